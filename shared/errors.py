@@ -4,9 +4,11 @@ BridgeError
 ├── ConfigError        a setting is missing or wrong            does not start           operator
 ├── SourceRefused      400 (after every fallback), 401, 403     stops, run fails         operator: key, scope
 ├── SourceBusy         429, 5xx, time-outs, cut bodies          stops, next run resumes  nobody, unless it lasts
-├── SourceIncoherent   a page contradicts itself or the last    stops, counts a failure  nobody, unless it lasts
+├── SourceIncoherent   this window cannot be read: a page that  stops, counts a failure  nobody, unless it lasts
+│                      contradicts itself, or a final 500
 ├── SinkRefused        401, 403, 404, or a schema fault         stops, run fails         operator: role, DCR, table
 ├── SinkBusy           429, 5xx, time-outs at the endpoint      stops, next run resumes  nobody, unless it lasts
+├── RowTooLarge        one row fits no upload                   sets it aside, goes on   developer
 ├── BudgetSpent        too few requests left this minute        waits for a later run    nobody
 ├── CheckpointMoved    another run advanced the state           stops quietly            nobody
 ├── LeaseHeld          another run is at work                   does not start           nobody
@@ -28,24 +30,43 @@ class SourceRefused(BridgeError):
     """The Compliance API says no for good: key, scope or request."""
 
 
-class CursorRefused(SourceRefused):
-    """A 400 while a cursor was in the request: the walk retries without it before giving up."""
+class BadRequest(SourceRefused):
+    """A 400: the walk tries without cursor, without order and with smaller pages before it gives up."""
 
 
-class SourceBusy(BridgeError):
-    """The Compliance API cannot answer now; nothing was lost and the next run resumes."""
+class Busy(BridgeError):
+    """Worth another try, not before `after` seconds when the other side said so."""
+
+    def __init__(self, message: str, *, after: float | None = None) -> None:
+        super().__init__(message)
+        self.after = after
+
+
+class SourceBusy(Busy):
+    """The Compliance API cannot answer now; nothing was lost and the next run resumes.
+
+    `about_page`: the answer began and could not be taken in, so that a smaller window may help where patience does not.
+    """
+
+    def __init__(self, message: str, *, after: float | None = None, about_page: bool = False) -> None:
+        super().__init__(message, after=after)
+        self.about_page = about_page
 
 
 class SourceIncoherent(BridgeError):
-    """A page that contradicts itself: a repeated or missing cursor with `has_more`."""
+    """This window cannot be read as it is asked for: a repeated or missing cursor with `has_more`, or a final 500."""
 
 
 class SinkRefused(BridgeError):
     """The ingestion endpoint says no for good: role, rule, stream or schema."""
 
 
-class SinkBusy(BridgeError):
+class SinkBusy(Busy):
     """The ingestion endpoint cannot take rows now; nothing was lost and the next run resumes."""
+
+
+class RowTooLarge(BridgeError):
+    """One row cannot be carried in any upload; it is set aside."""
 
 
 class BudgetSpent(BridgeError):

@@ -1,0 +1,69 @@
+"""What endpoints are given and give back; the gate adds the headers that every answer carries."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from starlette.datastructures import State
+
+from sandbox.compliance.budget import Budget
+from sandbox.compliance.feed import Feed
+from sandbox.compliance.keys import Key
+from sandbox.faults import Fault
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One authenticated request that was let in; `params` are the decoded query parameters, in order of arrival."""
+
+    key: Key
+    params: Mapping[str, Sequence[str]]
+    now: datetime
+    fault: Fault | None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A status, a body and the headers that only this answer has."""
+
+    status: int
+    body: bytes
+    headers: Mapping[str, str] = field(default_factory=dict)
+    media_type: str = "application/json"
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """A documented path: one of `scopes` opens it; `answer` may raise ApiError."""
+
+    scopes: tuple[str, ...]
+    answer: Callable[[Call], Answer]
+
+
+@dataclass(frozen=True, slots=True)
+class Organization:
+    """One line of the organizations list; `created_at` as served."""
+
+    uuid: str
+    name: str
+    created_at: str
+
+
+class ApiState(State):
+    """The app's `state`: everything a test or the demo may look at, or change while the API is running.
+
+    `enabled` False is the Compliance API turned off; `order_supported` False is an API from before `order`;
+    `date_skew` is added to every `Date` header; `known_types` None accepts every activity type in a filter;
+    `keys` is by secret.
+    """
+
+    feed: Feed
+    budget: Budget
+    keys: dict[str, Key]
+    enabled: bool
+    order_supported: bool
+    known_types: frozenset[str] | None
+    date_skew: timedelta
+    own_rows: bool
+    indexing_delay: timedelta
+    organizations: tuple[Organization, ...]

@@ -1,0 +1,33 @@
+"""Cursors: opaque to clients, a position in the feed to us (section 5, live-api-notes.md 3)."""
+
+import base64
+import json
+from dataclasses import dataclass
+from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Position:
+    """A place in the feed's order: by `created_at`, ties by id. It need not hold an activity any more."""
+
+    created_at: datetime
+    id: str
+
+
+def encode(position: Position) -> str:
+    text = json.dumps({"created_at": position.created_at.isoformat(), "id": position.id})
+    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+
+def decode(cursor: str) -> Position | None:
+    """The position inside, or None when this is not one of our cursors."""
+    padded = cursor.rstrip("=") + "=" * (-len(cursor.rstrip("=")) % 4)
+    try:
+        inside = json.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
+        created_at = datetime.fromisoformat(inside["created_at"])
+        identity = inside["id"]
+    except (ValueError, TypeError, KeyError, RecursionError):
+        return None
+    if created_at.tzinfo is None or not isinstance(identity, str):
+        return None
+    return Position(created_at, identity)

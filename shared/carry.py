@@ -1,0 +1,178 @@
+"""One page's journey: fold what is new, send it, remember what was accepted, set aside what cannot go."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Protocol
+
+import msgspec
+
+from shared.models import UNDATED, Hour, Outgoing, Page, hour_of, prefix_of
+from shared.normalise.activity import Carriage, activity_key, fold
+from shared.progress.ledger import Ledger
+from shared.tally import Tally
+from shared.telemetry import event, logger
+
+log = logger(__name__)
+_encode = msgspec.json.Encoder().encode
+
+ROW_LIMIT_BYTES = 950_000
+
+
+class Sent(Protocol):
+    """What a sink says of one page."""
+
+    batches: int
+    bytes: int
+    refused: list[tuple[Outgoing, str]]
+
+
+class Sink(Protocol):
+    """Where rows go."""
+
+    async def send(
+        self, rows: Sequence[Outgoing], remember: Callable[[Sequence[Outgoing]], Awaitable[None]], *, deadline: datetime
+    ) -> Sent:
+        """Deliver; await `remember` with each accepted part; return the refused rows."""
+        ...
+
+
+class Aside(Protocol):
+    """Where what cannot be delivered is kept."""
+
+    async def put(self, rows: Sequence[tuple[Outgoing, str]], run_id: str) -> None: ...
+
+    async def keep_whole(self, prefix: bytes, original: bytes) -> str: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Carrier:
+    """Everything a page needs on its way; one per run."""
+
+    ledger: Ledger
+    sink: Sink
+    aside: Aside
+    carriage: Carriage
+    tally: Tally
+    deadline: datetime
+    watch_hours: bool = False
+
+    async def carry(self, page: Page) -> None:
+        """Deliver every activity of `page` that the ledger does not know.
+
+        Rows are remembered upload by upload, after the sink's yes: a crash in between sends them twice, and never
+        loses one. Raises what the sink and the store raise.
+        """
+        tally = self.tally
+        tally.pages += 1
+        tally.read += len(page.items)
+        fresh = await self._unseen(page)
+        rows: list[Outgoing] = []
+        hopeless: list[tuple[Outgoing, str]] = []
+        for entry in fresh:
+            if not isinstance(entry.activity, dict):
+                hopeless.append((entry.outgoing(), "not an object"))
+                continue
+            row = await self.row(entry.activity, page.escaped.get(entry.index, ()))
+            if self.too_large(row):
+                hopeless.append((row, f"too large: {len(row.body)} bytes"))
+            else:
+                rows.append(row)
+        sent = await self.sink.send(rows, self._remember, deadline=self.deadline)
+        tally.batches += sent.batches
+        tally.body_bytes += sent.bytes
+        await self._set_aside(hopeless + sent.refused)
+
+    async def _unseen(self, page: Page) -> list["_Entry"]:
+        entries = [_Entry.of(item, index) for index, item in enumerate(page.items)]
+        await self.ledger.load({entry.hour for entry in entries})
+        fresh: list[_Entry] = []
+        here: set[bytes] = set()
+        for entry in entries:
+            if self.watch_hours:
+                self.tally.seen.setdefault(entry.hour, set()).add(entry.prefix)
+            if entry.prefix in here or self.ledger.knows(entry.hour, entry.prefix):
+                self.tally.repeated += 1
+            else:
+                here.add(entry.prefix)
+                fresh.append(entry)
+        return fresh
+
+    async def row(self, activity: dict[str, Any], escaped: tuple[str, ...] = ()) -> Outgoing:
+        """The activity as a row, encoded once; drift and odd values are counted on the way."""
+        tally = self.tally
+        folded = fold(activity, self.carriage, escaped=escaped)
+        key, hour = activity_key(activity), event_hour(activity)
+        prefix = prefix_of(key)
+        if folded.unknown_type is not None:
+            tally.unknown_types[folded.unknown_type] += 1
+        if folded.unknown_actor is not None:
+            tally.unknown_actors[folded.unknown_actor] += 1
+        if folded.unknown_fields:
+            kind = folded.row.get("ActivityType", "")
+            tally.unknown_fields.update(f"{kind}.{name}" for name in folded.unknown_fields)
+        if folded.overflow is not None:
+            tally.overflowed += 1
+            folded.row["Handling"]["overflow"]["pointer"] = await self.aside.keep_whole(prefix, folded.overflow)
+        tally.escaped += bool(escaped)
+        tally.undated += hour == UNDATED
+        body = _encode(folded.row)
+        category = str(folded.row["Category"])
+        tally.bytes_by_category[category] += len(body)
+        return Outgoing(key, prefix, hour, body, activity)
+
+    def too_large(self, row: Outgoing) -> bool:
+        """Whether no upload could take this row, even alone."""
+        return len(row.body) > ROW_LIMIT_BYTES
+
+    async def _remember(self, rows: Sequence[Outgoing]) -> None:
+        await self.ledger.remember(rows)
+        self.tally.sent += len(rows)
+        self.tally.hours.update(row.hour for row in rows)
+
+    async def _set_aside(self, refused: list[tuple[Outgoing, str]]) -> None:
+        """First where the operator sees it, then into the ledger: a crash in between shows it twice."""
+        if not refused:
+            return
+        await self.aside.put(refused, self.carriage.run_id)
+        await self.ledger.remember([row for row, _ in refused], "aside")
+        self.tally.aside += len(refused)
+        for _, reason in refused:
+            self.tally.aside_reasons[reason.split(":", 1)[0]] += 1
+        event(log, "row.set_aside", count=len(refused), reason=refused[0][1], remedy="cli replay sends them again")
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """An item of a page with its identity."""
+
+    id: str
+    prefix: bytes
+    hour: Hour
+    activity: Any
+    index: int
+
+    @staticmethod
+    def of(item: Any, index: int) -> "_Entry":
+        key = activity_key(item)
+        return _Entry(key, prefix_of(key), event_hour(item), item, index)
+
+    def outgoing(self) -> Outgoing:
+        return Outgoing(self.id, self.prefix, self.hour, b"", self.activity)
+
+
+def event_hour(item: Any) -> Hour:
+    """The ledger hour of a raw activity: its `created_at`'s UTC hour, or `undated`.
+
+    The usual spelling is cut, not formatted: this runs for every activity of every re-read.
+    """
+    text = item.get("created_at") if isinstance(item, dict) else None
+    if not isinstance(text, str):
+        return UNDATED
+    try:
+        moment = datetime.fromisoformat(text)
+        if text[-1] == "Z" and text[10] == "T" and text[4] == "-" == text[7]:
+            return Hour(text[:13])
+        return hour_of(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
+    except (ValueError, OverflowError):
+        return UNDATED

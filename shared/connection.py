@@ -1,0 +1,185 @@
+"""One connection's parts, and what every run of it has in common: an id, a tally, a health row."""
+
+import logging
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from shared import __version__
+from shared.carry import Aside, Carrier, Sink
+from shared.clock import Clock
+from shared.errors import (
+    BridgeError,
+    BudgetSpent,
+    Busy,
+    CheckpointMoved,
+    LeaseHeld,
+    SinkRefused,
+    SourceIncoherent,
+    SourceRefused,
+    StateMissing,
+    StateUnreadable,
+    StoreFailed,
+)
+from shared.health import HealthLog, Run
+from shared.models import AsideItem, Outgoing, Receipts
+from shared.normalise.activity import Carriage
+from shared.progress.checkpoint import Pace
+from shared.progress.ledger import Ledger
+from shared.progress.state import Store
+from shared.pull import Source
+from shared.telemetry import event, logger, safe
+
+log = logger(__name__)
+
+STATES: tuple[tuple[type[BaseException], str], ...] = (
+    (LeaseHeld, "held"),
+    (CheckpointMoved, "moved"),
+    (BudgetSpent, "partial"),
+    (Busy, "busy"),
+    (SourceIncoherent, "unreadable"),
+    (SourceRefused, "refused"),
+    (SinkRefused, "refused"),
+    (StateMissing, "state_missing"),
+    (StateUnreadable, "state_unreadable"),
+    (StoreFailed, "store_failed"),
+)
+QUIET_STATES = ("held", "moved")
+"""Another run is at work and will tell; two runs reporting the same minute would only confuse."""
+SILENT = "silent"
+"""A run whose parts have spoken for it."""
+GOOD_STATES = ("ok", "partial", "idle", "incomplete", *QUIET_STATES)
+
+
+class Reading(Source, Protocol):
+    """A source as one run reads it."""
+
+    @property
+    def receipts(self) -> Receipts:
+        """What its requests left behind, for the health row."""
+        ...
+
+
+class BudgetView(Protocol):
+    """What the API last said of the shared request budget."""
+
+    limit: int | None
+    remaining: int | None
+
+
+class SetAside(Aside, Protocol):
+    """Where rows wait, and how they are taken up again."""
+
+    def waiting(self) -> AsyncIterator[tuple[str, Sequence[AsideItem]]]:
+        """Days with rows still waiting, each with its rows."""
+        ...
+
+    async def mark_replayed(self, day: str, rows: Sequence[Outgoing]) -> None: ...
+
+
+class Feed(Protocol):
+    """The connection's feed."""
+
+    @property
+    def budget(self) -> BudgetView: ...
+
+    async def reading(self) -> Reading: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """A run's shares: of the tick, and of the request budget."""
+
+    live: timedelta = timedelta(seconds=50)
+    planned: timedelta = timedelta(minutes=8)
+    readers: int = 10
+    reserve: int = 120
+    goodbye: timedelta = timedelta(seconds=20)
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """Everything the runs of one connection and destination need. `folder` names its state: `name/destination`."""
+
+    name: str
+    folder: str
+    feed: Feed
+    sink: Sink
+    set_aside: SetAside
+    ledger: Ledger
+    store: Store
+    health: HealthLog
+    clock: Clock
+    new_run_id: "RunIds"
+    pace: Pace = field(default_factory=Pace)
+    limits: Limits = field(default_factory=Limits)
+    content_names: bool = False
+
+    @property
+    def checkpoint_name(self) -> str:
+        return f"checkpoint/{self.folder}.json"
+
+    @property
+    def plan_name(self) -> str:
+        return f"plan/{self.folder}.json"
+
+    def carrier(self, run: Run, delivery: str, *, deadline: datetime, watch_hours: bool = False) -> Carrier:
+        """What carries the pages of one run."""
+        carriage = Carriage(
+            connection=self.name,
+            run_id=run.id,
+            version=__version__,
+            delivery=delivery,
+            is_backfill=delivery == "backfill",
+            received_at=self.clock.now(),
+            content_names=self.content_names,
+        )
+        return Carrier(self.ledger, self.sink, self.set_aside, carriage, run.tally, deadline, watch_hours)
+
+    @asynccontextmanager
+    async def run(self, walk: str) -> AsyncIterator[Run]:
+        """A run that ends in a state instead of an exception, and says so in health and log.
+
+        What is not the bridge's own error is a defect: it is logged with its traceback (masked) and ends only this
+        run. Cancellation passes through.
+        """
+        run = Run(self.new_run_id(), walk, self.clock.now())
+        try:
+            yield run
+        except BridgeError as error:
+            run.error = error
+            run.state = next((state for kind, state in STATES if isinstance(error, kind)), "defect")
+        except Exception as error:
+            run.error, run.state = error, "defect"
+            log.exception("run.broke connection=%s walk=%s", self.name, walk)
+        finally:
+            self.ledger.forget_most()
+        if run.state == SILENT:
+            return
+        if run.state in QUIET_STATES:
+            event(log, "run.yielded", connection=self.name, walk=walk, state=run.state)
+            return
+        run.budget_limit, run.budget_remaining = self.feed.budget.limit, self.feed.budget.remaining
+        level = logging.INFO if run.state in GOOD_STATES else logging.ERROR
+        event(
+            log,
+            "run.ended",
+            level=level,
+            connection=self.name,
+            walk=walk,
+            state=run.state,
+            read=run.tally.read,
+            sent=run.tally.sent,
+            repeated=run.tally.repeated,
+            aside=run.tally.aside,
+            error=safe(str(run.error)) if run.error else "-",
+        )
+        await self.health.write(run, deadline=self.clock.now() + self.limits.goodbye)
+
+
+class RunIds(Protocol):
+    """Makes a run's id."""
+
+    def __call__(self) -> str: ...

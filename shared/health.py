@@ -1,0 +1,166 @@
+"""What a run says about itself: one health row (or several), kept and sent later when the sink says no."""
+
+import logging
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from shared import __version__, tables
+from shared.carry import Sink
+from shared.clock import Clock
+from shared.errors import BridgeError
+from shared.models import UNDATED, Outgoing, Window, prefix_of
+from shared.progress.state import Store
+from shared.tally import Tally
+from shared.telemetry import event, logger, safe
+
+log = logger(__name__)
+_encode = msgspec.json.Encoder().encode
+
+REQUEST_IDS_PER_ROW = 600
+DIGESTS_PER_ROW = 200
+NAMES_PER_ROW = 200
+"""Cells are cut by the service beyond 32,000 bytes: ids are about 40 bytes, a digest about 100, a name about 60."""
+
+
+@dataclass(slots=True)
+class Run:
+    """One run of one walk, as it goes on; becomes the health row when it ends."""
+
+    id: str
+    walk: str
+    started_at: datetime
+    tally: Tally = field(default_factory=Tally)
+    state: str = "ok"
+    error: BaseException | None = None
+    window: Window | None = None
+    watermark: datetime | None = None
+    plan_id: int | None = None
+    plan_waiting: int | None = None
+    late: int = 0
+    missing: int = 0
+    gaps: int | None = None
+    requests: int = 0
+    request_ids: list[str] = field(default_factory=list)
+    budget_limit: int | None = None
+    budget_remaining: int | None = None
+    digests: list[dict[str, Any]] = field(default_factory=list)
+
+
+class HealthLog:
+    """Writes health rows; what cannot be sent waits in `health/{folder}.jsonl` and goes before the next one."""
+
+    def __init__(self, sink: Sink, store: Store, *, connection: str, folder: str, clock: Clock) -> None:
+        self._sink = sink
+        self._store = store
+        self._connection = connection
+        self._pending = f"health/{folder}.jsonl"
+        self._clock = clock
+
+    async def write(self, run: Run, *, deadline: datetime) -> bool:
+        """Send the run's rows, older ones first; False when they have to wait. Never raises a BridgeError."""
+        rows = [_encode(row) for row in self._rows(run)]
+        try:
+            waiting = await self._store.read(self._pending)
+            older = waiting.data.splitlines() if waiting else []
+            outgoing = [_health_row(body) for body in (*older, *rows)]
+            sent = await self._sink.send(outgoing, _nothing, deadline=deadline)
+            if sent.refused:
+                event(log, "health.refused", level=logging.ERROR, rows=len(sent.refused), reason=sent.refused[0][1])
+            if waiting:
+                await self._store.delete(self._pending)
+            return True
+        except BridgeError as no:
+            event(log, "health.kept", level=logging.WARNING, rows=len(rows), reason=type(no).__name__)
+            await self._keep(rows)
+            return False
+
+    async def _keep(self, rows: Sequence[bytes]) -> None:
+        try:
+            await self._store.append(self._pending, b"".join(row + b"\n" for row in rows))
+        except BridgeError as no:
+            # Neither sink nor store: the log line is all that is left, and it is enough to see that a run failed.
+            event(log, "health.lost", level=logging.ERROR, rows=len(rows), reason=safe(str(no)))
+
+    def _rows(self, run: Run) -> list[dict[str, Any]]:
+        parts = max(1, -(-len(run.request_ids) // REQUEST_IDS_PER_ROW), -(-len(run.digests) // DIGESTS_PER_ROW))
+        rows = [self._common(run, part, parts) for part in range(1, parts + 1)]
+        rows[0].update(_counts(run, self._clock.now()))
+        for part, row in enumerate(rows):
+            row["RequestIds"] = run.request_ids[part * REQUEST_IDS_PER_ROW : (part + 1) * REQUEST_IDS_PER_ROW]
+            row["Digests"] = run.digests[part * DIGESTS_PER_ROW : (part + 1) * DIGESTS_PER_ROW]
+        return rows
+
+    def _common(self, run: Run, part: int, parts: int) -> dict[str, Any]:
+        now = _iso(self._clock.now())
+        return {
+            "TimeGenerated": now,
+            "EventTime": now,
+            "ConnectionName": self._connection,
+            "RunId": run.id,
+            "BridgeVersion": __version__,
+            "TableVersion": tables.load(tables.ACTIVITY).version,
+            "Walk": run.walk,
+            "State": run.state,
+            "StartedAt": _iso(run.started_at),
+            "Part": part,
+            "Parts": parts,
+        }
+
+
+def _counts(run: Run, now: datetime) -> dict[str, Any]:
+    """The columns that stand in a run's first row only; absent where there is nothing to say."""
+    tally = run.tally
+    row: dict[str, Any] = {
+        "WindowFrom": _iso(run.window.gte) if run.window else None,
+        "WindowTo": _iso(run.window.lt) if run.window else None,
+        "Watermark": _iso(run.watermark) if run.watermark else None,
+        "LagSeconds": int((now - run.watermark).total_seconds()) if run.watermark else None,
+        "PlanId": run.plan_id,
+        "PlanWaiting": run.plan_waiting,
+        "Pages": tally.pages,
+        "Requests": run.requests,
+        "ActivitiesRead": tally.read,
+        "RowsSent": tally.sent,
+        "RowsLate": run.late,
+        "RowsRepeated": tally.repeated,
+        "RowsSetAside": tally.aside,
+        "RowsEscaped": tally.escaped,
+        "RowsOverflowed": tally.overflowed,
+        "RowsUndated": tally.undated,
+        "Batches": tally.batches,
+        "BytesSent": tally.body_bytes,
+        "BytesByCategory": _most(tally.bytes_by_category),
+        "SetAsideReasons": _most(tally.aside_reasons),
+        "UnknownTypes": _most(tally.unknown_types),
+        "UnknownActors": _most(tally.unknown_actors),
+        "UnknownFields": _most(tally.unknown_fields),
+        "BudgetLimit": run.budget_limit,
+        "BudgetRemaining": run.budget_remaining,
+        "MissingIds": run.missing,
+        "Gaps": run.gaps,
+        "ErrorClass": type(run.error).__name__ if run.error else None,
+        "ErrorMessage": safe(str(run.error)) if run.error else None,
+    }
+    return {name: value for name, value in row.items() if value is not None and value != {}}
+
+
+def _most(counts: Counter[str]) -> dict[str, int]:
+    """The most frequent names (an attacker's or a release's flood of new ones must not burst the cell)."""
+    return {name[:100]: count for name, count in counts.most_common(NAMES_PER_ROW)}
+
+
+def _health_row(body: bytes) -> Outgoing:
+    return Outgoing("health", prefix_of("health"), UNDATED, body, None)
+
+
+def _iso(moment: datetime) -> str:
+    return moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+async def _nothing(_: Sequence[Outgoing]) -> None:
+    """Health rows are not in the ledger: they are made once, and a repeat is told by RunId and Part."""

@@ -1,0 +1,129 @@
+"""The nouns that travel between the rooms: window, cursor, page, and a row ready to leave."""
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any, Literal, NewType
+
+Cursor = NewType("Cursor", str)
+"""Opaque position from a page's envelope; never parsed, never built from a row."""
+
+Order = Literal["asc", "desc", "default"]
+"""`default` sends no `order` parameter: the API then answers newest first."""
+
+Hour = NewType("Hour", str)
+"""`2026-11-24T13` (UTC hour of `created_at`), or `undated`."""
+
+UNDATED = Hour("undated")
+
+
+def hour_of(moment: datetime) -> Hour:
+    """The ledger hour of an event time."""
+    return Hour(moment.astimezone(UTC).strftime("%Y-%m-%dT%H"))
+
+
+def hour_start(hour: Hour) -> datetime:
+    """First moment of a dated hour."""
+    return datetime.strptime(hour, "%Y-%m-%dT%H").replace(tzinfo=UTC)
+
+
+def prefix_of(activity_id: str) -> bytes:
+    """First 8 bytes of the SHA-256 of an id: what the ledger keeps, and what digests add up."""
+    return hashlib.sha256(activity_id.encode("utf-8", "surrogatepass")).digest()[:8]
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A half-open span of `created_at`: `[gte, lt)`, both aware UTC."""
+
+    gte: datetime
+    lt: datetime
+
+    @property
+    def span(self) -> timedelta:
+        return self.lt - self.gte
+
+    def first_half(self) -> "Window":
+        """The older half, in whole microseconds."""
+        return replace(self, lt=self.gte + self.span / 2)
+
+    def hours(self) -> Iterable[Hour]:
+        """Every ledger hour the window touches."""
+        at = self.gte.replace(minute=0, second=0, microsecond=0)
+        while at < self.lt:
+            yield hour_of(at)
+            at += timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a walk stands in a window whose bounds, order and page size stay frozen until it closes.
+
+    `trusted` is the latest moment the API's own clock vouches for (its `Date` at the first page, less the settling
+    time): a local clock that runs ahead must not move the watermark past it.
+    """
+
+    window: Window
+    order: Order = "asc"
+    cursor: Cursor | None = None
+    limit: int = 5000
+    pages: int = 0
+    trusted: datetime | None = None
+    activity_types: tuple[str, ...] = ()
+
+    def restarted(self, *, order: Order | None = None, limit: int | None = None) -> "Place":
+        """The same window from its start: a cursor must not outlive a change of order (rows would be lost)."""
+        return replace(self, cursor=None, pages=0, order=order or self.order, limit=limit or self.limit)
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One answer of the feed, decoded.
+
+    `items` are raw activities as the API sent them (anything JSON allows, objects normally); `escaped` maps an
+    item's index to the paths whose odd values had to be written as strings.
+    """
+
+    items: list[Any]
+    has_more: bool | None
+    last_id: Cursor | None
+    request_id: str
+    server_time: datetime | None
+    bytes: int
+    escaped: dict[int, tuple[str, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """A row encoded once, with what the ledger must remember and what set-aside would need.
+
+    `body` is the row as compact JSON; `activity` the raw activity it was made of.
+    """
+
+    id: str
+    prefix: bytes
+    hour: Hour
+    body: bytes
+    activity: Any
+
+
+@dataclass(frozen=True, slots=True)
+class AsideItem:
+    """One thing set aside: the activity as it came (`raw`), why, when and by which run."""
+
+    id: str
+    prefix: bytes
+    hour: str
+    reason: str
+    run_id: str
+    at: str
+    raw: Any
+
+
+@dataclass(slots=True)
+class Receipts:
+    """What one run's requests left behind: how many went out, and the ids of those that were answered."""
+
+    requests: int = 0
+    request_ids: list[str] = field(default_factory=list)

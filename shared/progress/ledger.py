@@ -1,0 +1,116 @@
+"""Which ids were delivered or set aside, per hour of event time. Appends only, so writers never wait for each other."""
+
+import logging
+from collections import OrderedDict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from shared.models import Hour, Outgoing
+from shared.progress.state import Store
+from shared.telemetry import event, logger
+
+log = logger(__name__)
+
+PREFIX_BYTES = 8
+IDS_IN_MEMORY = 400_000
+KINDS = ("sent", "aside")
+
+
+@dataclass(slots=True)
+class IdFile:
+    """One file's prefixes, and how many of its bytes have been taken in."""
+
+    prefixes: set[bytes] = field(default_factory=set)
+    offset: int = 0
+
+
+@dataclass(slots=True)
+class HourOfIds:
+    """What was delivered and what was set aside in one hour, as far as it has been read."""
+
+    sent: IdFile = field(default_factory=IdFile)
+    aside: IdFile = field(default_factory=IdFile)
+
+    def __len__(self) -> int:
+        return len(self.sent.prefixes) + len(self.aside.prefixes)
+
+    @property
+    def all(self) -> set[bytes]:
+        return self.sent.prefixes | self.aside.prefixes
+
+
+class Ledger:
+    """The one question every walk asks: which of these ids are new?
+
+    Files `ledger/{connection}/{destination}/{hour}.sent` and `.aside` hold 8-byte prefixes of SHA-256(id) and nothing
+    else. Ids are only compared within one hour: with 100,000 activities in it the chance that any two share a prefix
+    is below one in a billion.
+    """
+
+    def __init__(self, store: Store, folder: str) -> None:
+        self._store = store
+        self._folder = f"ledger/{folder}"
+        self._hours: OrderedDict[Hour, HourOfIds] = OrderedDict()
+
+    async def load(self, hours: Iterable[Hour]) -> None:
+        """Take in what these hours hold, and what other processes added to them since the last look."""
+        for hour in set(hours):
+            known = self._hours.setdefault(hour, HourOfIds())
+            self._hours.move_to_end(hour)
+            await self._catch_up(known.sent, self._name(hour, "sent"))
+            await self._catch_up(known.aside, self._name(hour, "aside"))
+
+    def knows(self, hour: Hour, prefix: bytes) -> bool:
+        """Whether this id of a loaded hour was delivered or set aside before."""
+        known = self._hours[hour]
+        return prefix in known.sent.prefixes or prefix in known.aside.prefixes
+
+    async def remember(self, rows: Sequence[Outgoing], kind: str = "sent") -> None:
+        """Write down rows that were accepted (`sent`) or put where an operator sees them (`aside`)."""
+        by_hour: dict[Hour, list[bytes]] = {}
+        for row in rows:
+            by_hour.setdefault(row.hour, []).append(row.prefix)
+        for hour, prefixes in by_hour.items():
+            await self._store.append(self._name(hour, kind), b"".join(prefixes))
+            known = self._hours.get(hour)
+            if known is not None:
+                # Offsets stay behind on purpose: others may have appended too, the next load reads the whole tail.
+                (known.sent if kind == "sent" else known.aside).prefixes.update(prefixes)
+
+    async def hour(self, hour: Hour) -> HourOfIds:
+        """Everything remembered of one hour."""
+        await self.load([hour])
+        return self._hours[hour]
+
+    async def hours(self) -> list[Hour]:
+        """Every hour with at least one id, oldest first, `undated` last."""
+        names = await self._store.names(self._folder)
+        stems = {name.rsplit("/", 1)[1].rsplit(".", 1)[0] for name in names if name.endswith(KINDS)}
+        return [Hour(stem) for stem in sorted(stems)]
+
+    def forget_most(self) -> None:
+        """Keep memory bounded: drop the hours asked for longest ago until at most 400,000 ids are held."""
+        held = sum(len(known) for known in self._hours.values())
+        while held > IDS_IN_MEMORY and len(self._hours) > 1:
+            _, dropped = self._hours.popitem(last=False)
+            held -= len(dropped)
+
+    async def _catch_up(self, file: IdFile, name: str) -> None:
+        data = await self._store.tail(name, file.offset)
+        if len(data) % PREFIX_BYTES:
+            # A damaged ledger costs repeats, which the parser removes; stopping would cost everybody's freshness.
+            await self._store.rename(name, f"unreadable/{name}")
+            event(log, "ledger.put_aside", level=logging.WARNING, file=name, remedy="cli rebuild restores it")
+            file.prefixes, file.offset = set(), 0
+            return
+        file.prefixes.update(data[at : at + PREFIX_BYTES] for at in range(0, len(data), PREFIX_BYTES))
+        file.offset += len(data)
+
+    def _name(self, hour: Hour, kind: str) -> str:
+        return f"{self._folder}/{hour}.{kind}"
+
+
+def digest(prefixes: Iterable[bytes]) -> tuple[int, int]:
+    """Count, and the sum of the first 40 bits of SHA-256 of each distinct id: the same numbers KQL can compute."""
+    distinct = set(prefixes)
+    return len(distinct), sum(int.from_bytes(prefix[:5], "big") for prefix in distinct)

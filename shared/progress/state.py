@@ -1,0 +1,66 @@
+"""Where progress is kept: the port that files and Blob storage both implement."""
+
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from typing import NewType, Protocol
+
+Etag = NewType("Etag", str)
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """A stored document and the tag that a compare-and-swap must name."""
+
+    data: bytes
+    etag: Etag
+
+
+class Lease(Protocol):
+    """The right to work on one thing, held while the context is open."""
+
+    def check(self) -> None:
+        """Raise LeaseLost when somebody else may be at work by now."""
+        ...
+
+
+class Store(Protocol):
+    """Named documents and append-only files; names are slash-separated, each part of `[A-Za-z0-9._-]`.
+
+    Every method raises StoreFailed when storage cannot be reached or is full.
+    """
+
+    async def read(self, name: str) -> Saved | None:
+        """The document, or None when there is none."""
+        ...
+
+    async def create(self, name: str, data: bytes) -> Etag:
+        """Write a new document; CheckpointMoved when it exists already."""
+        ...
+
+    async def replace(self, name: str, data: bytes, etag: Etag) -> Etag:
+        """Swap the document whose tag is `etag`; CheckpointMoved when it has changed or gone."""
+        ...
+
+    async def append(self, name: str, data: bytes) -> None:
+        """Add bytes at the end, whole or not at all; the file is made when missing."""
+        ...
+
+    async def tail(self, name: str, offset: int) -> bytes:
+        """Bytes from `offset` on; empty when the file is missing or ends there."""
+        ...
+
+    async def names(self, prefix: str) -> list[str]:
+        """Names below `prefix`, sorted."""
+        ...
+
+    async def delete(self, name: str) -> None:
+        """Remove; no error when there is nothing."""
+        ...
+
+    async def rename(self, name: str, new_name: str) -> None:
+        """Move a file out of the way, replacing `new_name`; no error when there is nothing."""
+        ...
+
+    def lease(self, name: str) -> AbstractAsyncContextManager[Lease]:
+        """Hold the lease `name`; entering raises LeaseHeld when another run has it."""
+        ...

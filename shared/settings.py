@@ -1,0 +1,196 @@
+"""Every setting, read from the environment once; the only reader of it. Names and defaults are the documentation's."""
+
+import os
+import re
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from shared.errors import ConfigError
+
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+DEFAULT_KEY_SETTING = "COMPLIANCE_ACCESS_KEY"
+
+KeyKind = Literal["compliance", "admin"]
+
+
+def key_kind(key: str) -> KeyKind:
+    """Which kind of key this is, by its prefix. Raises ConfigError with what to do for every other string."""
+    key = key.strip()
+    if not key:
+        raise ConfigError("no key: create a Compliance Access Key (claude.ai, Organization settings, API) and store it")
+    if key.startswith("sk-ant-api01-"):
+        return "compliance"
+    if key.startswith("sk-ant-admin01-"):
+        return "admin"
+    if key.startswith("sk-ant-api03-"):
+        raise ConfigError(
+            "this is a Claude API key (sk-ant-api03-), which cannot read the Compliance API: use a Compliance Access "
+            "Key (sk-ant-api01-) or an Admin API key (sk-ant-admin01-)"
+        )
+    raise ConfigError(
+        "this is not a key the Compliance API knows: it must start with sk-ant-api01- (Compliance Access Key) or "
+        "sk-ant-admin01- (Admin API key)"
+    )
+
+
+def checked_url(url: str, setting: str) -> str:
+    """A base address without a trailing slash. Raises ConfigError: https only (http on loopback), host only."""
+    parts = urlsplit(url.strip())
+    if parts.scheme not in ("https", "http") or not parts.hostname:
+        raise ConfigError(f"{setting} must be an address such as https://api.anthropic.com")
+    if parts.scheme == "http" and parts.hostname not in LOOPBACK:
+        raise ConfigError(f"{setting} must start with https://: the key must not cross a network in the clear")
+    if parts.path.rstrip("/") or parts.query or parts.fragment or parts.username or parts.password:
+        raise ConfigError(f"{setting} must be scheme and host only, without a path, a query or credentials")
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+class ConnectionSettings(BaseModel):
+    """One parent organisation, or one standalone Console organisation."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?$")]
+    key_setting: Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]{0,99}$")] = DEFAULT_KEY_SETTING
+    api_url: str | None = None
+    organization_ids: tuple[str, ...] = ()
+
+
+class Settings(BaseSettings):
+    """The bridge's settings; each field is the environment variable of the same name in capitals."""
+
+    model_config = SettingsConfigDict(extra="ignore", frozen=True, env_ignore_empty=True)
+
+    connections: tuple[ConnectionSettings, ...] = Field(
+        default=(ConnectionSettings(name="default"),),
+        description="JSON list of connections, each with `name`, `key_setting` (the setting that holds its key), "
+        "`api_url` and `organization_ids` (to narrow a parent-wide key). Default: one connection called `default`.",
+    )
+    compliance_access_key: SecretStr | None = Field(
+        default=None,
+        description="The key of a connection that names no other `key_setting`. In Azure it comes from Key Vault.",
+    )
+    compliance_api_url: str = Field(
+        default="https://api.anthropic.com", description="Base address of the Compliance API, scheme and host only."
+    )
+    anthropic_version: str = Field(default="2023-06-01", description="Value of the `anthropic-version` header.")
+    ingestion_endpoint: str | None = Field(
+        default=None, description="Logs ingestion endpoint of the DCR (or of the DCE with private link)."
+    )
+    ingestion_audience: str = Field(
+        default="https://monitor.azure.com/.default",
+        description="Token scope for ingestion; differs in sovereign clouds.",
+    )
+    dcr_immutable_id: str | None = Field(
+        default=None, description="Immutable id of the data collection rule (`dcr-` and 32 hex digits), not its name."
+    )
+    workspace_id: str | None = Field(
+        default=None, description="Workspace (customer) id; lets `init` wait until its first row can be queried."
+    )
+    query_endpoint: str = Field(
+        default="https://api.loganalytics.azure.com",
+        description="Log Analytics query endpoint; differs in sovereign clouds.",
+    )
+    state_dir: Path | None = Field(default=None, description="Folder for state when the bridge runs outside Azure.")
+    settle_seconds: Annotated[int, Field(ge=30, le=3600)] = Field(
+        default=60, description="How long an activity may take to be indexed before it counts as late."
+    )
+    overlap_seconds: Annotated[int, Field(ge=0, le=3600)] = Field(
+        default=180, description="How far every live window reaches back behind the watermark."
+    )
+    wide_overlap_seconds: Annotated[int, Field(ge=0, le=86_400)] = Field(
+        default=1800, description="How far one live window in ten minutes reaches back."
+    )
+    page_limit: Annotated[int, Field(ge=1, le=5000)] = Field(default=5000, description="Activities asked for per page.")
+    live_seconds: Annotated[int, Field(ge=5, le=600)] = Field(
+        default=50, description="Time a live run may take before it saves its place and ends."
+    )
+    plan_seconds: Annotated[int, Field(ge=5, le=3600)] = Field(
+        default=480, description="Time one run of the plan (history, sweeps, repairs) may take."
+    )
+    plan_readers: Annotated[int, Field(ge=1, le=20)] = Field(
+        default=10,
+        description="Planned windows read at once. More than ten cannot be faster: the request budget is shared.",
+    )
+    request_reserve: Annotated[int, Field(ge=0, le=600)] = Field(
+        default=120, description="Requests a minute that planned reading leaves for live reading and other tools."
+    )
+    uploads_in_flight: Annotated[int, Field(ge=1, le=32)] = Field(default=4, description="Uploads at the same time.")
+    batch_bytes: Annotated[int, Field(ge=100_000, le=1_000_000)] = Field(
+        default=1_000_000, description="Largest upload, in bytes of JSON before compression."
+    )
+    content_names: bool = Field(
+        default=False,
+        description="Carry file names and artifact titles (the feed has left them empty since 2026-09-24).",
+    )
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(default="INFO", description="Level of the log.")
+
+    @field_validator("compliance_api_url", "query_endpoint", "ingestion_endpoint")
+    @classmethod
+    def _addresses(cls, url: str | None, info: Any) -> str | None:
+        return checked_url(url, info.field_name.upper()) if url is not None else None
+
+    @field_validator("dcr_immutable_id")
+    @classmethod
+    def _rule(cls, rule: str | None) -> str | None:
+        if rule is not None and not re.fullmatch(r"dcr-[0-9a-f]{32}", rule):
+            raise ConfigError(
+                "DCR_IMMUTABLE_ID must be dcr- and 32 hex digits: the rule's immutableId, not its name or resource id"
+            )
+        return rule
+
+    @model_validator(mode="after")
+    def _distinct_names(self) -> "Settings":
+        names = [connection.name for connection in self.connections]
+        if not names:
+            raise ConfigError("CONNECTIONS is an empty list: name at least one connection, or leave the setting out")
+        if len(set(names)) < len(names):
+            raise ConfigError("CONNECTIONS has a name twice: state is kept by name, so names must differ")
+        return self
+
+    def key(self, connection: ConnectionSettings) -> SecretStr:
+        """The connection's key as it is in the environment now. Raises ConfigError when missing or of a wrong kind."""
+        name = connection.key_setting
+        own = self.compliance_access_key if name == DEFAULT_KEY_SETTING else None
+        text = own.get_secret_value() if own is not None else os.environ.get(name, "")
+        if not text.strip():
+            raise ConfigError(
+                f"connection {connection.name} is waiting for its key: set {name} to a Compliance Access Key "
+                "(claude.ai, Organization settings, API) or an Admin API key"
+            )
+        try:
+            key_kind(text)
+        except ConfigError as wrong:
+            raise ConfigError(f"{name}: {wrong}") from None
+        return SecretStr(text.strip())
+
+    def api_url(self, connection: ConnectionSettings) -> str:
+        """Base address for this connection."""
+        if connection.api_url is None:
+            return self.compliance_api_url
+        return checked_url(connection.api_url, f"api_url of connection {connection.name}")
+
+    @property
+    def settle(self) -> timedelta:
+        return timedelta(seconds=self.settle_seconds)
+
+
+def load(**overrides: Any) -> Settings:
+    """Settings from the environment, with `overrides` on top. Raises ConfigError: one sentence, no values in it."""
+    try:
+        return Settings(**overrides)
+    except ValidationError as invalid:
+        first = invalid.errors(include_url=False, include_input=False)[0]
+        where = ".".join(str(part) for part in first["loc"]).upper() or "a setting"
+        raise ConfigError(f"{where} is not valid: {first['msg']}") from None
+    except ConfigError:
+        raise
+    except Exception as broken:  # a list or object setting that is no JSON
+        raise ConfigError(
+            f"a setting cannot be read ({type(broken).__name__}): CONNECTIONS must be a JSON list"
+        ) from None

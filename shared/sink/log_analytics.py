@@ -1,0 +1,179 @@
+"""Uploads to one stream of one DCR through the Logs Ingestion API, by the official client's stream door."""
+
+import asyncio
+import io
+import random
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+from azure.core.exceptions import AzureError, ClientAuthenticationError, HttpResponseError
+from azure.monitor.ingestion.aio import LogsIngestionClient
+
+from shared.clock import Clock
+from shared.errors import BridgeError, SinkBusy, SinkRefused
+from shared.models import Outgoing
+from shared.patience import patience
+from shared.sink.batches import UPLOAD_LIMIT_BYTES, Batch, batches
+from shared.telemetry import event, logger, safe
+
+log = logger(__name__)
+
+ATTEMPTS = 6
+SCHEMA_FAULT_ROWS = 10
+"""More refused rows than this in one page are no accident of data: the DCR and the table do not fit the rows."""
+
+Remember = Callable[[Sequence[Outgoing]], Awaitable[None]]
+
+
+class _Refused(Exception):
+    """The service will not take this upload as it is (400 or 413); smaller ones may pass."""
+
+
+@dataclass(slots=True)
+class Sent:
+    """What became of one page's rows; `refused` pairs each row with the service's own words."""
+
+    rows: int = 0
+    batches: int = 0
+    bytes: int = 0
+    refused: list[tuple[Outgoing, str]] = field(default_factory=list)
+
+
+class LogAnalytics:
+    """Sends rows of one table. `remember` is awaited with the rows of each upload as soon as it was accepted.
+
+    Four uploads at most are in flight over all pages. Retries are ours: the client repeats no POST on a plain 429 or
+    a reset connection, and sleeps any Retry-After to its end.
+    """
+
+    def __init__(
+        self,
+        client: LogsIngestionClient,
+        *,
+        rule_id: str,
+        stream: str,
+        clock: Clock,
+        in_flight: asyncio.Semaphore,
+        limit_bytes: int = UPLOAD_LIMIT_BYTES,
+        enforce_https: bool = True,
+    ) -> None:
+        self._client = client
+        self._rule_id = rule_id
+        self._stream = stream
+        self._clock = clock
+        self._in_flight = in_flight
+        self._limit_bytes = limit_bytes
+        # Named only when it is off (a loopback sandbox): the transport does not know the option.
+        self._options: dict[str, Any] = {} if enforce_https else {"enforce_https": False}
+        self._jitter = random.Random(0)
+
+    async def send(self, rows: Sequence[Outgoing], remember: Remember, *, deadline: datetime) -> Sent:
+        """Upload `rows`; returns with those the service refused, for the caller to set aside.
+
+        Raises SinkBusy or SinkRefused only after every upload in flight has ended and what was accepted is remembered.
+        """
+        sent = Sent()
+        outcomes = await asyncio.gather(
+            *(self._deliver(batch, remember, sent, deadline) for batch in batches(rows, limit_bytes=self._limit_bytes)),
+            return_exceptions=True,
+        )
+        failures = [outcome for outcome in outcomes if isinstance(outcome, BaseException)]
+        for failure in sorted(failures, key=lambda failure: isinstance(failure, BridgeError)):
+            raise failure  # a defect or a cancellation first, it must not hide behind a busy service
+        return sent
+
+    async def probe(self, *, deadline: datetime) -> None:
+        """Post an empty array: the service answers 204 when identity, role, rule and stream are right."""
+        await self._upload(Batch((), b"[]"), deadline)
+
+    async def _deliver(self, batch: Batch, remember: Remember, sent: Sent, deadline: datetime) -> None:
+        if len(sent.refused) > SCHEMA_FAULT_ROWS:
+            raise _schema_fault(sent)
+        try:
+            wire_bytes = await self._upload(batch, deadline)
+        except _Refused as refusal:
+            if len(batch.rows) == 1:
+                sent.refused.append((batch.rows[0], str(refusal)))
+                if len(sent.refused) > SCHEMA_FAULT_ROWS:
+                    raise _schema_fault(sent) from refusal
+                return
+            for half in batch.halves():
+                await self._deliver(half, remember, sent, deadline)
+            return
+        await remember(batch.rows)
+        sent.rows += len(batch.rows)
+        sent.batches += 1
+        sent.bytes += len(batch.body)
+        event(log, "batch.sent", rows=len(batch.rows), bytes=len(batch.body), wire_bytes=wire_bytes)
+
+    async def _upload(self, batch: Batch, deadline: datetime) -> int:
+        """One upload with its retries; returns the bytes on the wire."""
+        async with self._in_flight:
+            packed = await asyncio.to_thread(batch.compressed)
+            forced_token = False
+            async for attempt in patience(
+                self._clock, SinkBusy, attempts=ATTEMPTS, deadline=deadline, jitter=self._jitter
+            ):
+                with attempt:
+                    try:
+                        await self._client.upload(
+                            self._rule_id, self._stream, io.BytesIO(packed), retry_total=0, **self._options
+                        )
+                    except ClientAuthenticationError as refused:
+                        if forced_token:
+                            raise _sink_refused(refused) from refused
+                        forced_token = True  # the client drops its cached token on a 401; ask once with a new one
+                        raise SinkBusy("the ingestion endpoint refused the token", after=0.0) from refused
+                    except HttpResponseError as refused:
+                        raise self._judge(refused) from refused
+                    except AzureError as broken:
+                        raise SinkBusy(f"the ingestion endpoint did not answer ({type(broken).__name__})") from broken
+        return len(packed)
+
+    def _judge(self, answer: HttpResponseError) -> Exception:
+        status = answer.status_code or 0
+        if status in (400, 413):
+            return _Refused(f"{status}: {_words(answer)}")
+        if status in (408, 429) or status >= 500:
+            return SinkBusy(f"the ingestion endpoint is busy ({status})", after=self._retry_after(answer))
+        return _sink_refused(answer)
+
+    def _retry_after(self, answer: HttpResponseError) -> float | None:
+        headers = getattr(answer.response, "headers", {})
+        text = headers.get("Retry-After")
+        if text is None:
+            return None
+        try:
+            return max(0.0, float(text))
+        except ValueError:
+            pass
+        try:
+            return max(0.0, (parsedate_to_datetime(text).astimezone(UTC) - self._clock.now()).total_seconds())
+        except ValueError:
+            return None
+
+
+def _words(answer: HttpResponseError) -> str:
+    """The service's own words, masked and short."""
+    error = answer.error
+    return safe(f"{error.code} {error.message}" if error else str(answer.message))[:300]
+
+
+def _schema_fault(sent: Sent) -> SinkRefused:
+    reason = sent.refused[-1][1]
+    return SinkRefused(
+        f"more than {SCHEMA_FAULT_ROWS} rows of one page were refused ({reason}): the table or DCR does not fit this "
+        "release; deploy the tables and the DCR again, in that order"
+    )
+
+
+def _sink_refused(answer: HttpResponseError) -> SinkRefused:
+    remedy = {
+        401: "the token is not accepted: check the identity and INGESTION_AUDIENCE",
+        403: "the identity lacks Monitoring Metrics Publisher on the DCR (a new assignment takes up to 30 minutes)",
+        404: "no such rule or stream: check INGESTION_ENDPOINT, DCR_IMMUTABLE_ID (dcr-..., not the name) and the region",
+    }.get(answer.status_code or 0, "the answer is not one the service documents")
+    return SinkRefused(f"the ingestion endpoint answers {answer.status_code}: {remedy} ({_words(answer)})")
