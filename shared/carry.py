@@ -9,6 +9,7 @@ import msgspec
 
 from shared.models import UNDATED, Hour, Outgoing, Page, hour_of, prefix_of
 from shared.normalise.activity import Carriage, activity_key, fold
+from shared.normalise.canonical import canonical, digest
 from shared.progress.ledger import Ledger
 from shared.tally import Tally
 from shared.telemetry import event, logger
@@ -113,7 +114,7 @@ class Carrier:
             tally.unknown_fields.update(f"{kind}.{name}" for name in folded.unknown_fields)
         if folded.overflow is not None:
             tally.overflowed += 1
-            folded.row["Handling"]["overflow"]["pointer"] = await self.aside.keep_whole(prefix, folded.overflow)
+            folded.row["Handling"]["overflow"]["pointer"] = await self.aside.keep_whole(prefix, folded.overflow.body)
         tally.escaped += bool(escaped)
         tally.undated += hour == UNDATED
         body = _encode(folded.row)
@@ -154,7 +155,7 @@ class _Entry:
 
     @staticmethod
     def of(item: Any, index: int) -> "_Entry":
-        key = activity_key(item)
+        key = activity_key(item) if isinstance(item, dict) else f"sha256-{digest(canonical(item))}"
         return _Entry(key, prefix_of(key), event_hour(item), item, index)
 
     def outgoing(self) -> Outgoing:

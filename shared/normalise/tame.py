@@ -1,0 +1,127 @@
+"""Values that are JSON to somebody but not to the table: they become text, and their places are noted.
+
+Integers beyond signed 64 bit and numbers that are not finite become their decimal text; half a surrogate pair, and a
+byte that is not UTF-8, its escape as text (`\\ud800`); whatever lies deeper than DEPTH_LIMIT levels its own JSON text.
+"""
+
+import json
+import math
+from collections.abc import Mapping
+from typing import Any
+
+DEPTH_LIMIT = 256  # the interpreter allows about 1,000 levels to all who encode, decode or walk; this leaves them room
+LONG_MIN, LONG_MAX = -(2**63), 2**63 - 1
+
+
+class Odd(str):
+    """Text put in the place of an odd value by a decoder; `tame` notes where it met one."""
+
+    __slots__ = ()
+
+
+def odd_int(digits: str) -> int | Odd:
+    """A `parse_int` for the json module: integers a `long` cannot hold stay text."""
+    if len(digits) > 20:
+        return Odd(digits)
+    value = int(digits)
+    return value if LONG_MIN <= value <= LONG_MAX else Odd(digits)
+
+
+def odd_float(digits: str) -> float | Odd:
+    """A `parse_float` for the json module: what overflows stays text."""
+    value = float(digits)
+    return value if math.isfinite(value) else Odd(digits)
+
+
+def tame(value: Any) -> tuple[Any, tuple[str, ...]]:
+    """A copy of a JSON value without odd parts, and the JSON pointers (RFC 6901) of the parts replaced."""
+    places: list[str] = []
+    return _tamed(value, "", 0, places), tuple(places)
+
+
+def _tamed(value: Any, place: str, depth: int, places: list[str]) -> Any:
+    if isinstance(value, str):
+        text = _without_halves(value)
+        if text is not value or isinstance(value, Odd):
+            places.append(place)
+        return str(text)
+    if isinstance(value, bool) or value is None:
+        return value
+    if isinstance(value, int):
+        if LONG_MIN <= value <= LONG_MAX:
+            return value
+        places.append(place)
+        return _decimal(value)
+    if isinstance(value, float):
+        if math.isfinite(value):
+            return value
+        places.append(place)
+        return repr(value)
+    if depth >= DEPTH_LIMIT:
+        places.append(place)
+        return _without_halves(text_of(value))
+    # One frame a level, and so no comprehension and no second function: the interpreter's stack is the limit here.
+    if isinstance(value, Mapping):
+        kept: dict[str, Any] = {}
+        for key, item in value.items():
+            name = _free_name(key, kept, value)
+            step = f"{place}/{name.replace('~', '~0').replace('/', '~1')}"
+            if name is not key:
+                places.append(step)
+            kept[name] = _tamed(item, step, depth + 1, places)
+        return kept
+    items = []
+    for index, item in enumerate(value):
+        items.append(_tamed(item, f"{place}/{index}", depth + 1, places))
+    return items
+
+
+def _free_name(key: str, kept: Mapping[str, Any], others: Mapping[str, Any]) -> str:
+    """`key` as UTF-8; an escaped key must not displace another that is spelled like its escape."""
+    name = _without_halves(key)
+    while name is not key and (name in kept or name in others):
+        name += "~"
+    return name
+
+
+def _without_halves(text: str) -> str:
+    """`text` itself when it can be UTF-8, else a copy with every half surrogate as its escape."""
+    if text.isascii():
+        return text
+    try:
+        text.encode()
+        return text
+    except UnicodeEncodeError:
+        return "".join(f"\\u{ord(sign):04x}" if "\ud800" <= sign <= "\udfff" else sign for sign in text)
+
+
+def _decimal(value: int) -> str:
+    try:
+        return str(value)
+    except ValueError:  # the interpreter's guard against quadratic conversion, 4,300 digits
+        return hex(value)
+
+
+def text_of(value: Any) -> str:
+    """The JSON text of `value` without recursion: json and msgspec give up where this is needed."""
+    written: list[str] = []
+    pending: list[tuple[bool, Any]] = [(False, value)]  # (ready text?, text or value)
+    while pending:
+        ready, item = pending.pop()
+        if ready:
+            written.append(item)
+        elif isinstance(item, Mapping):
+            written.append("{")
+            pending.append((True, "}"))
+            for number, (key, member) in reversed(list(enumerate(item.items()))):
+                pending += [(False, member), (True, f"{',' if number else ''}{json.dumps(key)}:")]
+        elif isinstance(item, list):
+            written.append("[")
+            pending.append((True, "]"))
+            for number, member in reversed(list(enumerate(item))):
+                pending += [(False, member), (True, "," if number else "")]
+        elif isinstance(item, int) and not isinstance(item, bool):
+            written.append(_decimal(item))
+        else:
+            written.append(json.dumps(item, ensure_ascii=False))
+    return "".join(written)

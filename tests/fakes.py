@@ -1,0 +1,294 @@
+"""Small fakes that keep state: a feed with a clock of its own, a table that may refuse, a store that may crash."""
+
+import asyncio
+import itertools
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sandbox.clock import SimulatedClock
+from shared.connection import Connection, Limits
+from shared.errors import BadRequest, CheckpointMoved, LeaseHeld
+from shared.health import HealthLog
+from shared.models import Cursor, Outgoing, Page, Place, Receipts
+from shared.progress.checkpoint import Pace
+from shared.progress.ledger import Ledger
+from shared.progress.state import Etag, Lease, Saved
+from shared.sink.set_aside import SetAside
+
+NOON = datetime(2026, 10, 31, 12, tzinfo=UTC)
+
+
+class Crash(BaseException):
+    """The process is gone: no handler for ordinary errors may survive it."""
+
+
+@dataclass
+class Power:
+    """Counts awaits; at the chosen ones the process dies."""
+
+    crash_at: set[int] = field(default_factory=set)
+    awaits: int = 0
+
+    async def touch(self) -> None:
+        self.awaits += 1
+        await asyncio.sleep(0)
+        if self.awaits in self.crash_at:
+            raise Crash(self.awaits)
+
+
+class MemoryLease:
+    def __init__(self) -> None:
+        self.lost = False
+
+    def check(self) -> None:
+        if self.lost:
+            from shared.errors import LeaseLost
+
+            raise LeaseLost("taken over")
+
+
+class MemoryStore:
+    """A Store in memory; dies before or after any operation when its power says so."""
+
+    def __init__(self, power: Power | None = None) -> None:
+        self.files: dict[str, bytes] = {}
+        self.power = power or Power()
+        self.held: set[str] = set()
+        self.leases: list[MemoryLease] = []
+        self.failure: Exception | None = None
+
+    async def _step(self) -> None:
+        await self.power.touch()
+        if self.failure is not None:
+            raise self.failure
+
+    async def read(self, name: str) -> Saved | None:
+        await self._step()
+        data = self.files.get(name)
+        return None if data is None else Saved(data, Etag(str(hash(data))))
+
+    async def create(self, name: str, data: bytes) -> Etag:
+        await self._step()
+        if name in self.files:
+            raise CheckpointMoved(name)
+        self.files[name] = data
+        await self.power.touch()
+        return Etag(str(hash(data)))
+
+    async def replace(self, name: str, data: bytes, etag: Etag) -> Etag:
+        await self._step()
+        if name not in self.files or str(hash(self.files[name])) != etag:
+            raise CheckpointMoved(name)
+        self.files[name] = data
+        await self.power.touch()
+        return Etag(str(hash(data)))
+
+    async def append(self, name: str, data: bytes) -> None:
+        await self._step()
+        self.files[name] = self.files.get(name, b"") + data
+        await self.power.touch()
+
+    async def tail(self, name: str, offset: int) -> bytes:
+        await self._step()
+        return self.files.get(name, b"")[offset:]
+
+    async def names(self, prefix: str) -> list[str]:
+        return sorted(name for name in self.files if name.startswith(prefix.rstrip("/") + "/"))
+
+    async def delete(self, name: str) -> None:
+        self.files.pop(name, None)
+
+    async def rename(self, name: str, new_name: str) -> None:
+        if name in self.files:
+            self.files[new_name] = self.files.pop(name)
+
+    @asynccontextmanager
+    async def lease(self, name: str) -> AsyncIterator[Lease]:
+        if name in self.held:
+            raise LeaseHeld(name)
+        self.held.add(name)
+        lease = MemoryLease()
+        self.leases.append(lease)
+        try:
+            yield lease
+        finally:
+            self.held.discard(name)
+
+
+@dataclass(frozen=True)
+class Happening:
+    """An activity of the fake feed: when it happened, and when the index shows it (both seconds after NOON)."""
+
+    created: int
+    visible: int
+    number: int
+
+    @property
+    def id(self) -> str:
+        return f"activity_{self.number:04d}"
+
+    @property
+    def activity(self) -> dict[str, Any]:
+        at = NOON + timedelta(seconds=self.created)
+        return {
+            "id": self.id,
+            "type": "user_logged_out",
+            "created_at": at.strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "actor": None,
+        }
+
+
+@dataclass
+class FakeBudget:
+    limit: int | None = 600
+    remaining: int | None = 500
+
+
+class FakeFeed:
+    """Pages of at most `page_size`, in the order asked for; may refuse `order`, and forget cursors."""
+
+    def __init__(
+        self, happenings: Sequence[Happening], clock: SimulatedClock, power: Power, *, page_size: int = 3
+    ) -> None:
+        self.happenings = happenings
+        self.clock = clock
+        self.power = power
+        self.page_size = page_size
+        self.order_refused_from: int | None = None
+        self.lost_cursors: set[int] = set()
+        self.asked = 0
+        self.budget = FakeBudget()
+        self.skew = timedelta(0)
+
+    async def reading(self) -> "FakeReading":
+        await self.power.touch()
+        return FakeReading(self)
+
+    @property
+    def seconds(self) -> float:
+        return (self.clock.now() - NOON).total_seconds()
+
+    def page(self, place: Place) -> Page:
+        self.asked += 1
+        if place.order != "default" and self.order_refused_from is not None and self.seconds >= self.order_refused_from:
+            raise BadRequest("order: unknown parameter")
+        if place.cursor is not None and self.asked in self.lost_cursors:
+            raise BadRequest("after_id: cannot be decoded")
+        gte, lt = ((moment - NOON).total_seconds() for moment in (place.window.gte, place.window.lt))
+        rows = [h for h in self.happenings if h.visible <= self.seconds and gte <= h.created < lt]
+        rows.sort(key=lambda h: (h.created, h.number), reverse=place.order != "asc")
+        if place.cursor is not None:
+            position = tuple(json.loads(place.cursor))
+            later = (
+                (lambda h: (h.created, h.number) > position)
+                if place.order == "asc"
+                else (lambda h: (h.created, h.number) < position)
+            )
+            rows = [h for h in rows if later(h)]
+        shown = rows[: self.page_size]
+        cursor = Cursor(json.dumps([shown[-1].created, shown[-1].number])) if shown else None
+        return Page(
+            items=[h.activity for h in shown],
+            has_more=len(rows) > self.page_size,
+            last_id=cursor,
+            request_id=f"req_{self.asked}",
+            server_time=self.clock.now() + self.skew,
+            bytes=0,
+        )
+
+
+class FakeReading:
+    def __init__(self, feed: FakeFeed) -> None:
+        self._feed = feed
+        self.receipts = Receipts()
+
+    async def page(self, place: Place, *, deadline: datetime, reserve: int | None = None) -> Page:
+        await self._feed.power.touch()
+        self.receipts.requests += 1
+        page = self._feed.page(place)
+        self.receipts.request_ids.append(page.request_id)
+        await self._feed.power.touch()
+        return page
+
+
+@dataclass
+class FakeSent:
+    batches: int = 0
+    bytes: int = 0
+    refused: list[tuple[Outgoing, str]] = field(default_factory=list)
+
+
+class FakeTable:
+    """A table that keeps every row it accepts, repeats included; `refuses` picks rows it will never take."""
+
+    def __init__(self, power: Power, *, batch: int = 2, refuses: Callable[[Outgoing], bool] = lambda _: False) -> None:
+        self.rows: list[dict[str, Any]] = []
+        self.power = power
+        self.batch = batch
+        self.refuses = refuses
+        self.failure: Exception | None = None
+
+    @property
+    def ids(self) -> list[str]:
+        return [row["ActivityId"] for row in self.rows]
+
+    async def send(
+        self, rows: Sequence[Outgoing], remember: Callable[[Sequence[Outgoing]], Awaitable[None]], *, deadline: datetime
+    ) -> FakeSent:
+        sent = FakeSent()
+        for batch in (
+            itertools.batched(rows, self.batch) if hasattr(itertools, "batched") else _batched(rows, self.batch)
+        ):
+            await self.power.touch()
+            if self.failure is not None:
+                raise self.failure
+            taken = [row for row in batch if not self.refuses(row)]
+            sent.refused += [(row, "400: no") for row in batch if self.refuses(row)]
+            self.rows += [json.loads(row.body) for row in taken]
+            await self.power.touch()
+            await remember(taken)
+            sent.batches += 1
+        return sent
+
+
+def _batched(rows: Sequence[Outgoing], size: int) -> list[Sequence[Outgoing]]:
+    return [rows[at : at + size] for at in range(0, len(rows), size)]
+
+
+@dataclass
+class FakeWorld:
+    """A connection whose process can die; `restart` gives a new one over the same feed, table and store."""
+
+    happenings: Sequence[Happening] = ()
+    power: Power = field(default_factory=Power)
+    page_size: int = 3
+
+    def __post_init__(self) -> None:
+        self.clock = SimulatedClock(NOON)
+        self.store = MemoryStore(self.power)
+        self.table = FakeTable(self.power)
+        self.health = FakeTable(self.power, batch=50)
+        self.feed = FakeFeed(self.happenings, self.clock, self.power, page_size=self.page_size)
+        self.runs = itertools.count(1)
+        self.limits = Limits(readers=3)
+
+    def restart(self) -> Connection:
+        self.store.held.clear()
+        return Connection(
+            name="test",
+            folder="test/dcr",
+            feed=self.feed,
+            sink=self.table,
+            set_aside=SetAside(self.store, "test/dcr", self.clock),
+            ledger=Ledger(self.store, "test/dcr"),
+            store=self.store,
+            health=HealthLog(self.health, self.store, connection="test", folder="test/dcr", clock=self.clock),
+            clock=self.clock,
+            new_run_id=lambda: f"run-{next(self.runs)}",
+            pace=Pace(page_limit=self.page_size),
+            limits=self.limits,
+        )
