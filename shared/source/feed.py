@@ -45,7 +45,10 @@ class FeedReading:
 
         def take(answer: Answer) -> None:
             nonlocal content
-            content = read_page(answer.body)
+            try:
+                content = read_page(answer.body)
+            except SourceBusy as cut:
+                raise SourceBusy(str(cut), about_page=True) from cut
 
         try:
             answer = await self._client.get(

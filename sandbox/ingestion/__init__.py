@@ -1,0 +1,7 @@
+"""The Logs Ingestion endpoint on a laptop: data collection rules, streams, limits, and faults on request."""
+
+from sandbox.ingestion.app import ingestion_app
+from sandbox.ingestion.metrics import Metrics
+from sandbox.ingestion.rules import Rule
+
+__all__ = ["Metrics", "Rule", "ingestion_app"]

@@ -1,0 +1,121 @@
+"""The tenant lived day by day: storylines are laid out first, then each day's routine fills the feed around them."""
+
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Final
+
+from sandbox.activity import FeedEntry
+from sandbox.tenant.administration import Administration
+from sandbox.tenant.collector import Collector
+from sandbox.tenant.company import Company, Group, Key, Organization, ServiceAccount, found
+from sandbox.tenant.feed import Blind, Recorder
+from sandbox.tenant.people import Person
+from sandbox.tenant.routine import Routine
+from sandbox.tenant.scene import Scene, Storyline
+from sandbox.tenant.storylines import SCRIPTS
+
+_DAY: Final = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Tenant:
+    """A simulated tenant and its whole feed; `entries` are sorted by creation, ties by id."""
+
+    organizations: tuple[Organization, ...]
+    people: tuple[Person, ...]
+    groups: tuple[Group, ...]
+    service_accounts: tuple[ServiceAccount, ...]
+    keys: tuple[Key, ...]
+    storylines: tuple[Storyline, ...]
+    entries: list[FeedEntry]
+
+
+class Life:
+    """One simulation over [start, end). The company and its storylines are known before the first day is asked for."""
+
+    def __init__(
+        self, *, start: datetime, end: datetime, people: int = 400, seed: int = 7, late_share: float = 0.002
+    ) -> None:
+        """`start` and `end` are aware; ValueError when they leave no time between them."""
+        self._start, self._end = start.astimezone(UTC), end.astimezone(UTC)
+        if self._end <= self._start:
+            raise ValueError(f"a tenant lives forward: end {end} is not after start {start}")
+        self._seed = seed
+        self.company: Company = found(start=self._start, end=self._end, people=people, seed=seed)
+        self._recorder = Recorder(start=self._start, end=self._end, seed=seed, late_share=late_share)
+        self._told: set[str] = set()
+        blind: list[Blind] = []
+        self.storylines: tuple[Storyline, ...] = tuple(
+            sorted(self._stage(blind), key=lambda storyline: storyline.started)
+        )
+        # Only now: a blind window hides the days around the storylines, never a storyline.
+        self._recorder.blind = blind
+
+    def days(self) -> Iterator[list[FeedEntry]]:
+        """The feed, one list for each UTC day in order, each sorted; memory holds about two days. Ask once.
+
+        The local day of people east of Greenwich begins in the UTC day before, so each UTC day is complete only
+        when the next local day has been lived too.
+        """
+        routine = Routine(self.company, self._recorder, self._seed)
+        administration = Administration(self.company, self._recorder, self._seed, told_elsewhere=frozenset(self._told))
+        collector = Collector(self.company, self._recorder, self._seed)
+        day = self._start.date()
+
+        def live(day: date) -> None:
+            routine.day(day)
+            administration.day(day)
+            collector.day(day)
+
+        live(day - _DAY)
+        live(day)
+        while datetime.combine(day, time(), UTC) < self._end:
+            live(day + _DAY)
+            day += _DAY
+            yield self._recorder.take(datetime.combine(day, time(), UTC))
+
+    def _stage(self, blind: list[Blind]) -> Iterator[Storyline]:
+        """Play every script on a working day of its own, or a day beside; leave out what does not fit."""
+        for number, script in enumerate(SCRIPTS):
+            moment = self._start + (self._end - self._start) * ((number + 0.5) / len(SCRIPTS))
+            midnight = datetime.combine(moment.date(), time(), UTC)
+            midnight += timedelta(days=(0, 0, 0, 0, 0, -1, 1)[midnight.weekday()])
+            for shift in (0, 1, -1):
+                rng = random.Random(f"{self._seed}/{script.name}")
+                scene = Scene(self.company, midnight + shift * _DAY, rng)
+                storyline = scene.play_into(self._recorder, script)
+                if storyline:
+                    self._told.update(person.user_id for person in scene.departed)
+                    blind.extend(scene.blind)
+                    yield storyline
+                    break
+
+
+def build_tenant(
+    *, start: datetime, end: datetime, people: int = 400, seed: int = 7, late_share: float = 0.002
+) -> Tenant:
+    """Live the whole of [start, end) and keep it; for large tenants walk `days` instead.
+
+    `late_share` of the activities show 2 minutes to 40 hours late, the others within a minute.
+    """
+    life = Life(start=start, end=end, people=people, seed=seed, late_share=late_share)
+    entries = [entry for day in life.days() for entry in day]
+    company = life.company
+    return Tenant(
+        (company.parent, *company.claude, *company.console),
+        company.people,
+        company.groups,
+        company.service_accounts,
+        company.keys,
+        life.storylines,
+        entries,
+    )
+
+
+def days(
+    *, start: datetime, end: datetime, people: int = 400, seed: int = 7, late_share: float = 0.002
+) -> Iterator[list[FeedEntry]]:
+    """The same feed as `build_tenant`, one UTC day at a time."""
+    return Life(start=start, end=end, people=people, seed=seed, late_share=late_share).days()

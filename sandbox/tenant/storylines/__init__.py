@@ -1,0 +1,18 @@
+"""The incidents of the simulated tenant, one script each; `SCRIPTS` is the order in which they are spread over time."""
+
+from typing import Final
+
+from sandbox.tenant.scene import Script
+from sandbox.tenant.storylines.agents import AGENTS
+from sandbox.tenant.storylines.controls import CONTROLS
+from sandbox.tenant.storylines.data import DATA
+from sandbox.tenant.storylines.identity import IDENTITY
+from sandbox.tenant.storylines.rights import RIGHTS
+
+# Dealt in turn, so that stories of one kind do not crowd together.
+SCRIPTS: Final[tuple[Script, ...]] = tuple(
+    script
+    for number in range(max(map(len, (IDENTITY, RIGHTS, CONTROLS, DATA, AGENTS))))
+    for family in (IDENTITY, DATA, CONTROLS, RIGHTS, AGENTS)
+    for script in family[number : number + 1]
+)

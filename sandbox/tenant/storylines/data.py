@@ -1,0 +1,168 @@
+"""Storylines about content leaving, opened or destroyed."""
+
+from datetime import timedelta
+from typing import Final
+
+from sandbox.tenant.administration import departure, directory_actor
+from sandbox.tenant.places import FAR_PLACES
+from sandbox.tenant.scene import ANTHROPIC, SYSTEM, Scene, Script
+
+
+def _leaver_moves_data(scene: Scene) -> None:
+    person = next(p for p in reversed(scene.company.people) if p.left and p.department == "sales")
+    assert person.left is not None
+    place, home = scene.organization(person), person.actor(address=person.home)
+    at = person.left - timedelta(days=2) + timedelta(hours=3)
+    for number in range(165):
+        type = ("claude_chat_viewed", "claude_project_document_viewed", "claude_file_viewed")[number % 3]
+        scene.act(at, type, home, place)
+        at += timedelta(seconds=scene.rng.uniform(8, 20))
+    at = person.left - timedelta(days=1)
+    for _ in range(14):
+        at = scene.act(at, "claude_file_exported", home, place, export_destination="google_drive")
+    for _ in range(12):
+        at = scene.act(at, "claude_chat_snapshot_created", home, place)
+    at = scene.act(at, "claude_artifact_published", home, place, artifact_type="text/html", is_redeploy=False)
+    at = person.left - timedelta(minutes=50)
+    for _ in range(42):
+        at = scene.act(at, "claude_chat_deleted", person.actor(), place)
+    for moment, type, fields in departure(person):
+        scene.act(moment, type, directory_actor(scene.company, scene.values), place, **fields)
+    scene.act(person.left + timedelta(minutes=3), "org_user_shares_retained", SYSTEM, place, resource_count=13)
+    scene.departed.append(person)
+
+    # An app that reloads one chat, and previews that nobody opened.
+    other = scene.someone("sales")
+    chat, quiet = scene.ids.new("claude_chat"), person.left - timedelta(days=2, hours=4)
+    for _ in range(120):
+        quiet = scene.beside(quiet, "claude_chat_viewed", other.actor(), place, claude_chat_id=chat)
+    for _ in range(30):
+        quiet = scene.beside(quiet, "claude_project_viewed", other.actor(), place, preview_only=True)
+
+
+def _organisation_export(scene: Scene) -> None:
+    admin = scene.holder("owner", "admin")
+    night = admin.actor(address=scene.far_address())
+    at = scene.act(scene.at(admin, 1.6), "org_data_export_started", night, export_type="conversations")
+    at = scene.act(at + timedelta(minutes=41), "org_data_export_completed", ANTHROPIC, export_type="conversations")
+    at = scene.act(at + timedelta(minutes=2), "org_data_export_accessed", night, export_type="conversations")
+    at = scene.act(at, "org_data_export_accessed", night, export_type="conversations")
+    scene.act(at, "audit_log_export_started", night)
+
+    other = scene.holder("membership_admin")
+    day = scene.beside(scene.at(other, 10), "org_users_listed", other.actor())
+    scene.beside(day, "group_list_viewed", other.actor())
+
+
+def _public_artifact(scene: Scene) -> None:
+    owner = scene.someone("marketing")
+    place, artifact = scene.organization(owner), scene.ids.new("claude_artifact")
+    at = scene.act(scene.at(owner, 15.2), "claude_artifact_created", owner.actor(), place, claude_artifact_id=artifact)
+    at = scene.act(
+        at + timedelta(minutes=20),
+        "claude_artifact_sharing_updated",
+        owner.actor(),
+        place,
+        claude_artifact_id=artifact,
+        audience=[{"type": "anyone_with_link"}],
+        previous_mode="owner",
+        new_mode="anyone_with_link",
+    )
+    for number in range(6):
+        at = scene.act(
+            at,
+            "claude_artifact_invite_created",
+            owner.actor(),
+            place,
+            claude_artifact_id=artifact,
+            invitee_email=f"reader{number}@partner.example",
+            role="viewer",
+        )
+    for number in range(28):
+        at += timedelta(minutes=scene.rng.uniform(1, 12))
+        reader = scene.stranger(scene.far_address(FAR_PLACES[number % 4]))
+        scene.act(at, "claude_artifact_viewed", reader, place, claude_artifact_id=artifact)
+
+    other = scene.someone("marketing")
+    for audience in ("organization", "users"):
+        fields = {"audience": [{"type": audience}], "previous_mode": "owner", "new_mode": audience}
+        scene.beside(scene.at(other, 14), "claude_artifact_sharing_updated", other.actor(), place, **fields)
+    scene.beside(scene.at(other, 14.5), "claude_artifact_published", other.actor(), place, is_redeploy=True)
+
+
+def _probing_for_chats(scene: Scene) -> None:
+    person = scene.someone("operations")
+    place = scene.organization(person)
+    at = scene.at(person, 18.9)
+    for _ in range(46):
+        scene.act(at, "claude_chat_access_failed", person.actor(), place)
+        at += timedelta(seconds=scene.rng.uniform(4, 12))
+
+    other, stale = scene.someone("finance"), scene.ids.new("claude_chat")
+    at = scene.at(other, 16)
+    for _ in range(60):
+        scene.beside(at, "claude_chat_access_failed", other.actor(), place, claude_chat_id=stale)
+        at += timedelta(seconds=9)
+
+
+def _provider_access(scene: Scene) -> None:
+    place = scene.company.console[0]
+    at = scene.at(None, 15)
+    for reason in ("incident_response", "policy_violation_investigation", "incident_response"):
+        accessed = (at - timedelta(hours=2)).strftime("%Y-%m-%dT%H:%M:%SZ")
+        message = {"type": "message", "id": scene.ids.new("msg"), "parent": None}
+        fields = {"accessed_at": accessed, "reason_code": reason, "resource_details": message}
+        scene.act(at, "anthropic_access", ANTHROPIC, place, **fields)
+        at += timedelta(minutes=scene.rng.uniform(20, 90))
+    accessed = (at - timedelta(hours=1)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    scene.act(at, "cmek_preserve", ANTHROPIC, place, accessed_at=accessed, reason_code="incident_response")
+    scene.beside(at, "extra_usage_credit_granted", ANTHROPIC)
+
+
+DATA: Final = (
+    Script(
+        "organisation-export",
+        "The whole organisation exported at night",
+        "An administrator's account starts an export of all conversations at night from a foreign address, fetches it "
+        "twice and takes the audit log too.",
+        ("claude-organisation-export", "claude-member-or-audit-export"),
+        _organisation_export,
+    ),
+    Script(
+        "public-artifact",
+        "An artifact opened to anyone with the link",
+        "A marketing artifact is opened to anyone with the link, outsiders are invited, and unknown readers come.",
+        ("claude-opened-to-the-world", "claude-outsider-invited", "claude-anonymous-share-reads"),
+        _public_artifact,
+    ),
+    Script(
+        "probing-for-chats",
+        "One person tries chats that are not theirs",
+        "Within minutes one account is refused at dozens of different chats.",
+        ("claude-access-probing",),
+        _probing_for_chats,
+    ),
+    Script(
+        "provider-access",
+        "Provider staff looked at messages",
+        "Anthropic records three views and one preservation of content, each shown with delay.",
+        ("claude-provider-access",),
+        _provider_access,
+    ),
+    Script(
+        "leaver-moves-data",
+        "A leaver reads, exports, shares and deletes",
+        "Two days before leaving a sales person reads far more than usual from home, exports files and creates share "
+        "links, deletes chats on the last afternoon, and is removed by the directory.",
+        (
+            "claude-mass-reading",
+            "claude-cloud-storage-export",
+            "claude-share-link-burst",
+            "claude-opened-to-the-world",
+            "claude-deletion-spree",
+            "claude-deletion-before-exit",
+            "claude-leaver-moves-data",
+        ),
+        _leaver_moves_data,
+    ),
+)

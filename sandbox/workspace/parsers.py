@@ -1,0 +1,33 @@
+"""The saved functions of `sentinel/parsers/`, read from their files so that the sandbox runs what is deployed."""
+
+import re
+from pathlib import Path
+
+from duckdb_kql.stored_functions import ResolvedFunctions, parse_functions
+
+FOLDER = Path(__file__).resolve().parents[2] / "sentinel" / "parsers"
+
+_PARAMETERS = re.compile(r"^//\s*parameters:\s*(\(.*\))\s*$", re.MULTILINE)
+
+
+def definition(path: Path) -> str:
+    """One file as Kusto's own `function Name(parameters) { body }`.
+
+    The name is the file's stem; a comment line `// parameters: (who:string, from:datetime)` declares parameters,
+    defaults included. The body is the whole file, comments too.
+    """
+    text = path.read_text(encoding="utf-8")
+    declared = _PARAMETERS.search(text)
+    return f"function {path.stem}{declared[1] if declared else '()'} {{\n{text.strip()}\n}}"
+
+
+def load(folder: Path) -> ResolvedFunctions:
+    """Every `*.kql` file of `folder`; none when there is no such folder. ValueError names a file that is not KQL."""
+    functions: ResolvedFunctions = {None: {}}
+    for path in sorted(folder.glob("*.kql")) if folder.is_dir() else []:
+        try:
+            parsed = parse_functions([definition(path)])
+        except Exception as exc:
+            raise ValueError(f"{path.name}: {exc}") from exc
+        functions[None].update((parsed or {}).get(None, {}))
+    return functions
