@@ -24,20 +24,26 @@ class Fault:
 class Faults:
     """What will go wrong next. `next(facts)` takes the facts of one request (method, path, query, now ...).
 
-    `storm` maps kinds to probabilities; it is drawn from `seed` after the scripted faults had their turn, so that
-    the same requests in the same order meet the same weather.
+    A storm is drawn from its seed after the scripted faults had their turn: the same requests in the same order meet
+    the same weather.
     """
 
-    def __init__(self, *, storm: Mapping[str, float] | None = None, seed: int = 0) -> None:
+    def __init__(self) -> None:
         self._scripted: list[Fault] = []
-        self._storm = dict(storm or {})
-        self._random = random.Random(seed)
+        self._storm: dict[str, float] = {}
+        self._random = random.Random(0)
         self._lock = threading.Lock()
         self.hits: dict[str, int] = {}
 
     def add(self, fault: Fault) -> None:
         with self._lock:
             self._scripted.append(fault)
+
+    def storm(self, shares: Mapping[str, float], *, seed: int) -> None:
+        """Begin a storm: each request meets each kind with its probability."""
+        with self._lock:
+            self._storm = dict(shares)
+            self._random = random.Random(seed)
 
     def calm(self) -> None:
         """Drop every pending fault and end the storm."""

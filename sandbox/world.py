@@ -1,6 +1,6 @@
-"""The sandbox's parts behind one port: a simulated Compliance API, an ingestion endpoint, and a workspace that answers KQL."""
+"""The sandbox's parts behind one port: a simulated Compliance API, an ingestion endpoint, a workspace that answers KQL."""
 
-import time
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,6 +17,8 @@ from sandbox.compliance.feed import Feed
 from sandbox.compliance.keys import READ_ACTIVITIES, Key
 from sandbox.compliance.server import Served
 from sandbox.faults import Faults
+from sandbox import identity
+from sandbox.identity import identity_app
 from sandbox.ingestion import Rule, ingestion_app
 from sandbox.workspace import Workspace
 from sandbox.workspace.rest import query_app
@@ -25,19 +27,18 @@ from shared.clock import Clock
 
 RULE_ID = "dcr-" + "5a" * 16
 WORKSPACE_ID = "5a5a5a5a-0000-4000-8000-00000000c1a0"
-BRIDGE_KEY = Key(
-    secret="sk-ant-api01-sandbox-bridge",
-    key_id="apikey_01SandboxBridge000000000",
-    kind="compliance",
-    scopes=frozenset({READ_ACTIVITIES}),
-)
+KEY_ID = "apikey_01SandboxBridge000000000"
+FOR_EVER = 2**33  # seconds since 1970: the sandbox's token outlives every run
 
 
+@dataclass(frozen=True, slots=True)
 class SandboxCredential:
-    """A token for the sandbox's own endpoints; it would open nothing in Azure."""
+    """A token for one world's endpoints; it would open nothing in Azure."""
+
+    token: str
 
     async def get_token(self, *scopes: str, **_: Any) -> AccessToken:
-        return AccessToken("sandbox", int(time.monotonic()) + 2**31)
+        return AccessToken(self.token, FOR_EVER)
 
     async def close(self) -> None:
         return None
@@ -56,7 +57,10 @@ class SandboxCredential:
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """A running sandbox: `url` serves all three; `api` and `ingestion` are the apps, for their state and metrics."""
+    """A running sandbox: `url` serves all three; `api` and `ingestion` are the apps, for their state and metrics.
+
+    Key and token are random: a port of this machine can be reached by every user of it.
+    """
 
     url: str
     clock: Clock
@@ -66,16 +70,42 @@ class World:
     ingestion: Starlette
     api_faults: Faults
     sink_faults: Faults
+    key: str
+    token: str
 
-    def environment(self) -> dict[str, Any]:
-        """Settings that point the bridge here."""
+    @property
+    def credential(self) -> SandboxCredential:
+        return SandboxCredential(self.token)
+
+    def sink_settings(self) -> dict[str, Any]:
+        """Settings that make the bridge deliver here."""
         return {
-            "compliance_api_url": self.url,
-            "compliance_access_key": BRIDGE_KEY.secret,
             "ingestion_endpoint": self.url,
             "dcr_immutable_id": RULE_ID,
             "workspace_id": WORKSPACE_ID,
             "query_endpoint": self.url,
+        }
+
+    def environment(self) -> dict[str, str]:
+        """The same as environment variables, with a managed identity that this world answers for."""
+        return {
+            "COMPLIANCE_API_URL": self.url,
+            "COMPLIANCE_ACCESS_KEY": self.key,
+            "INGESTION_ENDPOINT": self.url,
+            "DCR_IMMUTABLE_ID": RULE_ID,
+            "WORKSPACE_ID": WORKSPACE_ID,
+            "QUERY_ENDPOINT": self.url,
+            "IDENTITY_ENDPOINT": f"{self.url}{identity.PATH}",
+            "IDENTITY_HEADER": self.key,
+        }
+
+    def settings(self) -> dict[str, Any]:
+        """Settings that make the bridge read and deliver here."""
+        return {
+            "connections": [{"name": "sandbox"}],
+            "compliance_api_url": self.url,
+            "compliance_access_key": self.key,
+            **self.sink_settings(),
         }
 
 
@@ -86,25 +116,32 @@ def open_world(
     """Serve a world on 127.0.0.1 until the block ends; `workspace` None keeps it in memory."""
     feed = feed if feed is not None else Feed()
     api_faults, sink_faults = Faults(), Faults()
+    secret, token = f"sk-ant-api01-{secrets.token_urlsafe(24)}", secrets.token_urlsafe(24)
+    key = Key(secret=secret, key_id=KEY_ID, kind="compliance", scopes=frozenset({READ_ACTIVITIES}))
     store = Workspace.create(workspace, clock, [tables.load(name) for name in tables.table_names()])
     streams = {tables.load(name).stream: tables.load(name) for name in tables.table_names()}
+    tokens = {token: True}
     try:
-        api = compliance_app(feed, [BRIDGE_KEY], clock, faults=api_faults, own_rows=own_rows)
-        ingestion = ingestion_app({RULE_ID: Rule(RULE_ID, streams, store.store)}, clock, faults=sink_faults)
-        query = query_app({WORKSPACE_ID: store})
-        with Served(_one_port(api, ingestion, query), port=port) as served:
-            yield World(served.url, clock, feed, store, api, ingestion, api_faults, sink_faults)
+        api = compliance_app(feed, [key], clock, faults=api_faults, own_rows=own_rows)
+        rules = {RULE_ID: Rule(RULE_ID, streams, store.store)}
+        ingestion = ingestion_app(rules, clock, faults=sink_faults, tokens=tokens)
+        query = query_app({WORKSPACE_ID: store}, tokens)
+        managed = identity_app(token, secret, expires_on=FOR_EVER)
+        with Served(_one_port(api, ingestion, query, managed), port=port) as served:
+            yield World(served.url, clock, feed, store, api, ingestion, api_faults, sink_faults, secret, token)
     finally:
         store.close()
 
 
-def _one_port(api: ASGIApp, ingestion: ASGIApp, query: ASGIApp) -> ASGIApp:
+def _one_port(api: ASGIApp, ingestion: ASGIApp, query: ASGIApp, identity: ASGIApp) -> ASGIApp:
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         path = str(scope["path"])
         if path.startswith("/dataCollectionRules/"):
             await ingestion(scope, receive, send)
         elif path.startswith("/v1/workspaces/"):
             await query(scope, receive, send)
+        elif path.startswith("/identity/"):
+            await identity(scope, receive, send)
         else:
             await api(scope, receive, send)
 

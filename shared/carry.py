@@ -155,11 +155,16 @@ class _Entry:
 
     @staticmethod
     def of(item: Any, index: int) -> "_Entry":
-        key = activity_key(item) if isinstance(item, dict) else f"sha256-{digest(canonical(item))}"
+        key = identity(item)
         return _Entry(key, prefix_of(key), event_hour(item), item, index)
 
     def outgoing(self) -> Outgoing:
         return Outgoing(self.id, self.prefix, self.hour, b"", self.activity)
+
+
+def identity(item: Any) -> str:
+    """What the ledger knows an item of a page by: its id, else a digest of the whole, be it an activity or not."""
+    return activity_key(item) if isinstance(item, dict) else f"sha256-{digest(canonical(item))}"
 
 
 def event_hour(item: Any) -> Hour:

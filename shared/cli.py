@@ -11,7 +11,7 @@ from rich.table import Table as Grid
 
 from shared import live, telemetry
 from shared.connection import GOOD_STATES, Connection
-from shared.errors import BridgeError, ConfigError
+from shared.errors import BridgeError, ConfigError, SinkRefused
 from shared.health import Run
 from shared.planned import PlanKeeper
 from shared.progress import plan as plans
@@ -44,8 +44,15 @@ def init(
             now = each.clock.now()
             start = (now - timedelta(days=history_days)).replace(hour=0, minute=0, second=0, microsecond=0)
             await PlanKeeper(each).update(lambda plan: plans.with_history(plan, start, now))
+        arrived = await live.send_canary(each) if begun else None
+        if arrived is False:
+            raise SinkRefused(
+                "the first row was accepted and did not arrive in twenty minutes: compare the DCR's stream, its output "
+                "table and the table's columns with this release, then run init again"
+            )
         planned = f"; {history_days} days of history are planned" if history_days else ""
-        return ("begun: live reading starts now" if begun else "had begun before, its place is kept") + planned
+        words = "begun: live reading starts now" if begun else "had begun before, its place is kept"
+        return words + ("; the first row arrived in the workspace" if arrived else "") + planned
 
     async def work(bridge: Bridge) -> int:
         for each in _chosen(bridge, connection):

@@ -79,6 +79,12 @@ class SetAside(Aside, Protocol):
     async def mark_replayed(self, day: str, rows: Sequence[Outgoing]) -> None: ...
 
 
+class ReadBack(Protocol):
+    """The workspace, asked whether a run's health row has arrived."""
+
+    async def wait_for_run(self, run_id: str, *, until: datetime) -> bool: ...
+
+
 class Feed(Protocol):
     """The connection's feed."""
 
@@ -116,6 +122,7 @@ class Connection:
     pace: Pace = field(default_factory=Pace)
     limits: Limits = field(default_factory=Limits)
     content_names: bool = False
+    read_back: ReadBack | None = None
 
     @property
     def checkpoint_name(self) -> str:

@@ -1,6 +1,7 @@
 """The live walk of one connection: from the watermark to a minute ago, once per tick."""
 
 from contextlib import suppress
+from datetime import timedelta
 
 from shared.connection import Connection, Reading
 from shared.errors import CheckpointMoved, SourceIncoherent, StateMissing
@@ -69,6 +70,21 @@ async def _count_failure(connection: Connection, keeper: "Keeper") -> None:
         await PlanKeeper(connection).update(lambda plan: plans.added(plan, "repair", gap, limit=limit))
         event(log, "gap.opened", connection=connection.name, gte=gap.gte.isoformat(), lt=gap.lt.isoformat())
     await keeper.keep(following)
+
+
+FIRST_ROWS_TAKE = timedelta(minutes=20)
+
+
+async def send_canary(connection: Connection) -> bool | None:
+    """Send one health row and wait until a query finds it: an accepted upload is not yet a stored row.
+
+    False when it did not arrive in twenty minutes; None when no workspace is set up for asking.
+    """
+    async with connection.run("canary") as run:
+        pass
+    if connection.read_back is None:
+        return None
+    return await connection.read_back.wait_for_run(run.id, until=run.started_at + FIRST_ROWS_TAKE)
 
 
 class Keeper:

@@ -14,7 +14,7 @@ from shared.models import UNDATED, Hour, Place, hour_start
 from shared.progress import checkpoint as checkpoints
 from shared.progress import plan as plans
 from shared.progress.checkpoint import OpenWindow
-from shared.progress.ledger import digest
+from shared.progress.ledger import hour_digest
 from shared.progress.plan import Plan, PlannedWindow
 from shared.progress.state import Lease
 from shared.pull import walk
@@ -187,12 +187,12 @@ class PlannedWalk:
     async def _compare(self, run: Run, start: Place) -> None:
         """Digests of every hour read whole, and the ids the ledger knows that this reading did not show."""
         for hour in start.window.hours():
+            if not _whole(start, hour):
+                continue
             known = await self._connection.ledger.hour(hour)
             seen = run.tally.seen.get(hour, set()) if self._watch else None
-            if seen is not None:
-                run.missing += len({p for p in known.all if p not in seen}) if _whole(start, hour) else 0
-            if _whole(start, hour):
-                run.digests.append(_digest_row(hour, known.all, len(known.aside.prefixes), seen))
+            run.missing += len(known.all - seen) if seen is not None else 0
+            run.digests.append(hour_digest(hour, known, seen))
         if run.missing:
             run.state = "incomplete"
 
@@ -227,14 +227,6 @@ def _whole(place: Place, hour: Hour) -> bool:
         return False
     first = hour_start(hour)
     return place.window.gte <= first and first + plans.HOUR <= place.window.lt
-
-
-def _digest_row(hour: Hour, ids: set[bytes], aside: int, seen: set[bytes] | None) -> dict[str, Any]:
-    count, total = digest(ids)
-    row: dict[str, Any] = {"hour": f"{hour}:00:00Z", "ids": count, "sum": total, "aside": aside}
-    if seen is not None:
-        row["feed"] = len(seen)
-    return row
 
 
 def _short(missing: int) -> str:

@@ -5,7 +5,8 @@ from functools import partial
 
 from shared.connection import Connection
 from shared.health import Run
-from shared.models import Outgoing
+from shared.models import UNDATED, Outgoing
+from shared.progress.ledger import hour_digest
 
 PORTION = 2000
 
@@ -20,6 +21,7 @@ async def replay(connection: Connection) -> Run:
             await connection.ledger.remember(rows)
             await connection.set_aside.mark_replayed(day, rows)
             run.tally.sent += len(rows)
+            run.tally.hours.update(row.hour for row in rows)
 
         async for day, items in connection.set_aside.waiting():
             run.tally.read += len(items)
@@ -32,4 +34,7 @@ async def replay(connection: Connection) -> Run:
                 run.tally.aside += len(sent.refused) + len(rows) - len(fitting)
                 run.tally.batches += sent.batches
                 run.tally.body_bytes += sent.bytes
+        # These hours were proved with rows missing; say what the workspace must hold of them now.
+        for hour in sorted(run.tally.hours.keys() - {UNDATED}):
+            run.digests.append(hour_digest(hour, await connection.ledger.hour(hour)))
     return run

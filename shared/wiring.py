@@ -12,6 +12,7 @@ import httpx
 from azure.core.credentials_async import AsyncTokenCredential
 from azure.identity.aio import DefaultAzureCredential
 from azure.monitor.ingestion.aio import LogsIngestionClient
+from azure.monitor.query.aio import LogsQueryClient
 from pydantic import SecretStr
 
 from shared import __version__, live, planned, tables
@@ -26,6 +27,7 @@ from shared.progress.state import Store
 from shared.progress.store import FileStore
 from shared.settings import LOOPBACK, ConnectionSettings, Settings
 from shared.sink.log_analytics import LogAnalytics
+from shared.sink.read_back import WorkspaceReader
 from shared.sink.set_aside import SetAside
 from shared.source.client import ComplianceClient, Keys
 from shared.source.feed import ActivityFeed
@@ -88,15 +90,19 @@ async def build(
             raise ConfigError("STATE_DIR must name a folder for state: without it the bridge would forget what it sent")
         store = FileStore(settings.state_dir)
     async with AsyncExitStack() as stack:
+        identity: AsyncTokenCredential = (
+            credential if credential is not None else await stack.enter_async_context(DefaultAzureCredential())
+        )
         ingestion = await stack.enter_async_context(
             LogsIngestionClient(
                 settings.ingestion_endpoint,
-                credential if credential is not None else await stack.enter_async_context(DefaultAzureCredential()),
+                identity,
                 credential_scopes=[settings.ingestion_audience],
                 connection_timeout=10,
                 read_timeout=30,
             )
         )
+        read_back = await _read_back(settings, identity, clock, stack)
         sinks = _Sinks(settings, ingestion, clock, asyncio.Semaphore(settings.uploads_in_flight))
         connections: list[Connection] = []
         broken: list[tuple[str, ConfigError]] = []
@@ -115,7 +121,7 @@ async def build(
             except ConfigError as error:
                 broken.append((each.name, error))
                 continue
-            connections.append(_connection(settings, each, http, sinks, store, clock))
+            connections.append(_connection(settings, each, http, sinks, store, clock, read_back))
         if not connections:
             raise broken[0][1]
         yield Bridge(tuple(connections), tuple(broken))
@@ -144,7 +150,13 @@ class _Sinks:
 
 
 def _connection(
-    settings: Settings, each: ConnectionSettings, http: httpx.AsyncClient, sinks: _Sinks, store: Store, clock: Clock
+    settings: Settings,
+    each: ConnectionSettings,
+    http: httpx.AsyncClient,
+    sinks: _Sinks,
+    store: Store,
+    clock: Clock,
+    read_back: WorkspaceReader | None,
 ) -> Connection:
     folder = f"{each.name}/{destination(settings)}"
 
@@ -176,7 +188,18 @@ def _connection(
             reserve=settings.request_reserve,
         ),
         content_names=settings.content_names,
+        read_back=read_back,
     )
+
+
+async def _read_back(
+    settings: Settings, credential: AsyncTokenCredential, clock: Clock, stack: AsyncExitStack
+) -> WorkspaceReader | None:
+    if settings.workspace_id is None:
+        return None
+    client = await stack.enter_async_context(LogsQueryClient(credential, endpoint=settings.query_endpoint))
+    enforce_https = httpx.URL(settings.query_endpoint).host not in LOOPBACK
+    return WorkspaceReader(client, settings.workspace_id, clock, enforce_https=enforce_https)
 
 
 def destination(settings: Settings) -> str:

@@ -82,6 +82,7 @@ def ingestion_app(
             "path": request.url.path,
             "rows": len(elements or ()),
             "bytes": len(body),
+            "elements": elements or (),
             "now": clock.now(),
         }
         fault = faults.next(facts) if faults is not None else None

@@ -6,6 +6,7 @@ import math
 from datetime import datetime, timedelta
 from typing import Any, Literal, TextIO
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -42,13 +43,18 @@ def _print_table(answer: Answer, out: TextIO) -> None:
     if not answer.rows:
         console.print("no rows")
         return
-    table = Table(show_lines=False)
+    table = Table(box=SIMPLE_HEAD, pad_edge=False)
     for name, type_ in answer.columns:
         table.add_column(Text(name), justify="right" if type_ in _NUMBERS else "left", overflow="fold")
     for row in answer.rows:
         # Text, not str: a value such as "[bold]" is data, not markup.
-        table.add_row(*(Text(_text(value)) for value in row))
+        table.add_row(*(Text(_brief(value)) for value in row))
     console.print(table)
+
+
+def _brief(value: Any) -> str:
+    """For eyes: times to the second, UTC; JSON and CSV keep every digit."""
+    return f"{value:%Y-%m-%d %H:%M:%S}" if isinstance(value, datetime) else _text(value)
 
 
 def _plain(value: Any) -> Any:

@@ -10,7 +10,16 @@ from shared.normalise.shapes import text
 # (activity, row, Details) -> None; a step may only write columns that no field of the type owns.
 Step = Callable[[Mapping[str, Any], dict[str, Any], Mapping[str, Any]], None]
 
-_OUTCOME_FIELDS = ("status_code", "failed", "status", "outcome", "result", "validation_result", "decision", "error_type")
+_OUTCOME_FIELDS = (
+    "status_code",
+    "failed",
+    "status",
+    "outcome",
+    "result",
+    "validation_result",
+    "decision",
+    "error_type",
+)
 _FAILURES = ("fail", "reject", "error", "denied", "invalid")
 _SUCCESSES = frozenset({"success", "succeeded", "successful", "ok", "imported", "allowed", "approved"})
 _PRINCIPAL_COLUMNS = {
@@ -155,7 +164,11 @@ def _changes(entry: TypeEntry, owners: Mapping[str, str]) -> Step:
         if "Changes" in row or not free("Changes", owners, details):
             return
         said = {**activity, **details}  # Details last: there, names that are withheld are null
-        found = changes.told_by(said, entry.changes) + changes.named_by(said) + changes.loose_updates(details.get("updates"))
+        found = (
+            changes.told_by(said, entry.changes)
+            + changes.named_by(said)
+            + changes.loose_updates(details.get("updates"))
+        )
         if found:
             row["Changes"] = found
 
@@ -170,7 +183,9 @@ def _guessed(entry: TypeEntry) -> Step:
             row["ObjectId"] = identity
         if name := "/".join(part for field in entry.name if (part := text(details.get(field)))):
             row["ObjectName"] = name
-        found = changes.loose_updates(details.get("updates")) + changes.named_by(details) + changes.paired(details, details)
+        found = (
+            changes.loose_updates(details.get("updates")) + changes.named_by(details) + changes.paired(details, details)
+        )
         if found:
             row["Changes"] = found
 

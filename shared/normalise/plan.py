@@ -82,7 +82,9 @@ def plan_for(type_name: str, content_names: bool) -> Plan:
         not_filling=not_filling | withheld,
         withheld=withheld,
         fields=entry.fields | frozenset(BASE) | {"created_at", "actor"},
-        constants={name: value for name, value in _constants(entry).items() if value is not None and name not in owners},
+        constants={
+            name: value for name, value in _constants(entry).items() if value is not None and name not in owners
+        },
         copies=_copies(entry, owners),
         steps=derive.steps(type_name, entry, owners, known=found is not None),
     )

@@ -114,3 +114,16 @@ def digest(prefixes: Iterable[bytes]) -> tuple[int, int]:
     """Count, and the sum of the first 40 bits of SHA-256 of each distinct id: the same numbers KQL can compute."""
     distinct = set(prefixes)
     return len(distinct), sum(int.from_bytes(prefix[:5], "big") for prefix in distinct)
+
+
+def hour_digest(hour: Hour, known: HourOfIds, seen: set[bytes] | None = None) -> dict[str, str | int]:
+    """What the workspace must hold of one hour, as a health row tells it; `seen` is what the feed showed.
+
+    A row set aside and replayed later counts as delivered.
+    """
+    count, total = digest(known.sent.prefixes)
+    aside = len(known.aside.prefixes - known.sent.prefixes)
+    row: dict[str, str | int] = {"hour": f"{hour}:00:00Z", "ids": count, "sum": total, "aside": aside}
+    if seen is not None:
+        row["feed"] = len(seen)
+    return row

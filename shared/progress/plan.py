@@ -60,8 +60,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 def begin(start: datetime) -> Plan:
     """A new connection's plan: sweeps begin with the hour in which its live walk begins."""
-    hour = start.replace(minute=0, second=0, microsecond=0)
-    return Plan(swept={str(age): hour for age in SWEEP_AGES}, transparency_at=start)
+    return Plan(swept={str(age): _hour(start) for age in SWEEP_AGES}, transparency_at=start)
 
 
 def added(plan: Plan, kind: Kind, window: Window, *, limit: int = 5000, types: tuple[str, ...] = ()) -> Plan:
@@ -76,7 +75,12 @@ def added(plan: Plan, kind: Kind, window: Window, *, limit: int = 5000, types: t
 
 
 def with_history(plan: Plan, start: datetime, end: datetime, *, limit: int = 5000) -> Plan:
-    """History `[start, end)` in windows of a day, newest first: what happened last week is asked for first."""
+    """History `[start, end)` in windows of a day, newest first: what happened last week is asked for first.
+
+    Its last hours are still young: what is indexed late there is found by the sweeps, which are set back for it.
+    """
+    swept = {str(age): min(plan.swept.get(str(age), end), max(start, _hour(end - age * HOUR))) for age in SWEEP_AGES}
+    plan = msgspec.structs.replace(plan, swept=swept)
     lt = end
     while lt > start:
         gte = max(start, lt - DAY)
@@ -92,7 +96,7 @@ def with_due(plan: Plan, now: datetime, watermark: datetime, *, limit: int = 500
     missed while the bridge was off are read in windows of up to six hours.
     """
     for age in SWEEP_AGES:
-        due = min(now - age * HOUR, watermark).replace(minute=0, second=0, microsecond=0)
+        due = _hour(min(now - age * HOUR, watermark))
         start = plan.swept.get(str(age), due)
         while start < due:
             end = min(due, start + LONGEST_SWEEP)
@@ -130,6 +134,10 @@ def tidied(plan: Plan) -> Plan:
     finished = [window.id for window in plan.windows if window.state in ("done", "cancelled")]
     dropped = set(finished[:-KEPT_WHEN_DONE])
     return msgspec.structs.replace(plan, windows=tuple(w for w in plan.windows if w.id not in dropped))
+
+
+def _hour(moment: datetime) -> datetime:
+    return moment.replace(minute=0, second=0, microsecond=0)
 
 
 def _merged(known: PlannedWindow, window: PlannedWindow) -> PlannedWindow:

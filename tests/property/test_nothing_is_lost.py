@@ -10,13 +10,15 @@ from hypothesis import strategies as st
 
 from shared import live, planned
 from shared.connection import Connection
-from tests.fakes import Crash, FakeWorld, Happening, Power
+from shared.progress import plan as plans
+from shared.progress.plan import Plan
+from tests.fakes import NOON, Crash, FakeWorld, Happening, Power
 
 MINUTE, HOUR = 60, 3600
 
 happenings = st.lists(
     st.tuples(
-        st.integers(0, 2 * HOUR),
+        st.integers(-3 * HOUR, 2 * HOUR),
         # Most activities are indexed within the settling time; some come minutes or hours late.
         st.one_of(st.integers(0, 59), st.integers(0, 59), st.integers(61, 30 * MINUTE), st.integers(HOUR, 40 * HOUR)),
     ),
@@ -36,9 +38,9 @@ async def surviving(world: FakeWorld, work: Callable[[Connection], Awaitable[Any
             continue
 
 
-async def play(world: FakeWorld, minutes: list[int], begin: Callable[[FakeWorld], None] = lambda _: None) -> None:
+async def play(world: FakeWorld, minutes: list[int]) -> None:
     await surviving(world, live.init)
-    begin(world)
+    await surviving(world, lambda connection: planned.PlanKeeper(connection).update(with_five_hours))
     for step in minutes:
         world.clock.advance(timedelta(minutes=step))
         await surviving(world, live.poll)
@@ -49,6 +51,10 @@ async def play(world: FakeWorld, minutes: list[int], begin: Callable[[FakeWorld]
         world.clock.advance(timedelta(hours=1))
         await live.poll(world.restart())
         await planned.work_plan(world.restart())
+
+
+def with_five_hours(plan: Plan) -> Plan:
+    return plans.with_history(plan, NOON - timedelta(hours=5), NOON)
 
 
 def ids_of(world: FakeWorld) -> set[str]:

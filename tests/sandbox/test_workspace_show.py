@@ -29,10 +29,8 @@ def test_a_table_fits_and_aligns_numbers() -> None:
     assert max(map(len, text.splitlines())) <= WIDTH
     assert text.count("b") - text.count("bold") == 150
     assert "a[bold]" in text
-    assert [line.rstrip(" │")[-5:] for line in text.splitlines() if "12345" in line or "7 │" in line] == [
-        "12345",
-        "    7",
-    ]
+    ends = [line.rstrip()[-5:] for line in text.splitlines()]
+    assert "12345" in ends and "    7" in ends
 
 
 def test_an_empty_answer_says_so() -> None:

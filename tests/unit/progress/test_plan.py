@@ -125,3 +125,13 @@ def test_a_window_keeps_its_number_for_ever() -> None:
     plan = plans.added(plans.begin(NOON), "repair", Window(NOON, NOON + HOUR))
     plan = msgspec.structs.replace(plan, windows=())
     assert plans.added(plan, "repair", Window(NOON, NOON + HOUR)).windows[0].id == 2
+
+
+def test_sweeps_reach_back_into_young_history() -> None:
+    """An activity of the hour before `init`, indexed two days later, is found although live reading never saw it."""
+    plan = plans.with_history(plans.begin(NOON), NOON - 30 * DAY, NOON)
+    later = NOON + 3 * DAY
+    starts = [gte for gte, _ in spans(plans.with_due(plan, later, later), "sweep")]
+    assert min(starts) == -50 * HOUR
+    recent = plans.with_history(plans.begin(NOON), NOON - 10 * HOUR, NOON)
+    assert min(gte for gte, _ in spans(plans.with_due(recent, later, later), "sweep")) == -10 * HOUR

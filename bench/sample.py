@@ -1,0 +1,50 @@
+"""What is measured with: a seeded tenant's activities, padded to the size that was agreed on, on pages of the feed."""
+
+import random
+import string
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from itertools import chain, islice
+from typing import Any
+
+import msgspec
+
+from sandbox.activity import FeedEntry, feed_entry
+from sandbox.tenant import days
+
+START = datetime(2026, 10, 5, tzinfo=UTC)
+LONGEST = timedelta(days=400)
+SIZE_BYTES = 1000
+PAGE_SIZE = 5000
+
+_decode = msgspec.json.Decoder().decode
+_encode = msgspec.json.Encoder().encode
+
+
+def entries(count: int, *, seed: int = 7) -> Iterator[FeedEntry]:
+    """`count` activities of a tenant of 400 people, in the feed's order, from START on; visible at once.
+
+    The tenant's own are about 570 bytes. Each is made SIZE_BYTES long by a longer user agent of random letters, which
+    stays below the 1,024 bytes a column keeps; the few without a user agent (0.4 %) keep their size.
+    """
+    chance = random.Random(seed)
+    lived = days(start=START, end=START + LONGEST, seed=seed)
+    for entry in islice(chain.from_iterable(lived), count):
+        yield feed_entry(_padded(_decode(entry.body), len(entry.body), chance))
+
+
+def bodies(pages: int, *, page_size: int = PAGE_SIZE, seed: int = 7) -> list[bytes]:
+    """`pages` answers of the feed as they cross the wire, before compression."""
+    source = entries(pages * page_size, seed=seed)
+    return [_body([entry.body for entry in islice(source, page_size)], str(page)) for page in range(pages)]
+
+
+def _padded(activity: dict[str, Any], size: int, chance: random.Random) -> dict[str, Any]:
+    actor = activity.get("actor")
+    if size < SIZE_BYTES and isinstance(actor, dict) and isinstance(actor.get("user_agent"), str):
+        actor["user_agent"] += "".join(chance.choices(string.ascii_letters, k=SIZE_BYTES - size))
+    return activity
+
+
+def _body(activities: list[bytes], cursor: str) -> bytes:
+    return b'{"data":[' + b",".join(activities) + b'],"has_more":true,"last_id":"' + cursor.encode() + b'"}'

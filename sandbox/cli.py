@@ -1,0 +1,225 @@
+"""`python -m sandbox`: the demo, a feed into a local workspace, and questions to it."""
+
+import asyncio
+import json
+import shlex
+import sys
+from collections.abc import Callable, Coroutine
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from sandbox import demo as demos
+from sandbox.compliance.feed import Feed
+from sandbox.demo_report import as_json, print_report
+from sandbox.progress_bars import Bars
+from sandbox.run import Carried, carry_file, carry_live, private, state_of
+from sandbox.tenant import build_tenant
+from sandbox.workspace import KqlRefused, Workspace
+from sandbox.workspace.show import Form, print_answer
+from sandbox.world import World, open_world
+from shared import tables
+from shared.clock import SystemClock
+from shared.errors import BridgeError
+from shared.telemetry import configure, safe
+
+app = typer.Typer(
+    help="The bridge on a laptop: a simulated Claude tenant, or your own feed, in a local workspace that answers KQL.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+console = Console() if sys.stdout.isatty() else Console(width=110)
+errors = Console(stderr=True)
+
+WorkspaceFile = Annotated[Path, typer.Option("--workspace", help="The local workspace, a DuckDB file.")]
+
+
+@app.command(epilog="Example: python -m sandbox demo --once --json demo.json")
+def demo(
+    once: Annotated[
+        bool, typer.Option("--once", help="End after the report; without it, a terminal gets a KQL prompt.")
+    ] = False,
+    json_file: Annotated[
+        Path | None, typer.Option("--json", help="Write the summary for machines to this file.")
+    ] = None,
+    people: Annotated[int, typer.Option(min=10, max=20_000, help="Size of the simulated tenant.")] = 400,
+    seed: Annotated[int, typer.Option(help="Another seed is another tenant.")] = 7,
+    folder: Annotated[Path, typer.Option(help="Where the demo keeps its workspace; emptied first.")] = Path(
+        "build/demo"
+    ),
+) -> None:
+    """A simulated tenant's month and a rough morning through the real code; exit code 0 only if nothing is missing."""
+
+    async def work() -> int:
+        with Bars(console) as bars:
+
+            def inspect(world: World, report: demos.Report) -> None:
+                bars.stop()
+                print_report(console, world.workspace, report)
+                if json_file is not None:
+                    json_file.write_text(
+                        json.dumps(as_json(world.workspace, report), indent=1) + "\n", encoding="utf-8"
+                    )
+                if not once and sys.stdin.isatty():
+                    _prompt(world.workspace)
+
+            report = await demos.play(folder, bars.tell, people=people, seed=seed, inspect=inspect)
+        return 0 if report.outcome is not None and report.outcome.complete else 1
+
+    _end(work)
+
+
+@app.command(
+    epilog="Examples: python -m sandbox run --live --days 7 --workspace claude.duckdb, or "
+    "python -m sandbox run --feed activities.jsonl --workspace claude.duckdb"
+)
+def run(
+    workspace: WorkspaceFile,
+    live: Annotated[
+        bool, typer.Option("--live", help="Read your organisation's feed; key from COMPLIANCE_ACCESS_KEY.")
+    ] = False,
+    days: Annotated[int, typer.Option(min=1, max=2200, help="With --live: how far back.")] = 7,
+    feed: Annotated[
+        Path | None, typer.Option("--feed", help="A file of raw activities, one JSON value a line.")
+    ] = None,
+) -> None:
+    """Carry a feed into a local workspace by the code that runs in Azure. Again is harmless: it goes on, or adds nothing."""
+    if live == (feed is not None):
+        errors.print("name one source: --live, or --feed FILE", style="red", highlight=False)
+        raise typer.Exit(2)
+
+    async def work() -> int:
+        with Bars(console) as bars:
+
+            def progress(done: int, total: int, read: int) -> None:
+                bars.tell("history", done, total, f"{read:,} activities read")
+
+            if feed is not None:
+                carried = await carry_file(feed, workspace, progress)
+            else:
+                carried = await carry_live(days, workspace, progress)
+        return _say(carried, workspace)
+
+    _end(work)
+
+
+@app.command(
+    epilog='Example: python -m sandbox kql --workspace claude.duckdb "ClaudeActivity | summarize count() by Category"'
+)
+def kql(
+    query: Annotated[str, typer.Argument(help="The query; - reads it from standard input.")],
+    workspace: WorkspaceFile,
+    as_json_list: Annotated[bool, typer.Option("--json", help="A list of objects.")] = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="CSV with a header line.")] = False,
+) -> None:
+    """Ask a local workspace in KQL."""
+    form: Form = "json" if as_json_list else "csv" if as_csv else "table"
+    if not workspace.is_file():
+        errors.print(
+            f"there is no workspace {workspace}: make one with `python -m sandbox run`", style="red", highlight=False
+        )
+        raise typer.Exit(2)
+    try:
+        opened = open_workspace(workspace)
+    except OSError as busy:
+        errors.print(f"{workspace} cannot be opened: {busy}", style="red", highlight=False, soft_wrap=True)
+        raise typer.Exit(1) from None
+    try:
+        print_answer(opened.query(sys.stdin.read() if query == "-" else query), form, sys.stdout)
+    except KqlRefused as refused:
+        errors.print(str(refused), style="red", highlight=False, soft_wrap=True)
+        raise typer.Exit(1) from None
+    finally:
+        opened.close()
+
+
+@app.command(epilog="Example: python -m sandbox serve --people 50 --workspace play.duckdb")
+def serve(
+    workspace: WorkspaceFile,
+    people: Annotated[int, typer.Option(min=10, max=2000, help="Size of the simulated tenant.")] = 50,
+    days: Annotated[int, typer.Option(min=1, max=90, help="Days of its past.")] = 7,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free one.")] = 0,
+) -> None:
+    """Serve a simulated API, ingestion endpoint and workspace in real time, to operate the bridge against by hand."""
+
+    async def work() -> int:
+        clock = SystemClock()
+        now = clock.now()
+        tenant = build_tenant(start=now - timedelta(days=days), end=now + timedelta(days=1), people=people)
+        with open_world(clock, feed=Feed(tenant.entries), workspace=private(workspace), port=port) as world:
+            console.print("# paste into another terminal, then: python -m shared.cli init --history-days 1")
+            for name, value in {**world.environment(), "STATE_DIR": str(state_of(workspace))}.items():
+                console.print(f"export {name}={shlex.quote(value)}", highlight=False, soft_wrap=True)
+            console.print("# Ctrl-C ends")
+            await asyncio.Event().wait()
+        return 0
+
+    _end(work)
+
+
+def open_workspace(path: Path) -> Workspace:
+    """A local workspace with every table of this release. Raises OSError when another process has it, or it is none."""
+    import duckdb
+
+    try:
+        return Workspace.create(path, SystemClock(), [tables.load(name) for name in tables.table_names()])
+    except duckdb.Error as refused:
+        raise OSError(
+            "another process is using it" if "lock" in str(refused).lower() else "it is no workspace file"
+        ) from refused
+
+
+def _say(carried: Carried, workspace: Path) -> int:
+    console.print(f"{carried.read:,} activities read, {carried.sent:,} new rows in {workspace} (readable by you only)")
+    if carried.failure is not None:
+        errors.print(f"not finished: {safe(str(carried.failure))}", style="red", highlight=False, soft_wrap=True)
+        return 1
+    outcome = carried.outcome
+    if outcome is not None:
+        console.print(
+            f"{outcome.expected:,} different activities in the file: {outcome.in_workspace:,} in the workspace, "
+            f"{outcome.set_aside:,} set aside, {len(outcome.missing):,} missing"
+        )
+        if not outcome.complete:
+            errors.print(f"missing: {', '.join(outcome.missing[:10])}", style="red", highlight=False, soft_wrap=True)
+            return 1
+    console.print(
+        f'ask it: python -m sandbox kql --workspace {workspace} "ClaudeActivity | summarize count() by Category"',
+        highlight=False,
+        soft_wrap=True,
+    )
+    return 0
+
+
+def _prompt(workspace: Workspace) -> None:
+    """Questions until end of input."""
+    console.print("\nThe workspace is open. Type KQL in one line, for example: ClaudeActivity | count   (Ctrl-D ends)")
+    while True:
+        try:
+            query = console.input("kql> ").strip()
+        except EOFError:
+            return
+        if not query:
+            continue
+        try:
+            print_answer(workspace.query(query), "table", sys.stdout)
+        except KqlRefused as refused:
+            errors.print(str(refused), style="red", highlight=False, soft_wrap=True)
+
+
+def _end(work: Callable[[], Coroutine[Any, Any, int]]) -> None:
+    """Run `work`; our own errors end in one sentence, an interruption in exit code 130."""
+    configure("ERROR")
+    try:
+        code = asyncio.run(work())
+    except BridgeError as wrong:
+        errors.print(safe(str(wrong)), style="red", highlight=False, soft_wrap=True)
+        code = 2
+    except KeyboardInterrupt:
+        errors.print("stopped; what was carried is kept, and the same command goes on from there")
+        code = 130
+    raise typer.Exit(code)

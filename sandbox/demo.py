@@ -1,0 +1,184 @@
+"""The demo: a tenant's month and a rough morning, carried by the real code, and judged by what the feed really held."""
+
+import asyncio
+import shutil
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from sandbox.activity import raw_entry
+from sandbox.clock import SimulatedClock
+from sandbox.compliance.feed import Feed
+from sandbox.faults import Fault
+from sandbox.outcome import Outcome, judge
+from sandbox.run import watching
+from sandbox.tenant import Storyline, Tenant, build_tenant
+from sandbox.world import World, open_world
+from shared import live
+from shared.health import Run
+from shared.planned import PlanKeeper
+from shared.progress import plan as plans
+from shared.settings import load
+from shared.wiring import Bridge, build
+
+NOW = datetime(2026, 11, 4, 8, tzinfo=UTC)
+"""A Wednesday morning: the simulated moment the bridge is switched on."""
+HISTORY = timedelta(days=30)
+MORNING = timedelta(hours=4)
+SWEEPS = timedelta(hours=52)
+MINUTE = timedelta(minutes=1)
+LATE_SHARE = 0.004
+REFUSED_TYPE = "sandbox_row_the_table_refuses"
+
+API_STORM = {"server_error": 0.02, "overloaded": 0.01, "rate_limited": 0.01, "cut_body": 0.01, "false_end": 0.01}
+SINK_STORM = {"throttled": 0.02, "server_error": 0.02, "unavailable": 0.01, "stored_then_reset": 0.005}
+
+Tell = Callable[[str, int, int, str], None]
+"""Told as the work goes on: phase, steps done, steps in all, and what to say beside the bar."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A storyline of the tenant, and how many of its activities the workspace holds."""
+
+    storyline: Storyline
+    rows: int
+
+
+@dataclass(slots=True)
+class Report:
+    """What the demo did."""
+
+    people: int
+    activities: int
+    outcome: Outcome | None = None
+    late: int = 0
+    repeated: int = 0
+    replayed: int = 0
+    api_faults: dict[str, int] = field(default_factory=dict)
+    sink_faults: dict[str, int] = field(default_factory=dict)
+    states: dict[str, int] = field(default_factory=dict)
+    found: list[Found] = field(default_factory=list)
+
+
+async def play(folder: Path, tell: Tell, *, people: int, seed: int, inspect: Callable[[World, Report], None]) -> Report:
+    """Run the whole demo in `folder` (emptied first); `inspect` is called while the workspace is still open."""
+    await asyncio.to_thread(_empty, folder)
+    tell("tenant", 0, 1, f"{people} people, 30 days and a morning")
+    tenant = build_tenant(start=NOW - HISTORY, end=NOW + MORNING, people=people, seed=seed, late_share=LATE_SHARE)
+    tell("tenant", 1, 1, f"{len(tenant.entries):,} activities")
+    clock = SimulatedClock(NOW)
+    feed = Feed(tenant.entries)
+    _add_odd_rows(feed)
+    report = Report(people, len(feed))
+    with open_world(clock, feed=feed, workspace=folder / "demo.duckdb") as world:
+        settings = load(**world.settings(), state_dir=folder / "state", log_level="ERROR")
+        async with build(settings, clock=clock, credential=world.credential) as bridge:
+            until = clock.now() + MORNING  # fixed before the first read
+            _bring_weather(world)
+            await _history(bridge, tell, report)
+            await _morning(bridge, clock, tell, report)
+            await _sweeps(bridge, clock, tell, report)
+            world.sink_faults.calm()
+            report.replayed = sum(run.tally.sent for run in await bridge.replay())
+            report.api_faults, report.sink_faults = world.api_faults.hits, world.sink_faults.hits
+            expected = feed.ids(NOW - HISTORY - timedelta(days=1), until)
+            report.outcome = await judge(expected, bridge.connections[0], world.workspace, until=until)
+            report.found = _storylines(tenant, world)
+        inspect(world, report)
+    return report
+
+
+def _empty(folder: Path) -> None:
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True, mode=0o700)
+
+
+def _add_odd_rows(feed: Feed) -> None:
+    """What an API should not send and one day does: the page around them must not suffer."""
+    at = NOW - timedelta(days=2)
+    stamp = at.strftime("%Y-%m-%dT%H:%M:%SZ")
+    odd = {
+        "activity_01OddSurrogate": f'{{"id":"activity_01OddSurrogate","type":"claude_chat_viewed","created_at":"{stamp}",'
+        '"actor":{"type":"system_actor","service":"half a pair: \\ud83d"},"claude_chat_id":"claude_chat_01Odd"}',
+        "activity_01OddNumber": f'{{"id":"activity_01OddNumber","type":"claude_number_seen","created_at":"{stamp}",'
+        f'"actor":null,"number":{"9" * 40}}}',
+        "activity_01OddRefused": f'{{"id":"activity_01OddRefused","type":"{REFUSED_TYPE}","created_at":"{stamp}",'
+        '"actor":{"type":"system_actor","service":null}}',
+    }
+    feed.extend([raw_entry(body.encode(), at=at, id=id, type="") for id, body in odd.items()])
+
+
+def _bring_weather(world: World) -> None:
+    """Faults on both sides all the time, and one row the ingestion endpoint will not take until it is mended."""
+    world.api_faults.storm(API_STORM, seed=11)
+    world.sink_faults.storm(SINK_STORM, seed=13)
+    world.sink_faults.add(
+        Fault(
+            "refuse_rows",
+            times=10**9,
+            match=lambda facts: any(_is_refused(row) for row in facts["elements"]),
+            options={"where": _is_refused},
+        )
+    )
+
+
+def _is_refused(row: Mapping[str, Any]) -> bool:
+    return bool(row.get("ActivityType") == REFUSED_TYPE)
+
+
+async def _history(bridge: Bridge, tell: Tell, report: Report) -> None:
+    connection = bridge.connections[0]
+    await live.init(connection)
+    await PlanKeeper(connection).update(lambda plan: plans.with_history(plan, NOW - HISTORY, NOW))
+
+    def progress(done: int, total: int, read: int) -> None:
+        tell("history", done, total, f"{read:,} activities read")
+
+    async with watching(bridge, progress):
+        for _ in range(20):
+            _count(report, await bridge.work_plan())
+            if not any(w.state == "waiting" for w in (await PlanKeeper(connection).read()).windows):
+                break
+
+
+async def _morning(bridge: Bridge, clock: SimulatedClock, tell: Tell, report: Report) -> None:
+    """Minute by minute, as the timers do it."""
+    total = int(MORNING / MINUTE)
+    sent = 0
+    for minute in range(1, total + 1):
+        clock.advance_to(NOW + minute * MINUTE)
+        runs = await bridge.poll()
+        if minute % 5 == 0:
+            runs += await bridge.work_plan()
+        _count(report, runs)
+        sent += sum(run.tally.sent for run in runs)
+        tell("live", minute, total, f"{clock.now():%H:%M} simulated, {sent:,} rows")
+
+
+async def _sweeps(bridge: Bridge, clock: SimulatedClock, tell: Tell, report: Report) -> None:
+    """Two quiet days, by the hour, in which every hour is read again at the ages of 1, 6, 26 and 50 hours."""
+    total = int(SWEEPS / timedelta(hours=1))
+    for hour in range(1, total + 1):
+        clock.advance_to(NOW + MORNING + timedelta(hours=hour))
+        _count(report, [*await bridge.poll(), *await bridge.work_plan()])
+        tell("sweeps", hour, total, f"{report.late:,} late activities found")
+
+
+def _count(report: Report, runs: list[Run]) -> None:
+    for run in runs:
+        report.late += run.late
+        report.repeated += run.tally.repeated
+        report.states[run.state] = report.states.get(run.state, 0) + 1
+
+
+def _storylines(tenant: Tenant, world: World) -> list[Found]:
+    ids = {id for storyline in tenant.storylines for id in storyline.activity_ids}
+    answer = world.workspace.query("ClaudeActivity_CL | summarize by ActivityId")
+    stored = ids & {str(id) for (id,) in answer.rows}
+    return [
+        Found(storyline, sum(id in stored for id in storyline.activity_ids))
+        for storyline in sorted(tenant.storylines, key=lambda storyline: storyline.started)
+    ]

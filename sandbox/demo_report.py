@@ -1,0 +1,92 @@
+"""The demo's report: for eyes as tables, for machines as JSON; every figure an answer of the workspace or a count."""
+
+from io import StringIO
+from typing import Any
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.rule import Rule
+from rich.table import Table
+from rich.text import Text
+
+from sandbox.demo import Report
+from sandbox.questions import FIRST_QUESTIONS
+from sandbox.workspace import Workspace
+from sandbox.workspace.show import print_answer
+
+
+def print_report(console: Console, workspace: Workspace, report: Report) -> None:
+    """Print the questions with their answers, the storylines, and the verdict."""
+    for question in FIRST_QUESTIONS:
+        console.print(Rule(question.title, align="left", style="cyan"))
+        out = StringIO()
+        print_answer(workspace.query(question.kql), "table", out)
+        console.print(Text(out.getvalue().rstrip("\n")), soft_wrap=True)
+    console.print(Rule("Storylines hidden in the tenant", align="left", style="cyan"))
+    console.print(_storylines(report))
+    console.print(Rule("Verdict", align="left", style="cyan"))
+    for line in _verdict(report):
+        console.print(line, highlight=False, soft_wrap=True)
+
+
+def _storylines(report: Report) -> Table:
+    table = Table("storyline", "what happened", box=SIMPLE_HEAD, pad_edge=False)
+    table.add_column("activities", justify="right")
+    table.add_column("in the workspace", justify="right")
+    for found in report.found:
+        story = found.storyline
+        table.add_row(story.name, story.title, str(len(story.activity_ids)), str(found.rows))
+    return table
+
+
+def _verdict(report: Report) -> list[str]:
+    outcome = report.outcome
+    if outcome is None:
+        return ["[red]no outcome: the demo did not reach its end[/]"]
+    weather = sum(report.api_faults.values()) + sum(report.sink_faults.values())
+    lines = [
+        f"{weather:,} faults were met on the way: {_words(report.api_faults)} at the API; "
+        f"{_words(report.sink_faults)} at the ingestion endpoint.",
+        f"{report.late:,} activities were indexed late and found by a sweep; {report.repeated:,} were read again and "
+        f"not sent again; {outcome.copies:,} rows arrived twice and ClaudeActivity shows them once; "
+        f"{report.replayed:,} set-aside rows were replayed.",
+        f"Of {outcome.expected:,} activities created before {outcome.until:%Y-%m-%d %H:%M} UTC, "
+        f"{outcome.in_workspace:,} are in the workspace and {outcome.set_aside:,} are set aside.",
+    ]
+    if outcome.complete:
+        lines.append("[bold green]Nothing is missing.[/]")
+    else:
+        lines.append(f"[bold red]{len(outcome.missing):,} are missing[/], the first: {', '.join(outcome.missing[:5])}")
+    return lines
+
+
+def _words(counts: dict[str, int]) -> str:
+    return ", ".join(f"{count} {kind.replace('_', ' ')}" for kind, count in sorted(counts.items())) or "none"
+
+
+def as_json(workspace: Workspace, report: Report) -> dict[str, Any]:
+    """The same for machines; `complete` is the verdict."""
+    outcome = report.outcome
+    assert outcome is not None and outcome.until is not None
+    answers = {}
+    for question in FIRST_QUESTIONS:
+        out = StringIO()
+        print_answer(workspace.query(question.kql), "json", out)
+        answers[question.title] = out.getvalue()
+    return {
+        "complete": outcome.complete,
+        "until": outcome.until.isoformat(),
+        "people": report.people,
+        "expected": outcome.expected,
+        "in_workspace": outcome.in_workspace,
+        "set_aside": outcome.set_aside,
+        "missing": list(outcome.missing[:1000]),
+        "copies": outcome.copies,
+        "late": report.late,
+        "repeated": report.repeated,
+        "replayed": report.replayed,
+        "faults": {"api": report.api_faults, "ingestion": report.sink_faults},
+        "run_states": report.states,
+        "storylines": {f.storyline.name: [f.rows, len(f.storyline.activity_ids)] for f in report.found},
+        "answers": answers,
+    }

@@ -1,0 +1,41 @@
+"""Whether everything arrived: what the feed holds, against the workspace and what was set aside."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sandbox.workspace import Workspace
+from shared.connection import Connection
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """Counts for every id of the feed with `created_at` before `until` (None: all of them)."""
+
+    until: datetime | None
+    expected: int
+    in_workspace: int
+    set_aside: int
+    missing: tuple[str, ...]
+    copies: int
+
+    @property
+    def complete(self) -> bool:
+        return not self.missing
+
+
+async def judge(
+    expected: frozenset[str] | set[str], connection: Connection, workspace: Workspace, *, until: datetime | None = None
+) -> Outcome:
+    """Compare ids; `copies` counts rows beyond the first of an id, which the parser removes."""
+    answer = workspace.query("ClaudeActivity_CL | summarize Copies = count() by ActivityId")
+    stored = {str(id): int(copies) for id, copies in answer.rows}
+    aside = {item.id async for _, items in connection.set_aside.waiting() for item in items}
+    present = expected & stored.keys()
+    return Outcome(
+        until=until,
+        expected=len(expected),
+        in_workspace=len(present),
+        set_aside=len((expected & aside) - present),
+        missing=tuple(sorted(expected - present - aside)),
+        copies=sum(stored.values()) - len(stored),
+    )

@@ -1,0 +1,108 @@
+"""What an analyst asks first, in KQL: the demo prints the answers, and any workspace can be asked the same."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A title for people, and the query that answers it."""
+
+    title: str
+    kql: str
+
+
+FIRST_QUESTIONS = (
+    Question(
+        "What arrived, by category",
+        """
+ClaudeActivity
+| summarize Activities = count(), Types = dcount(ActivityType), People = dcountif(ActorId, ActorType == "user_actor"),
+    Failed = countif(Result == "Failure"), Latest = max(EventTime) by Category
+| top 12 by Activities
+""",
+    ),
+    Question(
+        "Most active actors",
+        """
+ClaudeActivity
+| where not(IsOwnRead)
+| extend Actor = iff(isnotempty(ActorEmail), ActorEmail, ActorId)
+| where isnotempty(Actor)
+| summarize Activities = count(), Types = dcount(ActivityType), Addresses = dcountif(ActorIp, isnotempty(ActorIp)),
+    First = min(EventTime), Last = max(EventTime) by Actor, ActorType
+| top 8 by Activities
+""",
+    ),
+    Question(
+        "Failed sign-ins: one address, many accounts",
+        """
+ClaudeActivity
+| where Category == "auth" and Result == "Failure"
+| summarize Failures = count(), Accounts = dcountif(ActorEmailClaimed, isnotempty(ActorEmailClaimed)),
+    From = min(EventTime), To = max(EventTime) by ActorIp
+| order by Accounts desc, Failures desc
+| take 6
+""",
+    ),
+    Question(
+        "Risky changes",
+        """
+ClaudeActivity
+| where (ActivityType == "org_sso_toggled" and Enabled == false)
+    or (ActivityType == "org_compliance_api_settings_updated" and Enabled == false)
+    or (ActivityType == "api_key_created" and tostring(Scopes) has "delete:compliance_user_data")
+    or ActivityType in ("org_data_export_started", "org_ip_restriction_deleted", "primary_owner_transferred",
+        "org_cowork_act_without_asking_mode_enabled", "inference_hooks_config_deleted", "anthropic_access")
+| extend Actor = iff(isnotempty(ActorEmail), ActorEmail, iff(isnotempty(ActorId), ActorId, ActorType))
+| summarize Times = count(), Last = max(EventTime) by ActivityType, Actor
+| order by Last desc
+| take 15
+""",
+    ),
+    Question(
+        "Who reads the Compliance API",
+        """
+ClaudeActivity
+| where ActivityType == "compliance_api_accessed"
+| summarize Reads = count(), Refused = countif(Result == "Failure"), Last = max(EventTime)
+    by Key = ActorId, OwnRead = IsOwnRead
+| top 8 by Reads
+""",
+    ),
+    Question(
+        "Proof per hour: the ten busiest",
+        """
+ClaudeProof
+| top 10 by Rows
+| order by Hour asc
+| project Hour, Feed, Delivered, SetAside, Rows, Verdict
+""",
+    ),
+    Question(
+        "Proof over all closed hours",
+        """
+ClaudeProof
+| summarize Hours = count(), Rows = sum(Rows), SetAside = sum(SetAside), From = min(Hour), To = max(Hour) by Verdict
+""",
+    ),
+    Question(
+        "How the bridge is doing",
+        """
+ClaudeBridgeHealth_CL
+| where Part == 1
+| summarize Runs = count(), Requests = sum(Requests), Sent = sum(RowsSent), Late = sum(RowsLate),
+    Repeated = sum(RowsRepeated), SetAside = sum(RowsSetAside), MB = round(sum(BytesSent) / 1000000.0, 1) by Walk, State
+| order by Runs desc
+""",
+    ),
+    Question(
+        "Drift: what this release's catalogue does not know yet",
+        """
+ClaudeBridgeHealth_CL
+| where isnotempty(UnknownTypes)
+| mv-expand Name = bag_keys(UnknownTypes) to typeof(string)
+| summarize Runs = count(), Last = max(EventTime) by Name
+| take 10
+""",
+    ),
+)

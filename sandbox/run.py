@@ -1,0 +1,165 @@
+"""A feed carried into a local workspace by the real bridge: an organisation's own, or a file of raw activities."""
+
+import asyncio
+import shutil
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from sandbox.clock import SimulatedClock
+from sandbox.compliance.feed import Feed
+from sandbox.files import FeedFile, load_feed
+from sandbox.outcome import Outcome, judge
+from sandbox.world import World, open_world
+from shared import live
+from shared.clock import Clock, SystemClock
+from shared.connection import GOOD_STATES
+from shared.errors import BridgeError, ConfigError
+from shared.planned import PlanKeeper
+from shared.progress import plan as plans
+from shared.progress.plan import PlannedWindow
+from shared.settings import Settings, load
+from shared.wiring import Bridge, build
+
+Progress = Callable[[int, int, int], None]
+"""Told again and again: windows done, windows in all, activities read so far."""
+
+TURNS_WITHOUT_PROGRESS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Carried:
+    """A finished run: what the walks did, and (where the truth is known) whether all of it arrived."""
+
+    read: int
+    sent: int
+    outcome: Outcome | None
+    failure: BaseException | None
+
+
+async def carry_file(file: Path, workspace: Path, progress: Progress) -> Carried:
+    """Serve `file` as the feed of a simulated API and carry it into `workspace`; again is harmless."""
+    now = SystemClock().now()
+    feed_file = load_feed(file, now=now)
+    # Activities dated ahead of us must be history too, and history ends a settling time before "now".
+    clock = SimulatedClock(max(now, feed_file.last or now) + timedelta(minutes=5))
+    feed = Feed(feed_file.entries)
+    with open_world(clock, feed=feed, workspace=private(workspace), own_rows=False) as world:
+        settings = load(**world.settings(), state_dir=state_of(workspace), log_level="ERROR")
+        async with build(settings, clock=clock, credential=world.credential) as bridge:
+            start = _start(feed_file, now)
+            read, sent, failure = await _history(bridge, start, clock.now(), clock, progress)
+            outcome = await judge(feed_file.ids, bridge.connections[0], world.workspace)
+    return Carried(read, sent, outcome, failure)
+
+
+async def carry_live(days: int, workspace: Path, progress: Progress) -> Carried:
+    """Carry the organisation's own feed of the last `days` into `workspace`; again goes on where it stopped.
+
+    Key and address come from the environment (COMPLIANCE_ACCESS_KEY, COMPLIANCE_API_URL, CONNECTIONS).
+    """
+    clock = SystemClock()
+    with open_world(clock, workspace=private(workspace)) as world:
+        settings = _live_settings(world, workspace)
+        until = clock.now() - settings.settle  # fixed before the first read: what comes later is for the next run
+        async with build(settings, clock=clock, credential=world.credential) as bridge:
+            for name, error in bridge.broken:
+                raise ConfigError(f"connection {name}: {error}")
+            read, sent, failure = await _history(bridge, until - timedelta(days=days), until, clock, progress)
+    return Carried(read, sent, None, failure)
+
+
+def _live_settings(world: World, workspace: Path) -> Settings:
+    return load(**world.sink_settings(), state_dir=state_of(workspace), plan_seconds=30, log_level="ERROR")
+
+
+async def _history(
+    bridge: Bridge, start: datetime, end: datetime, clock: Clock, progress: Progress
+) -> tuple[int, int, BaseException | None]:
+    """Read `[start, end)` of every connection to its end; stops when turns bring nothing but failures."""
+    for connection in bridge.connections:
+        await live.init(connection)
+        await PlanKeeper(connection).update(lambda plan: plans.with_history(plan, start, end))
+    async with watching(bridge, progress):
+        return await _turns(bridge, clock)
+
+
+async def _turns(bridge: Bridge, clock: Clock) -> tuple[int, int, BaseException | None]:
+    read = sent = fruitless = 0
+    failure: BaseException | None = None
+    while fruitless < TURNS_WITHOUT_PROGRESS:
+        runs = await bridge.work_plan()
+        read += sum(run.tally.read for run in runs)
+        sent += sum(run.tally.sent for run in runs)
+        if not await waiting_windows(bridge):
+            return read, sent, None
+        failed = [run for run in runs if run.state not in GOOD_STATES]
+        failure = failed[-1].error if failed else failure
+        fruitless = 0 if any(run.tally.pages for run in runs) else fruitless + 1
+        if failed or not runs:
+            await clock.sleep(5)
+    return read, sent, failure or BridgeError("some windows could not be read; run the same command again")
+
+
+@asynccontextmanager
+async def watching(bridge: Bridge, progress: Progress) -> AsyncIterator[None]:
+    """Tell `progress` how far the history is, a few times a second, by what the plan has saved."""
+    total = len(await waiting_windows(bridge))
+    before = {window.id: window.read for window in await waiting_windows(bridge)}
+
+    async def tell() -> None:
+        plan_windows = [w for c in bridge.connections for w in (await PlanKeeper(c).read()).windows]
+        waiting = sum(w.state == "waiting" and w.kind == "history" for w in plan_windows)
+        read = sum(w.read - before[w.id] for w in plan_windows if w.id in before)
+        progress(total - waiting, total, read)
+
+    async def keep_telling() -> None:
+        while True:
+            await asyncio.sleep(0.25)
+            await tell()
+
+    teller = asyncio.create_task(keep_telling())
+    try:
+        yield
+    finally:
+        teller.cancel()
+        with suppress(asyncio.CancelledError):
+            await teller
+        await tell()
+
+
+async def waiting_windows(bridge: Bridge) -> list[PlannedWindow]:
+    """History not yet read to its end, over all connections."""
+    found: list[PlannedWindow] = []
+    for connection in bridge.connections:
+        plan = await PlanKeeper(connection).read()
+        found += [window for window in plan.windows if window.kind == "history" and window.state == "waiting"]
+    return found
+
+
+def _start(feed_file: FeedFile, now: datetime) -> datetime:
+    return min(feed_file.first or now, now).replace(hour=0, minute=0, second=0, microsecond=0)
+
+
+def state_of(workspace: Path) -> Path:
+    """Where a local workspace's progress is kept: beside it, for its owner only."""
+    return workspace.with_name(workspace.name + ".state")
+
+
+def private(workspace: Path) -> Path:
+    """`workspace`, ready to be written: without the file, state beside it is stale and removed.
+
+    Raises ConfigError when its folder does not exist.
+    """
+    if not workspace.parent.is_dir():
+        raise ConfigError(f"{workspace.parent} is not a folder: make it first, or name another --workspace")
+    if workspace.is_dir():
+        raise ConfigError(f"{workspace} is a folder: --workspace names a file, such as claude.duckdb")
+    state = state_of(workspace)
+    if not workspace.exists():
+        shutil.rmtree(state, ignore_errors=True)  # it would say "already sent" of rows that are gone
+    state.mkdir(mode=0o700, exist_ok=True)
+    state.chmod(0o700)
+    return workspace
