@@ -24,7 +24,7 @@ from sandbox.world import World, open_world
 from shared import tables
 from shared.clock import SystemClock
 from shared.errors import BridgeError
-from shared.telemetry import configure, safe
+from shared.telemetry import safe
 
 app = typer.Typer(
     help="The bridge on a laptop: a simulated Claude tenant, or your own feed, in a local workspace that answers KQL.",
@@ -87,7 +87,7 @@ def run(
         Path | None, typer.Option("--feed", help="A file of raw activities, one JSON value a line.")
     ] = None,
 ) -> None:
-    """Carry a feed into a local workspace by the code that runs in Azure. Again is harmless: it goes on, or adds nothing."""
+    """Carry a feed into a local workspace by the code that runs in Azure; a second run goes on and doubles nothing."""
     if live == (feed is not None):
         errors.print("name one source: --live, or --feed FILE", style="red", highlight=False)
         raise typer.Exit(2)
@@ -213,7 +213,6 @@ def _prompt(workspace: Workspace) -> None:
 
 def _end(work: Callable[[], Coroutine[Any, Any, int]]) -> None:
     """Run `work`; our own errors end in one sentence, an interruption in exit code 130."""
-    configure("ERROR")
     try:
         code = asyncio.run(work())
     except BridgeError as wrong:

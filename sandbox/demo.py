@@ -13,7 +13,7 @@ from sandbox.clock import SimulatedClock
 from sandbox.compliance.feed import Feed
 from sandbox.faults import Fault
 from sandbox.outcome import Outcome, judge
-from sandbox.run import watching
+from sandbox.run import log_to, watching
 from sandbox.tenant import Storyline, Tenant, build_tenant
 from sandbox.world import World, open_world
 from shared import live
@@ -29,7 +29,7 @@ HISTORY = timedelta(days=30)
 MORNING = timedelta(hours=4)
 SWEEPS = timedelta(hours=52)
 MINUTE = timedelta(minutes=1)
-LATE_SHARE = 0.004
+LATE_SHARE = 0.01
 REFUSED_TYPE = "sandbox_row_the_table_refuses"
 
 API_STORM = {"server_error": 0.02, "overloaded": 0.01, "rate_limited": 0.01, "cut_body": 0.01, "false_end": 0.01}
@@ -74,7 +74,8 @@ async def play(folder: Path, tell: Tell, *, people: int, seed: int, inspect: Cal
     _add_odd_rows(feed)
     report = Report(people, len(feed))
     with open_world(clock, feed=feed, workspace=folder / "demo.duckdb") as world:
-        settings = load(**world.settings(), state_dir=folder / "state", log_level="ERROR")
+        log_to(folder)
+        settings = load(**world.settings(), state_dir=folder / "state")
         async with build(settings, clock=clock, credential=world.credential) as bridge:
             until = clock.now() + MORNING  # fixed before the first read
             _bring_weather(world)
@@ -101,14 +102,14 @@ def _add_odd_rows(feed: Feed) -> None:
     at = NOW - timedelta(days=2)
     stamp = at.strftime("%Y-%m-%dT%H:%M:%SZ")
     odd = {
-        "activity_01OddSurrogate": f'{{"id":"activity_01OddSurrogate","type":"claude_chat_viewed","created_at":"{stamp}",'
-        '"actor":{"type":"system_actor","service":"half a pair: \\ud83d"},"claude_chat_id":"claude_chat_01Odd"}',
-        "activity_01OddNumber": f'{{"id":"activity_01OddNumber","type":"claude_number_seen","created_at":"{stamp}",'
-        f'"actor":null,"number":{"9" * 40}}}',
-        "activity_01OddRefused": f'{{"id":"activity_01OddRefused","type":"{REFUSED_TYPE}","created_at":"{stamp}",'
-        '"actor":{"type":"system_actor","service":null}}',
+        "Surrogate": '"type":"claude_chat_viewed","actor":null,"claude_chat_id":"half a pair: \\ud83d"',
+        "Number": f'"type":"claude_number_seen","actor":null,"number":{"9" * 40}',
+        "Refused": f'"type":"{REFUSED_TYPE}","actor":null',
     }
-    feed.extend([raw_entry(body.encode(), at=at, id=id, type="") for id, body in odd.items()])
+    for name, rest in odd.items():
+        id = f"activity_01Odd{name}"
+        body = f'{{"id":"{id}","created_at":"{stamp}",{rest}}}'
+        feed.add(raw_entry(body.encode(), at=at, id=id))
 
 
 def _bring_weather(world: World) -> None:

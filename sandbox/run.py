@@ -1,6 +1,7 @@
 """A feed carried into a local workspace by the real bridge: an organisation's own, or a file of raw activities."""
 
 import asyncio
+import logging
 import shutil
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
@@ -12,21 +13,23 @@ from sandbox.clock import SimulatedClock
 from sandbox.compliance.feed import Feed
 from sandbox.files import FeedFile, load_feed
 from sandbox.outcome import Outcome, judge
-from sandbox.world import World, open_world
+from sandbox.world import open_world
 from shared import live
 from shared.clock import Clock, SystemClock
 from shared.connection import GOOD_STATES
-from shared.errors import BridgeError, ConfigError
+from shared.errors import BridgeError, ConfigError, SinkRefused, SourceRefused
 from shared.planned import PlanKeeper
 from shared.progress import plan as plans
 from shared.progress.plan import PlannedWindow
-from shared.settings import Settings, load
+from shared.settings import load
+from shared.telemetry import configure
 from shared.wiring import Bridge, build
 
 Progress = Callable[[int, int, int], None]
 """Told again and again: windows done, windows in all, activities read so far."""
 
 TURNS_WITHOUT_PROGRESS = 3
+TURN_SECONDS = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +50,8 @@ async def carry_file(file: Path, workspace: Path, progress: Progress) -> Carried
     clock = SimulatedClock(max(now, feed_file.last or now) + timedelta(minutes=5))
     feed = Feed(feed_file.entries)
     with open_world(clock, feed=feed, workspace=private(workspace), own_rows=False) as world:
-        settings = load(**world.settings(), state_dir=state_of(workspace), log_level="ERROR")
+        log_to(state_of(workspace))
+        settings = load(**world.settings(), state_dir=state_of(workspace))
         async with build(settings, clock=clock, credential=world.credential) as bridge:
             start = _start(feed_file, now)
             read, sent, failure = await _history(bridge, start, clock.now(), clock, progress)
@@ -62,17 +66,14 @@ async def carry_live(days: int, workspace: Path, progress: Progress) -> Carried:
     """
     clock = SystemClock()
     with open_world(clock, workspace=private(workspace)) as world:
-        settings = _live_settings(world, workspace)
+        log_to(state_of(workspace))
+        settings = load(**world.sink_settings(), state_dir=state_of(workspace), plan_seconds=TURN_SECONDS)
         until = clock.now() - settings.settle  # fixed before the first read: what comes later is for the next run
         async with build(settings, clock=clock, credential=world.credential) as bridge:
             for name, error in bridge.broken:
                 raise ConfigError(f"connection {name}: {error}")
             read, sent, failure = await _history(bridge, until - timedelta(days=days), until, clock, progress)
     return Carried(read, sent, None, failure)
-
-
-def _live_settings(world: World, workspace: Path) -> Settings:
-    return load(**world.sink_settings(), state_dir=state_of(workspace), plan_seconds=30, log_level="ERROR")
 
 
 async def _history(
@@ -97,6 +98,8 @@ async def _turns(bridge: Bridge, clock: Clock) -> tuple[int, int, BaseException 
             return read, sent, None
         failed = [run for run in runs if run.state not in GOOD_STATES]
         failure = failed[-1].error if failed else failure
+        if isinstance(failure, SourceRefused | SinkRefused):
+            break  # patience does not help against a refused key
         fruitless = 0 if any(run.tally.pages for run in runs) else fruitless + 1
         if failed or not runs:
             await clock.sleep(5)
@@ -146,6 +149,11 @@ def _start(feed_file: FeedFile, now: datetime) -> datetime:
 def state_of(workspace: Path) -> Path:
     """Where a local workspace's progress is kept: beside it, for its owner only."""
     return workspace.with_name(workspace.name + ".state")
+
+
+def log_to(folder: Path) -> None:
+    """Keep the bridge's log (masked, as everywhere) in a file beside the state; the terminal is for the progress."""
+    configure("INFO", logging.FileHandler(folder / "bridge.log", encoding="utf-8"))
 
 
 def private(workspace: Path) -> Path:

@@ -1,4 +1,4 @@
-"""The sandbox's parts behind one port: a simulated Compliance API, an ingestion endpoint, a workspace that answers KQL."""
+"""The sandbox's parts behind one port: a Compliance API, an ingestion endpoint, a workspace, a managed identity."""
 
 import secrets
 from collections.abc import Iterator
@@ -12,12 +12,12 @@ from azure.core.credentials import AccessToken
 from starlette.applications import Starlette
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from sandbox import identity
 from sandbox.compliance.api import compliance_app
 from sandbox.compliance.feed import Feed
 from sandbox.compliance.keys import READ_ACTIVITIES, Key
 from sandbox.compliance.server import Served
 from sandbox.faults import Faults
-from sandbox import identity
 from sandbox.identity import identity_app
 from sandbox.ingestion import Rule, ingestion_app
 from sandbox.workspace import Workspace
@@ -37,7 +37,7 @@ class SandboxCredential:
 
     token: str
 
-    async def get_token(self, *scopes: str, **_: Any) -> AccessToken:
+    async def get_token(self, *_scopes: str, **_: Any) -> AccessToken:
         return AccessToken(self.token, FOR_EVER)
 
     async def close(self) -> None:

@@ -112,7 +112,8 @@ def _with_bridge(work: Callable[[Bridge], Awaitable[int]]) -> None:
 
     async def go() -> int:
         settings = load()
-        telemetry.configure(settings.log_level)
+        # A person is reading: the table says what happened, the log only what went wrong, unless it was asked for.
+        telemetry.configure(settings.log_level if "log_level" in settings.model_fields_set else "WARNING")
         async with build(settings) as bridge:
             return await work(bridge)
 

@@ -6,7 +6,7 @@ from typing import Any
 
 ROOT = "bridge"
 
-_SECRET = re.compile(r"sk-ant-[A-Za-z0-9]+-[A-Za-z0-9_\-]*|[Bb]earer\s+[A-Za-z0-9._\-]+")
+_SECRET = re.compile(r"sk-ant-[A-Za-z0-9]+-[A-Za-z0-9_\-]{4,}|[Bb]earer\s+[A-Za-z0-9._\-]+")
 _EMAIL = re.compile(r"[A-Za-z0-9._%+\-]+@[A-Za-z0-9.\-]+\.[A-Za-z]{2,}")
 
 

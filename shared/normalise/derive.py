@@ -43,7 +43,7 @@ def steps(type_name: str, entry: TypeEntry, owners: Mapping[str, str], *, known:
         _switch if "current_value" in fields and "Enabled" not in owners else None,
         _object_type(entry.object_type_field) if entry.object_type_field else None,
         _resource if "resource_details" in fields else None,
-        _joined_name(entry.name) if known and len(entry.name) > 1 else None,
+        _joined_name(entry.name) if known and (len(entry.name) > 1 or "grant_type" in entry.name) else None,
         _changes(entry, owners) if entry.changes or not fields.isdisjoint(("updates", "updated_fields")) else None,
         None if known else _guessed(entry),
     ]

@@ -120,7 +120,7 @@ def _constants(entry: TypeEntry) -> dict[str, object]:
 
 def _copies(entry: TypeEntry, owners: dict[str, str]) -> tuple[tuple[str, str], ...]:
     """(from, to): ObjectId and ObjectName repeat the column that owns their field, so that the long tail has one."""
-    columns = {field: column for column, field in owners.items()}
+    columns = {field: column for column, field in owners.items() if column not in SHAPES}
     name = entry.name[0] if len(entry.name) == 1 else None
     wanted = ((columns.get(entry.id or ""), "ObjectId"), (columns.get(name or ""), "ObjectName"))
     return tuple((source, target) for source, target in wanted if source and source != target)

@@ -27,7 +27,7 @@ _AUDIENCES = ("anyone_with_link", "public", "organization", "users", "external_i
 def fits(shape: Shape, value: Any) -> bool:
     """Whether a value can go to its column and leave no trace in Details (`updates` is changes.py's own matter)."""
     kind = value.__class__
-    if shape == "boolean":
+    if shape == "boolean" and kind is not int:
         return kind is bool
     if shape == "int":
         return kind is int and -(2**31) <= value < 2**31
@@ -97,4 +97,6 @@ def _audience(value: Any) -> str | None:
         return text(value)
     words = [item.get("type") if item.__class__ is dict else item for item in value]
     named = dict.fromkeys(word for word in words if word.__class__ is str and word)
-    return ",".join([*(word for word in _AUDIENCES if word in named), *(w for w in named if w not in _AUDIENCES)]) or None
+    return (
+        ",".join([*(word for word in _AUDIENCES if word in named), *(w for w in named if w not in _AUDIENCES)]) or None
+    )

@@ -52,7 +52,7 @@ class BlobLease:
         self._asked = asked
 
     async def keep(self) -> None:
-        """Renew until the lease is gone. A failed renewal is tried again soon; `check` watches how long that goes on."""
+        """Renew until the lease is gone; a failed renewal is tried again soon, `check` watches for how long."""
         pause = self._duration / RENEWALS
         while True:
             await self._clock.sleep(pause.total_seconds())
@@ -71,7 +71,9 @@ class BlobLease:
                 self._asked, pause = asked, self._duration / RENEWALS
 
     async def release(self) -> None:
-        """Give it back. When that fails the service does it at the end of the duration: the run's own end matters more."""
+        """Give it back; should that fail, the service does it at the end of the duration."""
+        if self._gone:
+            return
         try:
             await self._client.release(retry_total=0)
         except AzureError as refused:

@@ -3,7 +3,6 @@
 import re
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -11,13 +10,14 @@ from azure.core import MatchConditions
 from azure.core.credentials import AzureNamedKeyCredential
 from azure.core.credentials_async import AsyncTokenCredential
 from azure.core.exceptions import HttpResponseError, ResourceExistsError, ResourceModifiedError, ResourceNotFoundError
-from azure.storage.blob import BlobType
+from azure.core.pipeline.transport import AsyncHttpTransport
 from azure.storage.blob.aio import BlobClient, ContainerClient
 
 from shared.clock import Clock
 from shared.errors import CheckpointMoved, StoreFailed
 from shared.progress.blob_answers import answered, code_of
 from shared.progress.blob_lease import LONGEST, SHORTEST, held
+from shared.progress.blob_pieces import Piece, piece_of
 from shared.progress.state import Etag, Lease, Saved
 
 API_VERSION = "2024-11-04"
@@ -26,7 +26,6 @@ APPEND_BYTES = 100 * 1024 * 1024
 """Largest append. https://learn.microsoft.com/rest/api/storageservices/append-block"""
 BLOCKS_PER_BLOB = 50_000
 """Largest number of appends to one blob; the service refuses the next one (409 BlockCountExceedsLimit)."""
-READ_BYTES = 32 * 1024 * 1024
 RENAME_TRIES = 5
 
 _NAME = re.compile(r"[A-Za-z0-9._-]+(/[A-Za-z0-9._-]+)*")
@@ -35,7 +34,12 @@ _LEASE = "~lease"
 _PART = re.compile(r"~[0-9]+")
 
 
-def open_container(url: str, credential: AsyncTokenCredential | AzureNamedKeyCredential) -> ContainerClient:
+def open_container(
+    url: str,
+    credential: AsyncTokenCredential | AzureNamedKeyCredential,
+    *,
+    transport: AsyncHttpTransport[Any, Any] | None = None,
+) -> ContainerClient:
     """A client for the container at `url`, which the deployment made.
 
     It tries three times within seconds: the runs come every minute, and the SDK's own pauses (15 s and more) would
@@ -44,6 +48,7 @@ def open_container(url: str, credential: AsyncTokenCredential | AzureNamedKeyCre
     return ContainerClient.from_container_url(
         url,
         credential,
+        transport=transport,
         api_version=API_VERSION,
         retry_total=2,
         initial_backoff=1,
@@ -52,17 +57,6 @@ def open_container(url: str, credential: AsyncTokenCredential | AzureNamedKeyCre
         connection_timeout=5,
         read_timeout=20,
     )
-
-
-@dataclass(frozen=True, slots=True)
-class _Piece:
-    """What one blob holds from an offset on; `blocks` is None for a document."""
-
-    blob: BlobClient
-    data: bytes
-    size_bytes: int
-    blocks: int | None
-    etag: str
 
 
 class BlobStore:
@@ -187,55 +181,14 @@ class BlobStore:
                     else:
                         raise
 
-    async def _pieces(self, name: str, offset: int) -> AsyncIterator[_Piece]:
+    async def _pieces(self, name: str, offset: int) -> AsyncIterator[Piece]:
         """What `name` and the blobs that continue it hold from `offset` on; nothing when it is missing."""
         part = 0
-        while (piece := await _piece(self._blob(name, part), offset)) is not None:
+        while (piece := await piece_of(self._blob(name, part), offset)) is not None:
             yield piece
             if piece.blocks is None or piece.blocks < self._blocks_per_blob:
                 return
             part, offset = part + 1, max(0, offset - piece.size_bytes)
-
-
-async def _piece(blob: BlobClient, offset: int) -> _Piece | None:
-    """The blob from `offset` on; None when it is missing."""
-    # One byte that is known already is read again: the service refuses a range beyond the end, and this way "nothing
-    # new", the usual answer, takes one request and tells the size.
-    start = max(0, offset - 1)
-    found, unchanged = bytearray(), dict[str, Any]()
-    while True:
-        try:
-            stream = await blob.download_blob(offset=start + len(found), length=READ_BYTES, **unchanged)
-            found += await stream.readall()
-        except ResourceNotFoundError as missing:
-            if code_of(missing) != "BlobNotFound":
-                raise
-            return None
-        except HttpResponseError as refused:
-            if code_of(refused) != "InvalidRange":
-                raise
-            return await _beyond_its_end(blob, offset)
-        about = stream.properties
-        size_bytes = int(str(about.content_range).rpartition("/")[2])
-        if start + len(found) >= size_bytes:
-            data = bytes(found[offset - start :])
-            return _Piece(blob, data, size_bytes, about.append_blob_committed_block_count, about.etag)
-        if about.blob_type != BlobType.APPENDBLOB:
-            # A document must not be put together from two versions; what was appended never changes.
-            unchanged = {"etag": about.etag, "match_condition": MatchConditions.IfNotModified}
-
-
-async def _beyond_its_end(blob: BlobClient, offset: int) -> _Piece | None:
-    """The blob is shorter than `offset`, or empty."""
-    try:
-        about = await blob.get_blob_properties()
-    except ResourceNotFoundError as missing:
-        if code_of(missing) != "BlobNotFound":
-            raise
-        return None
-    if about.size > offset:
-        return await _piece(blob, offset)  # it grew in between
-    return _Piece(blob, b"", about.size, about.append_blob_committed_block_count, about.etag)
 
 
 async def _make_appendable(blob: BlobClient) -> None:

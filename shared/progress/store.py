@@ -86,7 +86,9 @@ class FileStore:
         return self._folder / name
 
     def _make_folder(self, path: Path) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        missing = [parent for parent in path.parents if not parent.is_dir()]
+        for parent in reversed(missing):  # one by one: `parents=True` would leave the upper ones open to others
+            parent.mkdir(exist_ok=True, mode=0o700)
 
     def _read(self, name: str) -> Saved | None:
         try:

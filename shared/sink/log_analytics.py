@@ -174,6 +174,6 @@ def _sink_refused(answer: HttpResponseError) -> SinkRefused:
     remedy = {
         401: "the token is not accepted: check the identity and INGESTION_AUDIENCE",
         403: "the identity lacks Monitoring Metrics Publisher on the DCR (a new assignment takes up to 30 minutes)",
-        404: "no such rule or stream: check INGESTION_ENDPOINT, DCR_IMMUTABLE_ID (dcr-..., not the name) and the region",
+        404: "no such rule or stream: check INGESTION_ENDPOINT, DCR_IMMUTABLE_ID (dcr-..., not the name), the region",
     }.get(answer.status_code or 0, "the answer is not one the service documents")
     return SinkRefused(f"the ingestion endpoint answers {answer.status_code}: {remedy} ({_words(answer)})")

@@ -1,6 +1,7 @@
 """What could not be carried, kept where an operator sees it and can send it again."""
 
 from collections.abc import AsyncIterator, Sequence
+from contextlib import suppress
 
 import msgspec
 
@@ -15,7 +16,7 @@ _decode = msgspec.json.Decoder().decode
 
 
 class SetAside:
-    """Files `set-aside/{connection}/{destination}/{day}.jsonl`, a line each; `.replayed` beside it lists what went later.
+    """Files `set-aside/{connection}/{destination}/{day}.jsonl`, a line a row; `.replayed` beside lists what went later.
 
     Both only grow, so that a crash in the middle of a replay repeats sends and loses nothing.
     """
@@ -67,10 +68,8 @@ class SetAside:
     async def keep_whole(self, prefix: bytes, original: bytes) -> str:
         """Store the original of a row whose cells had to be cut; returns the pointer for its `Handling`."""
         name = f"overflow/{self._folder}/{self._clock.now():%Y-%m-%d}/{prefix.hex()}.json"
-        try:
+        with suppress(CheckpointMoved):  # an earlier try of the same row left it there
             await self._store.create(name, original)
-        except CheckpointMoved:
-            pass  # an earlier try of the same row left it there
         return name
 
 

@@ -34,7 +34,7 @@ class Answer:
 
 
 class Keys:
-    """The connection's key, newest version first; fetched at the start of every run, so that a rotation works at once."""
+    """The connection's key, newest version first; fetched when a run begins, so that a rotation works at once."""
 
     def __init__(self, fetch: Callable[[], Awaitable[Sequence[SecretStr]]]) -> None:
         self._fetch = fetch

@@ -1,23 +1,33 @@
-"""What every Store must do: the same checks for the folder, for memory, and later for Blob storage."""
+"""What every Store must do: the same checks for the folder, for memory and for Blob storage."""
 
 import asyncio
 import errno
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
+from shared.clock import SystemClock
 from shared.errors import CheckpointMoved, LeaseHeld, StoreFailed
+from shared.progress.blob_store import BlobStore
 from shared.progress.state import Etag, Store
 from shared.progress.store import FileStore
 from tests.fakes import MemoryStore
 
+pytest_plugins = ["tests.azurite"]
 
-@pytest.fixture(params=["folder", "memory"])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
-    yield FileStore(tmp_path / "state") if request.param == "folder" else MemoryStore()
+
+@pytest.fixture(params=["folder", "memory", "blob"])
+async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Store]:
+    if request.param == "folder":
+        yield FileStore(tmp_path / "state")
+    elif request.param == "memory":
+        yield MemoryStore()
+    else:
+        async with request.getfixturevalue("azurite").container() as container:
+            yield BlobStore(container, SystemClock())
 
 
 async def test_a_document_is_created_once(store: Store) -> None:
@@ -107,8 +117,8 @@ async def test_the_folder_is_for_its_owner_only(tmp_path: Path) -> None:
     """State can hold raw activities (set aside): nobody else may read it."""
     store = FileStore(tmp_path / "state")
     await store.create("a/b.json", b"x")
-    await store.append("a/c.sent", b"12345678")
-    for path in (tmp_path / "state").rglob("*"):
+    await store.append("d/e/c.sent", b"12345678")
+    for path in [tmp_path / "state", *(tmp_path / "state").rglob("*")]:
         assert stat.S_IMODE(path.stat().st_mode) & 0o077 == 0, path
 
 

@@ -1,0 +1,54 @@
+"""What the parser costs in the sandbox's workspace, beside the raw table it reads."""
+
+import time
+from datetime import timedelta
+from itertools import islice
+
+import msgspec
+
+from bench.reading import Reading, peak_megabytes
+from bench.sample import LONGEST, START, entries
+from sandbox.clock import SimulatedClock
+from sandbox.workspace import Workspace
+from shared import __version__, tables
+from shared.normalise.activity import Carriage, fold
+
+PORTION = 5000
+SUMMARY = "summarize count() by Category"
+NOW = START + LONGEST
+
+
+def ours(count: int) -> Reading:
+    """Seconds for `ClaudeActivity | summarize count() by Category`: first copies, with the join to health."""
+    return _asked(f"ClaudeActivity | {SUMMARY}", count)
+
+
+def baseline(count: int) -> Reading:
+    """Seconds for the same question to `ClaudeActivity_CL`: no de-duplication, no IsOwnRead."""
+    return _asked(f"{tables.ACTIVITY} | {SUMMARY}", count)
+
+
+def _asked(kql: str, count: int) -> Reading:
+    clock = SimulatedClock(NOW)
+    workspace = Workspace.create(None, clock, [tables.load(name) for name in tables.table_names()])
+    try:
+        _fill(workspace, count)
+        started = time.perf_counter()
+        answer = workspace.query(kql)
+        seconds = time.perf_counter() - started
+    finally:
+        workspace.close()
+    counted = sum(int(rows) for _, rows in answer.rows)
+    if counted != count:
+        raise RuntimeError(f"{counted} of {count} rows were counted")
+    return Reading(seconds, {"peak_megabytes": peak_megabytes()})
+
+
+def _fill(workspace: Workspace, count: int) -> None:
+    carriage = Carriage("bench", "0a1b2c3d-0000-4000-8000-00000000be4c", __version__, "backfill", True, NOW)
+    decode = msgspec.json.Decoder().decode
+    rows = (fold(decode(entry.body), carriage).row for entry in entries(count))
+    ingested_at = NOW
+    while portion := list(islice(rows, PORTION)):
+        workspace.store(tables.ACTIVITY, portion, ingested_at=ingested_at)
+        ingested_at += timedelta(seconds=1)

@@ -1,0 +1,83 @@
+"""A feed and a place to swallow uploads, in a process of their own: `python -m bench.served COUNT`.
+
+Prints its address and key as a line of JSON and serves until its standard input ends.
+"""
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from datetime import timedelta
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Mount, Route
+
+from bench.reading import on_the_other_cores
+from bench.sample import LONGEST, START, entries
+from sandbox.clock import SimulatedClock
+from sandbox.compliance.api import compliance_app
+from sandbox.compliance.feed import Feed
+from sandbox.compliance.keys import READ_ACTIVITIES, Key
+from sandbox.compliance.server import Served
+
+NOW = START + LONGEST
+KEY = Key("sk-ant-api01-bench", "apikey_01FAKEbench", "compliance", frozenset({READ_ACTIVITIES}))
+PLENTY = 1_000_000  # requests a minute: the budget is not what is measured
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where both ends of the walk are, and the span the feed covers (ISO 8601)."""
+
+    url: str
+    key: str
+    end: str
+
+
+@contextmanager
+def server(count: int) -> Iterator[Address]:
+    """The other process, with a feed of `count` activities; ends with the block."""
+    command = [sys.executable, "-m", "bench.served", str(count)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdin is not None and process.stdout is not None
+        try:
+            line = process.stdout.readline()
+            if not line:
+                raise RuntimeError("the serving process ended before it served; its message stands above")
+            yield Address(**json.loads(line))
+        finally:
+            process.stdin.close()
+
+
+def swallowing_app() -> Starlette:
+    """Takes every upload whole and answers 204; `/uploads` says how many there were and their bytes on the wire."""
+    seen = {"uploads": 0, "wire_bytes": 0}
+
+    async def upload(request: Request) -> Response:
+        seen["wire_bytes"] += len(await request.body())
+        seen["uploads"] += 1
+        return Response(status_code=204)
+
+    async def uploads(_: Request) -> Response:
+        return JSONResponse(seen)
+
+    stream = Route("/dataCollectionRules/{rule}/streams/{stream}", upload, methods=["POST"])
+    return Starlette(routes=[stream, Route("/uploads", uploads)])
+
+
+def main() -> None:
+    on_the_other_cores()
+    made = list(entries(int(sys.argv[1])))
+    end = made[-1].created_at.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
+    api = compliance_app(Feed(made), [KEY], SimulatedClock(NOW), requests_per_minute=PLENTY, own_rows=False)
+    with Served(Starlette(routes=[*swallowing_app().routes, Mount("/", api)])) as served:
+        print(json.dumps(asdict(Address(served.url, KEY.secret, end.isoformat()))), flush=True)
+        sys.stdin.read()
+
+
+if __name__ == "__main__":
+    main()
