@@ -73,8 +73,7 @@ async def play(folder: Path, tell: Tell, *, people: int, seed: int, inspect: Cal
     feed = Feed(tenant.entries)
     _add_odd_rows(feed)
     report = Report(people, len(feed))
-    with open_world(clock, feed=feed, workspace=folder / "demo.duckdb") as world:
-        log_to(folder)
+    with open_world(clock, feed=feed, workspace=folder / "demo.duckdb") as world, log_to(folder):
         settings = load(**world.settings(), state_dir=folder / "state")
         async with build(settings, clock=clock, credential=world.credential) as bridge:
             until = clock.now() + MORNING  # fixed before the first read

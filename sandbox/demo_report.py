@@ -1,5 +1,6 @@
 """The demo's report: for eyes as tables, for machines as JSON; every figure an answer of the workspace or a count."""
 
+from collections.abc import Sequence
 from io import StringIO
 from typing import Any
 
@@ -17,16 +18,31 @@ from sandbox.workspace.show import print_answer
 
 def print_report(console: Console, workspace: Workspace, report: Report) -> None:
     """Print the questions with their answers, the storylines, and the verdict."""
-    for question in FIRST_QUESTIONS:
-        console.print(Rule(question.title, align="left", style="cyan"))
-        out = StringIO()
-        print_answer(workspace.query(question.kql), "table", out)
-        console.print(Text(out.getvalue().rstrip("\n")), soft_wrap=True)
+    _print_questions(console, workspace, [question.title for question in FIRST_QUESTIONS])
     console.print(Rule("Storylines hidden in the tenant", align="left", style="cyan"))
     console.print(_storylines(report))
+    _print_verdict(console, report)
+
+
+def print_part(console: Console, workspace: Workspace, report: Report, titles: Sequence[str]) -> None:
+    """Print some of the questions, and the verdict: the README's picture."""
+    _print_questions(console, workspace, titles)
+    _print_verdict(console, report)
+
+
+def _print_questions(console: Console, workspace: Workspace, titles: Sequence[str]) -> None:
+    for question in FIRST_QUESTIONS:
+        if question.title in titles:
+            console.print(Rule(question.title, align="left", style="cyan"))
+            out = StringIO()
+            print_answer(workspace.query(question.kql), "table", out)
+            console.print(Text(out.getvalue().rstrip("\n")), soft_wrap=True)
+
+
+def _print_verdict(console: Console, report: Report) -> None:
     console.print(Rule("Verdict", align="left", style="cyan"))
     for line in _verdict(report):
-        console.print(line, highlight=False, soft_wrap=True)
+        console.print(line, highlight=False)
 
 
 def _storylines(report: Report) -> Table:

@@ -28,8 +28,7 @@ ClaudeActivity
 | where not(IsOwnRead)
 | extend Actor = iff(isnotempty(ActorEmail), ActorEmail, ActorId)
 | where isnotempty(Actor)
-| summarize Activities = count(), Types = dcount(ActivityType), Addresses = dcountif(ActorIp, isnotempty(ActorIp)),
-    First = min(EventTime), Last = max(EventTime) by Actor, ActorType
+| summarize Activities = count(), Types = dcount(ActivityType), Last = max(EventTime) by Actor, ActorType
 | top 8 by Activities
 """,
     ),
@@ -49,7 +48,8 @@ ClaudeActivity
         """
 ClaudeActivity
 | where (ActivityType == "org_sso_toggled" and Enabled == false)
-    or (ActivityType == "org_compliance_api_settings_updated" and Enabled == false)
+    or (ActivityType == "org_compliance_api_settings_updated"
+        and (Enabled == false or tobool(Details.compliance_api_logging_enabled) == false))
     or (ActivityType == "api_key_created" and tostring(Scopes) has "delete:compliance_user_data")
     or ActivityType in ("org_data_export_started", "org_ip_restriction_deleted", "primary_owner_transferred",
         "org_cowork_act_without_asking_mode_enabled", "inference_hooks_config_deleted", "anthropic_access")
@@ -70,10 +70,11 @@ ClaudeActivity
 """,
     ),
     Question(
-        "Proof per hour: the ten busiest",
+        "Proof per hour: the last ten that were swept with activities in them",
         """
 ClaudeProof
-| top 10 by Rows
+| where isnotnull(Feed) and Rows > 10
+| top 10 by Hour
 | order by Hour asc
 | project Hour, Feed, Delivered, SetAside, Rows, Verdict
 """,

@@ -3,8 +3,8 @@
 import asyncio
 import logging
 import shutil
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -49,8 +49,8 @@ async def carry_file(file: Path, workspace: Path, progress: Progress) -> Carried
     # Activities dated ahead of us must be history too, and history ends a settling time before "now".
     clock = SimulatedClock(max(now, feed_file.last or now) + timedelta(minutes=5))
     feed = Feed(feed_file.entries)
-    with open_world(clock, feed=feed, workspace=private(workspace), own_rows=False) as world:
-        log_to(state_of(workspace))
+    opened = open_world(clock, feed=feed, workspace=private(workspace), own_rows=False)
+    with opened as world, log_to(state_of(workspace)):
         settings = load(**world.settings(), state_dir=state_of(workspace))
         async with build(settings, clock=clock, credential=world.credential) as bridge:
             start = _start(feed_file, now)
@@ -65,8 +65,7 @@ async def carry_live(days: int, workspace: Path, progress: Progress) -> Carried:
     Key and address come from the environment (COMPLIANCE_ACCESS_KEY, COMPLIANCE_API_URL, CONNECTIONS).
     """
     clock = SystemClock()
-    with open_world(clock, workspace=private(workspace)) as world:
-        log_to(state_of(workspace))
+    with open_world(clock, workspace=private(workspace)) as world, log_to(state_of(workspace)):
         settings = load(**world.sink_settings(), state_dir=state_of(workspace), plan_seconds=TURN_SECONDS)
         until = clock.now() - settings.settle  # fixed before the first read: what comes later is for the next run
         async with build(settings, clock=clock, credential=world.credential) as bridge:
@@ -151,9 +150,19 @@ def state_of(workspace: Path) -> Path:
     return workspace.with_name(workspace.name + ".state")
 
 
-def log_to(folder: Path) -> None:
+@contextmanager
+def log_to(folder: Path) -> Iterator[None]:
     """Keep the bridge's log (masked, as everywhere) in a file beside the state; the terminal is for the progress."""
-    configure("INFO", logging.FileHandler(folder / "bridge.log", encoding="utf-8"))
+    root = logging.getLogger()
+    before, level = root.handlers[:], root.level
+    handler = logging.FileHandler(folder / "bridge.log", encoding="utf-8")
+    configure("INFO", handler)
+    try:
+        yield
+    finally:
+        root.handlers[:] = before
+        root.setLevel(level)
+        handler.close()
 
 
 def private(workspace: Path) -> Path:

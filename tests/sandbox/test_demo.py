@@ -1,0 +1,57 @@
+"""The demo, in small: it must be able to fail."""
+
+import json
+from datetime import timedelta
+from io import StringIO
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from sandbox import demo
+from sandbox.demo_report import as_json, print_report
+from sandbox.outcome import judge
+from sandbox.questions import FIRST_QUESTIONS
+from sandbox.world import World
+from tests.fakes import FakeWorld, Happening
+
+
+@pytest.fixture
+def short(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Five days of history and twenty minutes of morning; the sweeps need their two days."""
+    monkeypatch.setattr(demo, "HISTORY", timedelta(days=5))
+    monkeypatch.setattr(demo, "MORNING", timedelta(minutes=20))
+
+
+async def test_a_small_demo_answers_every_question_and_misses_nothing(short: None, tmp_path: Path) -> None:
+    """Through weather on both sides, every activity is in the workspace; the report is complete, as text and as JSON."""
+    console, summaries, phases = Console(file=StringIO(), width=110), [], set()
+
+    def inspect(world: World, report: demo.Report) -> None:
+        print_report(console, world.workspace, report)
+        summaries.append(json.loads(json.dumps(as_json(world.workspace, report))))
+
+    report = await demo.play(tmp_path / "demo", lambda phase, *_: phases.add(phase), people=20, seed=7, inspect=inspect)
+    assert report.outcome is not None and report.outcome.complete
+    assert report.outcome.set_aside == 0 and report.replayed == 1
+    assert phases == {"tenant", "history", "live", "sweeps"}
+    text = console.file.getvalue()  # type: ignore[attr-defined]
+    assert "Nothing is missing." in text and "proved" in text
+    assert all(question.title in text for question in FIRST_QUESTIONS)
+    assert summaries[0]["complete"] is True and summaries[0]["expected"] == report.outcome.expected
+    assert sum(report.api_faults.values()) > 0 and sum(report.sink_faults.values()) > 0
+
+
+async def test_the_verdict_notices_what_is_missing(tmp_path: Path) -> None:
+    """An id that is neither in the workspace nor set aside is named, and the outcome is not complete."""
+    from sandbox.clock import SimulatedClock
+    from sandbox.workspace import Workspace
+    from shared import tables
+    from tests.fakes import NOON
+
+    workspace = Workspace.create(None, SimulatedClock(NOON), [tables.load(tables.ACTIVITY)])
+    workspace.store(tables.ACTIVITY, [{"ActivityId": "here"}, {"ActivityId": "here"}], ingested_at=NOON)
+    connection = FakeWorld([Happening(0, 0, 1)]).restart()
+    outcome = await judge({"here", "gone"}, connection, workspace)
+    assert not outcome.complete and outcome.missing == ("gone",) and outcome.copies == 1
+    workspace.close()
