@@ -1,0 +1,71 @@
+"""What every command shares: the bridge from the environment, the choice of connections, errors as one sentence."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table as Grid
+
+from shared import telemetry
+from shared.connection import GOOD_STATES, Connection
+from shared.errors import BridgeError, ConfigError
+from shared.health import Run
+from shared.settings import load
+from shared.wiring import Bridge, build
+
+console = Console()
+errors = Console(stderr=True)
+
+Name = Annotated[str | None, typer.Option("--connection", help="Only this connection; default: all of them.")]
+
+
+def chosen(bridge: Bridge, name: str | None) -> tuple[Connection, ...]:
+    """The connection called `name`, or all that work; what is wrong with the others is printed."""
+    if name is not None:
+        return (bridge.connection(name),)
+    for broken, error in bridge.broken:
+        errors.print(f"{broken}: {error}", style="yellow", highlight=False, soft_wrap=True)
+    return bridge.connections
+
+
+def only(bridge: Bridge, name: str | None) -> Bridge:
+    """A bridge of just these connections."""
+    return Bridge(chosen(bridge, name), ())
+
+
+def report(runs: list[Run]) -> int:
+    """Print what the runs did; 1 when one of them failed."""
+    grid = Grid("walk", "state", "read", "sent", "repeated", "set aside", "remedy", box=None, pad_edge=False)
+    for each in runs:
+        tally = each.tally
+        remedy = telemetry.safe(str(each.error)) if each.error else ""
+        counts = (str(count) for count in (tally.read, tally.sent, tally.repeated, tally.aside))
+        grid.add_row(each.walk, each.state, *counts, remedy)
+    console.print(grid)
+    return 0 if all(each.state in GOOD_STATES for each in runs) else 1
+
+
+def with_bridge(work: Callable[[Bridge], Awaitable[int]]) -> None:
+    """Run `work` with the bridge the environment describes; our own errors end in one sentence and exit code 1."""
+
+    async def go() -> int:
+        settings = load()
+        # A person is reading: the table says what happened, the log only what went wrong, unless it was asked for.
+        telemetry.configure(settings.log_level if "log_level" in settings.model_fields_set else "WARNING")
+        async with build(settings) as bridge:
+            return await work(bridge)
+
+    try:
+        code = asyncio.run(go())
+    except ConfigError as wrong:
+        errors.print(f"cannot start: {wrong}", style="red", highlight=False, soft_wrap=True)
+        code = 2
+    except BridgeError as wrong:
+        errors.print(f"stopped: {telemetry.safe(str(wrong))}", style="red", highlight=False, soft_wrap=True)
+        code = 1
+    except KeyboardInterrupt:
+        errors.print("stopped; the place is saved and the next run goes on from it")
+        code = 130
+    raise typer.Exit(code)
