@@ -1,6 +1,6 @@
 """One page's journey: fold what is new, send it, remember what was accepted, set aside what cannot go."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Protocol
@@ -10,7 +10,6 @@ import msgspec
 from shared.models import UNDATED, Hour, Outgoing, Page, hour_of, prefix_of
 from shared.normalise.activity import Carriage, activity_key, fold
 from shared.normalise.canonical import canonical, digest
-from shared.progress.ledger import Ledger
 from shared.tally import Tally
 from shared.telemetry import event, logger
 
@@ -46,11 +45,21 @@ class Aside(Protocol):
     async def keep_whole(self, prefix: bytes, original: bytes) -> str: ...
 
 
+class Known(Protocol):
+    """Which ids need not be sent, and where those that were are remembered; the ledger, normally."""
+
+    async def load(self, hours: Iterable[Hour]) -> None: ...
+
+    def knows(self, hour: Hour, prefix: bytes) -> bool: ...
+
+    async def remember(self, rows: Sequence[Outgoing], kind: str = "sent") -> None: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Carrier:
     """Everything a page needs on its way; one per run."""
 
-    ledger: Ledger
+    known: Known
     sink: Sink
     aside: Aside
     carriage: Carriage
@@ -86,13 +95,13 @@ class Carrier:
 
     async def _unseen(self, page: Page) -> list["_Entry"]:
         entries = [_Entry.of(item, index) for index, item in enumerate(page.items)]
-        await self.ledger.load({entry.hour for entry in entries})
+        await self.known.load({entry.hour for entry in entries})
         fresh: list[_Entry] = []
         here: set[bytes] = set()
         for entry in entries:
             if self.watch_hours:
                 self.tally.seen.setdefault(entry.hour, set()).add(entry.prefix)
-            if entry.prefix in here or self.ledger.knows(entry.hour, entry.prefix):
+            if entry.prefix in here or self.known.knows(entry.hour, entry.prefix):
                 self.tally.repeated += 1
             else:
                 here.add(entry.prefix)
@@ -127,7 +136,7 @@ class Carrier:
         return len(row.body) > ROW_LIMIT_BYTES
 
     async def _remember(self, rows: Sequence[Outgoing]) -> None:
-        await self.ledger.remember(rows)
+        await self.known.remember(rows)
         self.tally.sent += len(rows)
         self.tally.hours.update(row.hour for row in rows)
 
@@ -136,7 +145,7 @@ class Carrier:
         if not refused:
             return
         await self.aside.put(refused, self.carriage.run_id)
-        await self.ledger.remember([row for row, _ in refused], "aside")
+        await self.known.remember([row for row, _ in refused], "aside")
         self.tally.aside += len(refused)
         for _, reason in refused:
             self.tally.aside_reasons[reason.split(":", 1)[0]] += 1

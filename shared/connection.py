@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from shared import __version__
-from shared.carry import Aside, Carrier, Sink
+from shared.carry import Aside, Carrier, Known, Sink
 from shared.clock import Clock
 from shared.errors import (
     BridgeError,
@@ -24,7 +24,7 @@ from shared.errors import (
     StoreFailed,
 )
 from shared.health import HealthLog, Run
-from shared.models import AsideItem, Outgoing, Receipts
+from shared.models import AsideItem, Hour, Outgoing, Receipts
 from shared.normalise.activity import Carriage
 from shared.progress.checkpoint import Pace
 from shared.progress.ledger import Ledger
@@ -79,10 +79,20 @@ class SetAside(Aside, Protocol):
     async def mark_replayed(self, day: str, rows: Sequence[Outgoing]) -> None: ...
 
 
-class ReadBack(Protocol):
-    """The workspace, asked whether a run's health row has arrived."""
+class Workspace(Protocol):
+    """The workspace, read back."""
 
-    async def wait_for_run(self, run_id: str, *, until: datetime) -> bool: ...
+    async def wait_for_run(self, run_id: str, *, until: datetime) -> bool:
+        """Whether the run's health row was found before `until`."""
+        ...
+
+    async def hours(self, connection: str, start: datetime, end: datetime) -> dict[Hour, tuple[int, int]]:
+        """Count and digest of the distinct ids per event hour."""
+        ...
+
+    async def ids(self, connection: str, start: datetime, end: datetime) -> set[str]:
+        """The distinct ids of a short period."""
+        ...
 
 
 class Feed(Protocol):
@@ -122,7 +132,7 @@ class Connection:
     pace: Pace = field(default_factory=Pace)
     limits: Limits = field(default_factory=Limits)
     content_names: bool = False
-    read_back: ReadBack | None = None
+    workspace: Workspace | None = None
 
     @property
     def checkpoint_name(self) -> str:
@@ -132,8 +142,10 @@ class Connection:
     def plan_name(self) -> str:
         return f"plan/{self.folder}.json"
 
-    def carrier(self, run: Run, delivery: str, *, deadline: datetime, watch_hours: bool = False) -> Carrier:
-        """What carries the pages of one run."""
+    def carrier(
+        self, run: Run, delivery: str, *, deadline: datetime, watch_hours: bool = False, known: Known | None = None
+    ) -> Carrier:
+        """What carries the pages of one run; `known` replaces the ledger's answer to "which are new?"."""
         carriage = Carriage(
             connection=self.name,
             run_id=run.id,
@@ -143,7 +155,7 @@ class Connection:
             received_at=self.clock.now(),
             content_names=self.content_names,
         )
-        return Carrier(self.ledger, self.sink, self.set_aside, carriage, run.tally, deadline, watch_hours)
+        return Carrier(known or self.ledger, self.sink, self.set_aside, carriage, run.tally, deadline, watch_hours)
 
     @asynccontextmanager
     async def run(self, walk: str) -> AsyncIterator[Run]:

@@ -82,9 +82,9 @@ async def send_canary(connection: Connection) -> bool | None:
     """
     async with connection.run("canary") as run:
         pass
-    if connection.read_back is None:
+    if connection.workspace is None:
         return None
-    return await connection.read_back.wait_for_run(run.id, until=run.started_at + FIRST_ROWS_TAKE)
+    return await connection.workspace.wait_for_run(run.id, until=run.started_at + FIRST_ROWS_TAKE)
 
 
 class Keeper:

@@ -102,7 +102,7 @@ async def build(
                 read_timeout=30,
             )
         )
-        read_back = await _read_back(settings, identity, clock, stack)
+        workspace = await _workspace(settings, identity, clock, stack)
         sinks = _Sinks(settings, ingestion, clock, asyncio.Semaphore(settings.uploads_in_flight))
         connections: list[Connection] = []
         broken: list[tuple[str, ConfigError]] = []
@@ -121,7 +121,7 @@ async def build(
             except ConfigError as error:
                 broken.append((each.name, error))
                 continue
-            connections.append(_connection(settings, each, http, sinks, store, clock, read_back))
+            connections.append(_connection(settings, each, http, sinks, store, clock, workspace))
         if not connections:
             raise broken[0][1]
         yield Bridge(tuple(connections), tuple(broken))
@@ -156,7 +156,7 @@ def _connection(
     sinks: _Sinks,
     store: Store,
     clock: Clock,
-    read_back: WorkspaceReader | None,
+    workspace: WorkspaceReader | None,
 ) -> Connection:
     folder = f"{each.name}/{destination(settings)}"
 
@@ -188,11 +188,11 @@ def _connection(
             reserve=settings.request_reserve,
         ),
         content_names=settings.content_names,
-        read_back=read_back,
+        workspace=workspace,
     )
 
 
-async def _read_back(
+async def _workspace(
     settings: Settings, credential: AsyncTokenCredential, clock: Clock, stack: AsyncExitStack
 ) -> WorkspaceReader | None:
     if settings.workspace_id is None:

@@ -1,6 +1,6 @@
 """Write shared/normalise/catalogue.json from the two reference files; run again when the documentation names new types.
 
-    python docs/tools/build_catalogue.py activity-types.tsv columns-fold.json shared/normalise/catalogue.json
+    python -m docs.tools.build_catalogue activity-types.tsv columns-fold.json shared/normalise/catalogue.json
 
 The words a reader would argue with (which operation, which object, what is a change) are in catalogue_rules.py.
 """
@@ -11,7 +11,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-import catalogue_rules as rules
+from docs.tools import catalogue_rules as rules
 
 FIELD = re.compile(r"([a-z0-9_]+)(?:\??:| \()(.+)")
 OLD = re.compile(r"(?:previous|old)_(.+)")
@@ -81,11 +81,13 @@ def entry(type_name: str, category: str, text: str, objects: list[list[Any]]) ->
 def build(types_path: Path, fold_path: Path) -> dict[str, Any]:
     """The whole catalogue as one JSON value."""
     fold = json.loads(fold_path.read_text(encoding="utf-8"))
-    objects = [[o["prefix"], o["ObjectType"], o["idField"], rules.name_fields(o)] for o in fold["object_by_type_prefix"]]
+    objects = [
+        [o["prefix"], o["ObjectType"], o["idField"], rules.name_fields(o)] for o in fold["object_by_type_prefix"]
+    ]
     objects = sorted(objects + rules.MORE_OBJECTS, key=lambda o: (-len(o[0]), o[0]))
     lines = [line.split("\t") for line in types_path.read_text(encoding="utf-8").splitlines() if line[:1] != "#"][1:]
     return {
-        "source": "Claude Compliance API reference, list of activity types and schemas; families and operations are ours",
+        "source": "Claude Compliance API reference: activity types and their schemas; families and operations are ours",
         "date": "2026-10-08",
         "columns": fold["field_to_column"],
         "actors": rules.ACTORS,

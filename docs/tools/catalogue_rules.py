@@ -14,7 +14,9 @@ _BY_OPERATION = {
         "_authentication_succeeded _authentication_failed _launch_initiated _launch_success _second_factor_magic_link"
     ),
     "SignOut": "_logged_out",
-    "Create": "_created _generated _minted _added _enrolled _duplicated _add_initiated _claim_initiated _claimed _import",
+    "Create": (
+        "_created _generated _minted _added _enrolled _duplicated _add_initiated _claim_initiated _claimed _import"
+    ),
     "Read": "_viewed _accessed _access_failed _revealed _read _search_performed",
     "List": "_listed _list_viewed",
     "Update": "_updated _changed _replaced _configured _edited _transferred _verified _linked _migrated _set",
@@ -183,7 +185,8 @@ def operation(type_name: str) -> tuple[str, dict[str, dict[str, str]]]:
     return OPERATIONS.get(type_name, otherwise), _BY_VALUE.get(type_name, {})
 
 
-# A sign-in that only began has no result yet, and some types carry it in a field; a request that a failing hook let through is the hook's failure.
+# A sign-in that only began has no result yet, and some types carry theirs in a field; a request that a failing hook
+# let through is the hook's failure.
 RESULTS = {
     "abuse_decision_received": "Unknown",
     "anonymous_mobile_login_attempted": "Unknown",
@@ -227,18 +230,20 @@ def stem(type_name: str) -> str:
     return type_name.rsplit("_", 1)[0]
 
 
-# Fields that state a new setting without an old one. `action` and `resource_*` only where they describe a rule or right.
-_CHANGES = frozenset(
-    """host_constraint amount limit_usd environment_id trigger_mode max_permission fail_mode github_access_changes
-    has_condition hosts_truncated injects_credential mode path_pattern_count ports_truncated priority protocol hosts
-    injected_credential_id methods mutation_kinds ports route_to_destination_id cadence idp_saml_config_updated
-    custom_ca_certificate_updated github_app_client_secret_updated github_app_private_key_updated
-    read_replica_hostnames_updated webhook_secret_updated enforcement_mode final_verdict_timeout_ms
-    prompt_verdict_timeout_ms deny_message deny_message_enabled extra_header_names reset_circuit_breaker
-    rollout_percentage shadow_mode new_collection_method compliance_api_logging_enabled otlp_headers_change
-    override_user_selection model_access billing_address_updated billing_name_updated shipping_address_updated
-    shipping_name_updated ignore value target_amount threshold_amount new_limit_usd current_value new_value""".split()
-)
+# Fields that state a new setting without an old one; `action` and `resource_*` do so for rules and rights only.
+_CHANGES_TEXT = """
+    host_constraint amount limit_usd environment_id trigger_mode max_permission fail_mode github_access_changes
+    has_condition hosts_truncated injects_credential mode path_pattern_count ports_truncated priority protocol
+    hosts injected_credential_id methods mutation_kinds ports route_to_destination_id cadence
+    idp_saml_config_updated custom_ca_certificate_updated github_app_client_secret_updated
+    github_app_private_key_updated read_replica_hostnames_updated webhook_secret_updated enforcement_mode
+    final_verdict_timeout_ms prompt_verdict_timeout_ms deny_message deny_message_enabled extra_header_names
+    reset_circuit_breaker rollout_percentage shadow_mode new_collection_method compliance_api_logging_enabled
+    otlp_headers_change override_user_selection model_access billing_address_updated billing_name_updated
+    shipping_address_updated shipping_name_updated ignore value target_amount threshold_amount new_limit_usd
+    current_value new_value
+"""
+_CHANGES = frozenset(_CHANGES_TEXT.split())
 
 
 def is_change(type_name: str, field: str) -> bool:
@@ -263,7 +268,11 @@ def name_fields(rule: dict[str, Any]) -> list[str]:
 MORE_OBJECTS: list[list[Any]] = [
     [prefix, kind, id_field, []]
     for kind, id_field, prefixes in (
-        ("session", None, "anonymous_mobile_ magic_link_login_ social_login_ sso_login_ sso_second_factor session_revoked"),
+        (
+            "session",
+            None,
+            "anonymous_mobile_ magic_link_login_ social_login_ sso_login_ sso_second_factor session_revoked",
+        ),
         ("session", None, "user_logged_out lti_launch_ platform_app_attest_ platform_federated_authentication"),
         ("user", None, "account_ age_verified phone_code_"),
         ("user", "user_id", "scim_user_ claude_user_role_ claude_user_seat_ org_user_ org_users_"),
@@ -271,7 +280,11 @@ MORE_OBJECTS: list[list[Any]] = [
         ("user_setting", None, "claude_user_settings_ claude_code_user_"),
         ("organization_setting", None, "claude_organization_settings_ claude_code_review_config_ org_analytics_api_"),
         ("organization_setting", None, "claude_code_security_center_ org_chat_cowork_ org_claude_code_ org_cowork_"),
-        ("organization_setting", None, "org_compliance_api_ org_connector_domain_ org_data_residency_ org_work_across_"),
+        (
+            "organization_setting",
+            None,
+            "org_compliance_api_ org_connector_domain_ org_data_residency_ org_work_across_",
+        ),
         ("organization_setting", None, "org_discoverability_ org_hipaa_ org_member_invites_ org_magic_link_"),
         ("sso", None, "org_sso_ claude_pubsec_identity_"),
         ("ip_restriction", None, "org_ip_restriction_"),

@@ -103,7 +103,7 @@ class _Dropped(Response):
         super().__init__(part, whole.status_code)
         self.raw_headers = whole.raw_headers
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002  ASGI's signature
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
         await send({"type": "http.response.body", "body": self.body, "more_body": True})
         raise ConnectionDropped("the simulated API hung up")

@@ -172,7 +172,7 @@ def fold(activity: dict[str, Any], carriage: Carriage, escaped: tuple[str, ...] 
             _note_drift(activity, plan, row, details, folded)
         row["Details"] = details
     if escaped:
-        handling["escaped"] = _names(escaped)
+        handling["escaped"] = list(_names(escaped))
     if handling:
         row["Handling"] = handling
     if len(source) > limits.SMALL_BYTES:

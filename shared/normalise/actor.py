@@ -9,7 +9,7 @@ from shared.normalise.shapes import key_id
 
 USER_AGENT_LIMIT_BYTES = 1024
 _SURELY_SHORT = USER_AGENT_LIMIT_BYTES // 4  # characters, of at most four bytes each
-NOWHERE = "0.0.0.0"  # noqa: S104  the address Anthropic writes when it acts for the user
+NOWHERE = "0.0.0.0"  # what the API writes where Anthropic acts for the user
 
 _COLUMNS = {
     "type": "ActorType",

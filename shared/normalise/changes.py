@@ -27,7 +27,7 @@ def to_updates(changes: list[Change]) -> list[Change]:
 
 
 def loose_updates(updates: Any) -> list[Change]:
-    """What can be read from `updates[]` that have more keys, or items that are no objects; the original is elsewhere."""
+    """What can be read from `updates[]` with more keys, or with items that are no objects; Details has the original."""
     items = updates if updates.__class__ is list else []
     renamed = [
         {ours: item[theirs] for theirs, ours in _FROM_API.items() if theirs in item}

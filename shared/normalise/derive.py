@@ -5,7 +5,7 @@ from typing import Any
 
 from shared.normalise import changes
 from shared.normalise.catalogue import TypeEntry
-from shared.normalise.shapes import text
+from shared.normalise.shapes import SHAPES, text
 
 # (activity, row, Details) -> None; a step may only write columns that no field of the type owns.
 Step = Callable[[Mapping[str, Any], dict[str, Any], Mapping[str, Any]], None]
@@ -33,6 +33,7 @@ _PRINCIPAL_COLUMNS = {
 def steps(type_name: str, entry: TypeEntry, owners: Mapping[str, str], *, known: bool) -> tuple[Step, ...]:
     """The steps one type needs; an unknown type gets all that can be told from the names of its fields."""
     fields = entry.fields
+    shaped = {field for column, field in owners.items() if column in SHAPES}  # a list is no name, its text may be one
     chosen: list[Step | None] = [
         _result if not known or not fields.isdisjoint(_OUTCOME_FIELDS) else None,
         _operation(entry) if entry.operation_by else None,
@@ -43,7 +44,7 @@ def steps(type_name: str, entry: TypeEntry, owners: Mapping[str, str], *, known:
         _switch if "current_value" in fields and "Enabled" not in owners else None,
         _object_type(entry.object_type_field) if entry.object_type_field else None,
         _resource if "resource_details" in fields else None,
-        _joined_name(entry.name) if known and (len(entry.name) > 1 or "grant_type" in entry.name) else None,
+        _joined_name(entry.name) if known and (len(entry.name) > 1 or not shaped.isdisjoint(entry.name)) else None,
         _changes(entry, owners) if entry.changes or not fields.isdisjoint(("updates", "updated_fields")) else None,
         None if known else _guessed(entry),
     ]

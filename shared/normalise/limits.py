@@ -44,7 +44,7 @@ def _shrunk(cell: Any, limit_bytes: int) -> Any:
 
 
 def _shrunk_object(cell: dict[str, Any], limit_bytes: int) -> dict[str, Any]:
-    """Null in the place of the largest values until the rest fits; if the names alone are too many, the first of them."""
+    """Null in the place of the largest values until the rest fits; if names alone are too many, the first of them."""
     sizes = {name: (len(encode(name)) + 2, len(encode(value))) for name, value in cell.items()}
     total = 2 + sum(name + value for name, value in sizes.values())
     shrunk = dict(cell)

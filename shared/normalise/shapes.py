@@ -27,7 +27,7 @@ _AUDIENCES = ("anyone_with_link", "public", "organization", "users", "external_i
 def fits(shape: Shape, value: Any) -> bool:
     """Whether a value can go to its column and leave no trace in Details (`updates` is changes.py's own matter)."""
     kind = value.__class__
-    if shape == "boolean" and kind is not int:
+    if shape == "boolean":
         return kind is bool
     if shape == "int":
         return kind is int and -(2**31) <= value < 2**31

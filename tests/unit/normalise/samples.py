@@ -16,10 +16,11 @@ USER = {
     "user_agent": "Mozilla/5.0 (test)",
 }
 
-_BOOLEANS = frozenset(
-    """enabled is_enabled enforced is_active approved compliance_api_enabled magic_link_enabled is_public failed rotated
-    current_value previous_value previous_enabled""".split()
-)
+_BOOLEANS_TEXT = """
+    enabled is_enabled enforced is_active approved compliance_api_enabled magic_link_enabled is_public failed
+    rotated current_value previous_value previous_enabled
+"""
+_BOOLEANS = frozenset(_BOOLEANS_TEXT.split())
 _WORDS: dict[str, Any] = {
     "updates": [{"type": "name", "previous_value": "old", "current_value": "new"}],
     "updated_fields": ["display_name"],
@@ -68,7 +69,13 @@ _ACTORS = catalogue.load().actors
 _ACTOR_FIELDS = sorted({field for entry in _ACTORS.values() for field in entry.fields | {entry.id or "user_id"}})
 
 words = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
-leaves = st.none() | st.booleans() | st.integers(-(2**63), 2**63 - 1) | st.floats(allow_nan=False, allow_infinity=False) | words
+leaves = (
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**63), 2**63 - 1)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | words
+)
 values = st.recursive(
     leaves, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(words, inner, max_size=3), max_leaves=8
 )

@@ -47,7 +47,7 @@ def as_queried(row: dict[str, Any]) -> dict[str, Any]:
     return cells
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=300, deadline=None)
 @given(activity=activities())
 def test_unfold_gives_the_activity_back(activity: dict[str, Any]) -> None:
     """Whatever JSON object arrives, its row holds all of it and nothing else."""
@@ -55,14 +55,14 @@ def test_unfold_gives_the_activity_back(activity: dict[str, Any]) -> None:
     assert same(unfold(msgspec.json.decode(encode(row))), activity)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(activity=activities())
 def test_the_queried_row_gives_the_activity_back(activity: dict[str, Any]) -> None:
     """The law survives the workspace, which cannot tell an empty string from an absent one."""
     assert same(unfold(as_queried(fold(activity, OPEN).row)), activity)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(activity=activities())
 def test_without_content_names_only_they_are_missing(activity: dict[str, Any]) -> None:
     """Withholding replaces the named fields by null and touches nothing else."""
@@ -71,7 +71,7 @@ def test_without_content_names_only_they_are_missing(activity: dict[str, Any]) -
     assert same(unfold(row), {**activity, **hidden})
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(activity=activities(), names=st.booleans())
 def test_every_cell_is_a_column_of_its_type_and_fits(activity: dict[str, Any], names: bool) -> None:
     """A row has no key the table lacks, no value of another type and no cell over the limit."""
