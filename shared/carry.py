@@ -1,7 +1,7 @@
 """One page's journey: fold what is new, send it, remember what was accepted, set aside what cannot go."""
 
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
@@ -10,6 +10,7 @@ import msgspec
 from shared.models import UNDATED, Hour, Outgoing, Page, hour_of, prefix_of
 from shared.normalise.activity import Carriage, activity_key, fold
 from shared.normalise.canonical import canonical, digest
+from shared.normalise.shaping import Shaping
 from shared.tally import Tally
 from shared.telemetry import event, logger
 
@@ -66,6 +67,7 @@ class Carrier:
     tally: Tally
     deadline: datetime
     watch_hours: bool = False
+    shaping: Shaping = field(default_factory=Shaping)
 
     async def carry(self, page: Page) -> None:
         """Deliver every activity of `page` that the ledger does not know.
@@ -78,19 +80,25 @@ class Carrier:
         tally.read += len(page.items)
         fresh = await self._unseen(page)
         rows: list[Outgoing] = []
+        counted: list[Outgoing] = []
         hopeless: list[tuple[Outgoing, str]] = []
         for entry in fresh:
             if not isinstance(entry.activity, dict):
                 hopeless.append((entry.outgoing(), "not an object"))
                 continue
             row = await self.row(entry.activity, page.escaped.get(entry.index, ()))
-            if self.too_large(row):
+            if self.shaping.mode(row.category) == "count-only":
+                counted.append(row)
+            elif self.too_large(row):
                 hopeless.append((row, f"too large: {len(row.body)} bytes"))
             else:
                 rows.append(row)
         sent = await self.sink.send(rows, self._remember, deadline=self.deadline)
         tally.batches += sent.batches
         tally.body_bytes += sent.bytes
+        if counted:
+            await self.known.remember(counted, "counted")
+            tally.counted += len(counted)
         await self._set_aside(hopeless + sent.refused)
 
     async def _unseen(self, page: Page) -> list["_Entry"]:
@@ -123,13 +131,14 @@ class Carrier:
             tally.unknown_fields.update(f"{kind}.{name}" for name in folded.unknown_fields)
         if folded.overflow is not None:
             tally.overflowed += 1
-            folded.row["Handling"]["overflow"]["pointer"] = await self.aside.keep_whole(prefix, folded.overflow.body)
+            whole = self.shaping.whole(folded.overflow.body, str(folded.row["Category"]))
+            folded.row["Handling"]["overflow"]["pointer"] = await self.aside.keep_whole(prefix, whole)
         tally.escaped += bool(escaped)
         tally.undated += hour == UNDATED
-        body = _encode(folded.row)
         category = str(folded.row["Category"])
+        body = _encode(self.shaping.row(folded.row))
         tally.bytes_by_category[category] += len(body)
-        return Outgoing(key, prefix, hour, body, activity)
+        return Outgoing(key, prefix, hour, body, activity, category)
 
     def too_large(self, row: Outgoing) -> bool:
         """Whether no upload could take this row, even alone."""

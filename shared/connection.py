@@ -26,6 +26,7 @@ from shared.errors import (
 from shared.health import HealthLog, Run
 from shared.models import AsideItem, Hour, Outgoing, Receipts
 from shared.normalise.activity import Carriage
+from shared.normalise.shaping import Shaping
 from shared.progress.checkpoint import Pace
 from shared.progress.ledger import Ledger
 from shared.progress.state import Store
@@ -132,6 +133,7 @@ class Connection:
     pace: Pace = field(default_factory=Pace)
     limits: Limits = field(default_factory=Limits)
     content_names: bool = False
+    shaping: Shaping = field(default_factory=Shaping)
     workspace: Workspace | None = None
 
     @property
@@ -155,7 +157,9 @@ class Connection:
             received_at=self.clock.now(),
             content_names=self.content_names,
         )
-        return Carrier(known or self.ledger, self.sink, self.set_aside, carriage, run.tally, deadline, watch_hours)
+        return Carrier(
+            known or self.ledger, self.sink, self.set_aside, carriage, run.tally, deadline, watch_hours, self.shaping
+        )
 
     @asynccontextmanager
     async def run(self, walk: str) -> AsyncIterator[Run]:

@@ -129,6 +129,7 @@ def _counts(run: Run, now: datetime) -> dict[str, Any]:
         "RowsLate": run.late,
         "RowsRepeated": tally.repeated,
         "RowsSetAside": tally.aside,
+        "RowsCounted": tally.counted,
         "RowsEscaped": tally.escaped,
         "RowsOverflowed": tally.overflowed,
         "RowsUndated": tally.undated,

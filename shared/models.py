@@ -106,6 +106,7 @@ class Outgoing:
     hour: Hour
     body: bytes
     activity: Any
+    category: str = ""
 
 
 @dataclass(frozen=True, slots=True)

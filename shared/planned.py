@@ -82,16 +82,17 @@ async def _work_together(connection: Connection, lease: Lease, deadline: datetim
     watermark = await _watermark(connection)
     limit = connection.pace.page_limit
     await keeper.update(lambda plan: plans.with_due(plan, connection.clock.now(), watermark, limit=limit))
-    taken: set[int] = set()
+    choice = _Choice(keeper, connection)
 
     async def read_on() -> None:
         while connection.clock.now() < deadline:
-            plan = await keeper.read()
-            ready = [w for w in plans.ready(plan, connection.clock.now(), len(plan.windows)) if w.id not in taken]
-            if not ready:
+            window = await choice.next()
+            if window is None:
                 return
-            taken.add(ready[0].id)
-            runs.append(await PlannedWalk(connection, keeper, lease, ready[0], deadline).run())
+            try:
+                runs.append(await PlannedWalk(connection, keeper, lease, window, deadline).run())
+            finally:
+                await choice.finished(window)
 
     try:
         async with asyncio.TaskGroup() as group:
@@ -101,6 +102,45 @@ async def _work_together(connection: Connection, lease: Lease, deadline: datetim
         raise several.exceptions[0] from several
     finally:
         await keeper.update(plans.tidied)
+
+
+class _Choice:
+    """Which window a reader takes next: each once, and never one that overlaps a window being read.
+
+    Two readers of the same hour would both find its ids missing from the ledger, and send them twice.
+    """
+
+    def __init__(self, keeper: PlanKeeper, connection: Connection) -> None:
+        self._keeper = keeper
+        self._connection = connection
+        self._taken: set[int] = set()
+        self._active: list[PlannedWindow] = []
+        self._changed = asyncio.Condition()
+
+    async def next(self) -> PlannedWindow | None:
+        """The next window, waiting for one that is in the way; None when nothing is left to read."""
+        async with self._changed:
+            while True:
+                plan = await self._keeper.read()
+                ready = plans.ready(plan, self._connection.clock.now(), len(plan.windows))
+                left = [window for window in ready if window.id not in self._taken]
+                free = next((w for w in left if not any(_overlap(w, active) for active in self._active)), None)
+                if free is not None:
+                    self._taken.add(free.id)
+                    self._active.append(free)
+                    return free
+                if not left or not self._active:
+                    return None
+                await self._changed.wait()
+
+    async def finished(self, window: PlannedWindow) -> None:
+        async with self._changed:
+            self._active.remove(window)
+            self._changed.notify_all()
+
+
+def _overlap(one: PlannedWindow, other: PlannedWindow) -> bool:
+    return one.open.gte < other.open.lt and other.open.gte < one.open.lt
 
 
 async def _watermark(connection: Connection) -> datetime:

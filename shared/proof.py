@@ -34,6 +34,7 @@ class HourProof:
     sent: int
     sum: int
     aside: int
+    counted: int
     rows: int | None
     rows_sum: int | None
     undelivered: int
@@ -63,6 +64,7 @@ class HourProof:
             "ids": self.sent,
             "sum": self.sum,
             "aside": self.aside,
+            "counted": self.counted,
             "verdict": self.verdict,
         }
         return told if self.rows is None else {**told, "rows": self.rows}
@@ -135,6 +137,7 @@ async def _judge(
         sent=count,
         sum=total,
         aside=len(known.aside.prefixes - known.sent.prefixes),
+        counted=len(known.counted.prefixes),
         rows=rows,
         rows_sum=rows_sum,
         undelivered=len(seen - known.all),
@@ -149,7 +152,8 @@ async def _repair(connection: Connection, reading: Reading, hour: Hour, run: Run
     has = known.all
     if connection.workspace is not None:
         stored = await connection.workspace.ids(connection.name, start, start + HOUR)
-        has = {prefix_of(id) for id in stored} | (known.aside.prefixes - known.sent.prefixes)
+        set_aside = known.aside.prefixes - known.sent.prefixes
+        has = {prefix_of(id) for id in stored} | set_aside | known.counted.prefixes
     carrier = connection.carrier(run, "repair", deadline=_far(connection), known=_Held(connection.ledger, has))
     before = run.tally.sent
     await _walk(connection, reading, Window(start, start + HOUR), carrier)

@@ -10,6 +10,8 @@ from shared.models import Hour
 class Tally:
     """Counts over the pages of one run; every activity read ends in exactly one of the first four.
 
+    `counted` are activities of categories that are only counted: their ids are in the ledger, and no row leaves.
+
     `repeated` were in the ledger already (or twice in one page), `late` are sent rows a sweep found, a part of `sent`.
     `seen` holds, per hour, the distinct prefixes the feed showed, while `watch_hours` asks for it.
     """
@@ -17,7 +19,7 @@ class Tally:
     sent: int = 0
     repeated: int = 0
     aside: int = 0
-    lost_ids: int = 0
+    counted: int = 0
     read: int = 0
     pages: int = 0
     batches: int = 0

@@ -60,7 +60,7 @@ class Minimiser:
                 hidden[name] = self.pseudonym(str(hidden[name]))
         for name, value in row.items():
             if name in _DYNAMIC:
-                hidden[name] = self._without_people(value)
+                hidden[name] = self.without_people(value)
             elif name not in _PERSONAL and value.__class__ is str and "@" in value:
                 hidden[name] = self._hidden_text(value)  # a federated subject, say, may be an address
         # Unkeyed, this digest of the original could be used to try addresses one by one.
@@ -74,15 +74,16 @@ class Minimiser:
     def _digest(self, value: str) -> bytes:
         return hmac.new(self.key, value.encode("utf-8", "surrogatepass"), sha256).digest()
 
-    def _without_people(self, value: Any, name: str = "") -> Any:
+    def without_people(self, value: Any, name: str = "") -> Any:
+        """A JSON value with every address in it, and every field known to name a person, as its hash."""
         if isinstance(value, str):
             if name in _PERSONAL_FIELDS and value:
                 return self.pseudonym(value)
             return self._hidden_text(value)
         if isinstance(value, dict):
-            return {self._hidden_text(key): self._without_people(item, key) for key, item in value.items()}
+            return {self._hidden_text(key): self.without_people(item, key) for key, item in value.items()}
         if isinstance(value, list):
-            return [self._without_people(item, name) for item in value]
+            return [self.without_people(item, name) for item in value]
         return value
 
     def _hidden_text(self, text: str) -> str:

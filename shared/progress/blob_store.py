@@ -1,5 +1,6 @@
 """State in a Blob container: documents swapped by ETag, ledgers as append blobs, runs kept apart by leases."""
 
+import io
 import re
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager
@@ -10,7 +11,6 @@ from azure.core import MatchConditions
 from azure.core.credentials import AzureNamedKeyCredential
 from azure.core.credentials_async import AsyncTokenCredential
 from azure.core.exceptions import HttpResponseError, ResourceExistsError, ResourceModifiedError, ResourceNotFoundError
-from azure.core.pipeline.transport import AsyncHttpTransport
 from azure.storage.blob.aio import BlobClient, ContainerClient
 
 from shared.clock import Clock
@@ -35,27 +35,17 @@ _PART = re.compile(r"~[0-9]+")
 
 
 def open_container(
-    url: str,
-    credential: AsyncTokenCredential | AzureNamedKeyCredential,
-    *,
-    transport: AsyncHttpTransport[Any, Any] | None = None,
+    url: str, credential: AsyncTokenCredential | AzureNamedKeyCredential, **options: Any
 ) -> ContainerClient:
-    """A client for the container at `url`, which the deployment made.
+    """A client for the container at `url`, which the deployment made; `options` replace single ones of the SDK.
 
     It tries three times within seconds: the runs come every minute, and the SDK's own pauses (15 s and more) would
     outlast a lease.
     """
+    patience = {"retry_total": 2, "initial_backoff": 1, "increment_base": 2, "random_jitter_range": 1}
+    limits = {"connection_timeout": 5, "read_timeout": 20}
     return ContainerClient.from_container_url(
-        url,
-        credential,
-        transport=transport,
-        api_version=API_VERSION,
-        retry_total=2,
-        initial_backoff=1,
-        increment_base=2,
-        random_jitter_range=1,
-        connection_timeout=5,
-        read_timeout=20,
+        url, credential, **{"api_version": API_VERSION, **patience, **limits, **options}
     )
 
 
@@ -92,9 +82,12 @@ class BlobStore:
     async def create(self, name: str, data: bytes) -> Etag:
         with answered(self._container.container_name):
             try:
-                return Etag((await self._blob(name).upload_blob(data, overwrite=False))["etag"])
-            except (ResourceExistsError, ResourceModifiedError) as moved:
-                raise CheckpointMoved(f"{name} was made by another run") from moved
+                answer = await self._blob(name).upload_blob(data, overwrite=False)
+            except HttpResponseError as refused:
+                if code_of(refused) not in ("BlobAlreadyExists", "ConditionNotMet"):
+                    raise
+                raise CheckpointMoved(f"{name} was made by another run") from refused
+        return Etag(answer["etag"])
 
     async def replace(self, name: str, data: bytes, etag: Etag) -> Etag:
         with answered(self._container.container_name):
@@ -166,11 +159,11 @@ class BlobStore:
 
     async def _append(self, name: str, data: bytes) -> None:
         for at in range(0, len(data), APPEND_BYTES):
-            part, made = 0, False
+            block, part, made = data[at : at + APPEND_BYTES], 0, False
             while True:
                 blob = self._blob(name, part)
                 try:
-                    await blob.append_block(data[at : at + APPEND_BYTES])
+                    await blob.append_block(io.BytesIO(block), length=len(block))
                     break
                 except HttpResponseError as refused:
                     if code_of(refused) == "BlockCountExceedsLimit":

@@ -1,4 +1,4 @@
-"""Which ids were delivered or set aside, per hour of event time. Appends only, so writers never wait for each other."""
+"""Which ids were delivered, set aside or only counted, per hour of event time. Appends only: no writer waits."""
 
 import logging
 from collections import OrderedDict
@@ -13,7 +13,7 @@ log = logger(__name__)
 
 PREFIX_BYTES = 8
 IDS_IN_MEMORY = 400_000
-KINDS = ("sent", "aside")
+KINDS = ("sent", "aside", "counted")
 
 
 @dataclass(slots=True)
@@ -30,21 +30,26 @@ class HourOfIds:
 
     sent: IdFile = field(default_factory=IdFile)
     aside: IdFile = field(default_factory=IdFile)
+    counted: IdFile = field(default_factory=IdFile)
 
     def __len__(self) -> int:
-        return len(self.sent.prefixes) + len(self.aside.prefixes)
+        return len(self.sent.prefixes) + len(self.aside.prefixes) + len(self.counted.prefixes)
 
     @property
     def all(self) -> set[bytes]:
-        return self.sent.prefixes | self.aside.prefixes
+        return self.sent.prefixes | self.aside.prefixes | self.counted.prefixes
+
+    def file(self, kind: str) -> IdFile:
+        """The file of one kind: `sent`, `aside` or `counted`."""
+        return {"sent": self.sent, "aside": self.aside, "counted": self.counted}[kind]
 
 
 class Ledger:
     """The one question every walk asks: which of these ids are new?
 
-    Files `ledger/{connection}/{destination}/{hour}.sent` and `.aside` hold 8-byte prefixes of SHA-256(id) and nothing
-    else. Ids are only compared within one hour: with 100,000 activities in it the chance that any two share a prefix
-    is below one in a billion.
+    Files `ledger/{connection}/{destination}/{hour}.sent`, `.aside` and `.counted` hold 8-byte prefixes of
+    SHA-256(id) and nothing else. Ids are only compared within one hour: with 100,000 activities in it the chance that
+    any two share a prefix is below one in a billion.
     """
 
     def __init__(self, store: Store, folder: str) -> None:
@@ -57,16 +62,16 @@ class Ledger:
         for hour in set(hours):
             known = self._hours.setdefault(hour, HourOfIds())
             self._hours.move_to_end(hour)
-            await self._catch_up(known.sent, self._name(hour, "sent"))
-            await self._catch_up(known.aside, self._name(hour, "aside"))
+            for kind in KINDS:
+                await self._catch_up(known.file(kind), self._name(hour, kind))
 
     def knows(self, hour: Hour, prefix: bytes) -> bool:
-        """Whether this id of a loaded hour was delivered or set aside before."""
+        """Whether this id of a loaded hour was delivered, set aside or counted before."""
         known = self._hours[hour]
-        return prefix in known.sent.prefixes or prefix in known.aside.prefixes
+        return prefix in known.sent.prefixes or prefix in known.aside.prefixes or prefix in known.counted.prefixes
 
     async def remember(self, rows: Sequence[Outgoing], kind: str = "sent") -> None:
-        """Write down rows that were accepted (`sent`) or put where an operator sees them (`aside`)."""
+        """Write down rows that were accepted (`sent`), put where an operator sees them (`aside`), or only `counted`."""
         by_hour: dict[Hour, list[bytes]] = {}
         for row in rows:
             by_hour.setdefault(row.hour, []).append(row.prefix)
@@ -75,7 +80,7 @@ class Ledger:
             known = self._hours.get(hour)
             if known is not None:
                 # Offsets stay behind on purpose: others may have appended too, the next load reads the whole tail.
-                (known.sent if kind == "sent" else known.aside).prefixes.update(prefixes)
+                known.file(kind).prefixes.update(prefixes)
 
     async def hour(self, hour: Hour) -> HourOfIds:
         """Everything remembered of one hour."""
@@ -124,6 +129,8 @@ def hour_digest(hour: Hour, known: HourOfIds, seen: set[bytes] | None = None) ->
     count, total = digest(known.sent.prefixes)
     aside = len(known.aside.prefixes - known.sent.prefixes)
     row: dict[str, str | int] = {"hour": f"{hour}:00:00Z", "ids": count, "sum": total, "aside": aside}
+    if known.counted.prefixes:
+        row["counted"] = len(known.counted.prefixes)
     if seen is not None:
         row["feed"] = len(seen)
     return row
