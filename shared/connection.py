@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from shared import __version__
+from shared import __version__, metrics
 from shared.carry import Aside, Carrier, Known, Sink
 from shared.clock import Clock
 from shared.errors import (
@@ -169,6 +169,7 @@ class Connection:
         run. Cancellation passes through.
         """
         run = Run(self.new_run_id(), walk, self.clock.now())
+        span = metrics.span(self.name, walk)
         try:
             yield run
         except BridgeError as error:
@@ -179,6 +180,8 @@ class Connection:
             log.exception("run.broke connection=%s walk=%s", self.name, walk)
         finally:
             self.ledger.forget_most()
+            span.set_attribute("bridge.state", run.state)
+            span.end()
         if run.state == SILENT:
             return
         if run.state in QUIET_STATES:
@@ -198,6 +201,13 @@ class Connection:
             repeated=run.tally.repeated,
             aside=run.tally.aside,
             error=safe(str(run.error)) if run.error else "-",
+        )
+        lag = run.lag(self.clock.now())
+        metrics.record(
+            run,
+            self.name,
+            seconds=(self.clock.now() - run.started_at).total_seconds(),
+            lag_seconds=None if lag is None else lag.total_seconds(),
         )
         await self.health.write(run, deadline=self.clock.now() + self.limits.goodbye)
 

@@ -4,12 +4,13 @@ import logging
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
 
 from shared import __version__, tables
+from shared.attention import attention
 from shared.carry import Sink
 from shared.clock import Clock
 from shared.errors import BridgeError
@@ -49,6 +50,10 @@ class Run:
     budget_limit: int | None = None
     budget_remaining: int | None = None
     digests: list[dict[str, Any]] = field(default_factory=list)
+
+    def lag(self, now: datetime) -> timedelta | None:
+        """How far the watermark is behind; None for a run that has none."""
+        return None if self.watermark is None else now - self.watermark
 
 
 class HealthLog:
@@ -106,6 +111,7 @@ class HealthLog:
             "TableVersion": tables.load(tables.ACTIVITY).version,
             "Walk": run.walk,
             "State": run.state,
+            "Attention": attention(run.state, lag=run.lag(self._clock.now()), set_aside=run.tally.aside),
             "StartedAt": _iso(run.started_at),
             "Part": part,
             "Parts": parts,
@@ -119,7 +125,7 @@ def _counts(run: Run, now: datetime) -> dict[str, Any]:
         "WindowFrom": _iso(run.window.gte) if run.window else None,
         "WindowTo": _iso(run.window.lt) if run.window else None,
         "Watermark": _iso(run.watermark) if run.watermark else None,
-        "LagSeconds": int((now - run.watermark).total_seconds()) if run.watermark else None,
+        "LagSeconds": int(lag.total_seconds()) if (lag := run.lag(now)) is not None else None,
         "PlanId": run.plan_id,
         "PlanWaiting": run.plan_waiting,
         "Pages": tally.pages,
