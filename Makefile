@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check bench reference clean
+.PHONY: help setup tools demo test check bench reference clean
 
 help: ## list the verbs
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -22,8 +22,17 @@ $(STAMP): requirements.txt requirements-dev.txt
 demo: setup ## a simulated tenant's month through the real code, answered in KQL (DEMO_ARGS="--once --json FILE")
 	@$(BIN)/python -m sandbox demo $(DEMO_ARGS)
 
-test: setup check ## everything that must hold
+test: setup tools check ## everything that must hold
 	@$(BIN)/python -m pytest -n auto $(TEST_ARGS)
+
+tools: ## what the tests need besides Python: Microsoft's storage emulator and Functions worker library
+	@if command -v npm >/dev/null; then \
+	  test node_modules/.installed -nt package-lock.json || { \
+	    echo "installing Azurite into node_modules"; npm ci --silent --no-audit --no-fund && touch node_modules/.installed; }; \
+	else echo "!! npm is missing: the tests against Azurite will be SKIPPED (install node 20 and npm)"; fi
+	@$(BIN)/python -c 'import azure_functions_runtime' 2>/dev/null || \
+	  $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --ignore-requires-python \
+	    azure-functions-runtime==1.3.0 azurefunctions-extensions-base==1.1.0
 
 check: setup ## formatting, lint, types, layers, generated files
 	@$(BIN)/ruff format --check --quiet . || { echo "run: $(BIN)/ruff format ."; exit 1; }

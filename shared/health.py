@@ -57,36 +57,42 @@ class Run:
 
 
 class HealthLog:
-    """Writes health rows; what cannot be sent waits in `health/{folder}.jsonl` and goes before the next one."""
+    """Writes health rows; what cannot be sent waits in `health/{folder}/` and goes before the next one."""
 
     def __init__(self, sink: Sink, store: Store, *, connection: str, folder: str, clock: Clock) -> None:
         self._sink = sink
         self._store = store
         self._connection = connection
-        self._pending = f"health/{folder}.jsonl"
+        self._pending = f"health/{folder}"
         self._clock = clock
 
     async def write(self, run: Run, *, deadline: datetime) -> bool:
         """Send the run's rows, older ones first; False when they have to wait. Never raises a BridgeError."""
         rows = [_encode(row) for row in self._rows(run)]
         try:
-            waiting = await self._store.read(self._pending)
-            older = waiting.data.splitlines() if waiting else []
+            taken = await self._take_older(run)
+            older = [line for name in taken for line in (await self._store.tail(name, 0)).splitlines()]
             outgoing = [_health_row(body) for body in (*older, *rows)]
             sent = await self._sink.send(outgoing, _nothing, deadline=deadline)
             if sent.refused:
                 event(log, "health.refused", level=logging.ERROR, rows=len(sent.refused), reason=sent.refused[0][1])
-            if waiting:
-                await self._store.delete(self._pending)
+            for name in taken:
+                await self._store.delete(name)
             return True
         except BridgeError as no:
             event(log, "health.kept", level=logging.WARNING, rows=len(rows), reason=type(no).__name__)
             await self._keep(rows)
             return False
 
+    async def _take_older(self, run: Run) -> list[str]:
+        """Names of the files of rows that wait. Runs of one connection share the file they append to, so it is first
+        moved out of their reach: a row appended meanwhile would be deleted unsent."""
+        await self._store.rename(f"{self._pending}/waiting.jsonl", f"{self._pending}/taken-{run.id}.jsonl")
+        return [name for name in await self._store.names(self._pending) if "/taken-" in name]
+
     async def _keep(self, rows: Sequence[bytes]) -> None:
         try:
-            await self._store.append(self._pending, b"".join(row + b"\n" for row in rows))
+            await self._store.append(f"{self._pending}/waiting.jsonl", b"".join(row + b"\n" for row in rows))
         except BridgeError as no:
             # Neither sink nor store: the log line is all that is left, and it is enough to see that a run failed.
             event(log, "health.lost", level=logging.ERROR, rows=len(rows), reason=safe(str(no)))

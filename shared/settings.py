@@ -14,6 +14,7 @@ from shared.errors import ConfigError
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 DEFAULT_KEY_SETTING = "COMPLIANCE_ACCESS_KEY"
+DEFAULT_SECRET = "compliance-access-key"
 
 KeyKind = Literal["compliance", "admin"]
 
@@ -40,7 +41,13 @@ def key_kind(key: str) -> KeyKind:
 
 def checked_url(url: str, setting: str) -> str:
     """A base address without a trailing slash. Raises ConfigError: https only (http on loopback), host only."""
-    parts = urlsplit(url.strip())
+    try:
+        parts = urlsplit(url.strip())
+        _ = parts.port  # a port that is no number shows only when it is asked for
+    except ValueError as broken:
+        raise ConfigError(
+            f"{setting} is no address ({broken}): write something like https://api.anthropic.com"
+        ) from None
     if parts.scheme not in ("https", "http") or not parts.hostname:
         raise ConfigError(f"{setting} must be an address such as https://api.anthropic.com")
     if parts.scheme == "http" and parts.hostname not in LOOPBACK:
@@ -57,6 +64,7 @@ class ConnectionSettings(BaseModel):
 
     name: Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?$")]
     key_setting: Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]{0,99}$")] = DEFAULT_KEY_SETTING
+    secret: Annotated[str, Field(pattern=r"^[0-9A-Za-z-]{1,127}$")] = DEFAULT_SECRET
     api_url: str | None = None
     organization_ids: tuple[str, ...] = ()
 
@@ -68,12 +76,13 @@ class Settings(BaseSettings):
 
     connections: tuple[ConnectionSettings, ...] = Field(
         default=(ConnectionSettings(name="default"),),
-        description="JSON list of connections, each with `name`, `key_setting` (the setting that holds its key), "
-        "`api_url` and `organization_ids` (to narrow a parent-wide key). Default: one connection called `default`.",
+        description="JSON list of connections, each with `name`, `secret` (its key's name in the Key Vault) or "
+        "`key_setting` (the setting that holds its key), `api_url` and `organization_ids` (to narrow "
+        "a parent-wide key). Default: one connection called `default`.",
     )
     compliance_access_key: SecretStr | None = Field(
         default=None,
-        description="The key of a connection that names no other `key_setting`. In Azure it comes from Key Vault.",
+        description="The key of a connection that names no other `key_setting`; used where no KEY_VAULT_URL is set.",
     )
     compliance_api_url: str = Field(
         default="https://api.anthropic.com", description="Base address of the Compliance API, scheme and host only."
@@ -95,6 +104,12 @@ class Settings(BaseSettings):
     query_endpoint: str = Field(
         default="https://api.loganalytics.azure.com",
         description="Log Analytics query endpoint; differs in sovereign clouds.",
+    )
+    key_vault_url: str | None = Field(
+        default=None, description="Key Vault that holds the connections' keys; read at the start of every run."
+    )
+    state_container_url: str | None = Field(
+        default=None, description="Blob container for state, made by the deployment; reached by managed identity."
     )
     state_dir: Path | None = Field(default=None, description="Folder for state when the bridge runs outside Azure.")
     settle_seconds: Annotated[int, Field(ge=30, le=3600)] = Field(
@@ -124,16 +139,55 @@ class Settings(BaseSettings):
     batch_bytes: Annotated[int, Field(ge=100_000, le=1_000_000)] = Field(
         default=1_000_000, description="Largest upload, in bytes of JSON before compression."
     )
+    identity: Literal["clear", "pseudonymous"] = Field(
+        default="clear",
+        description="`pseudonymous` writes keyed hashes in place of addresses, IP addresses and user agents.",
+    )
+    identity_key: SecretStr | None = Field(
+        default=None,
+        description="Key of those hashes, at least 16 random bytes; with KEY_VAULT_URL the secret `identity-key`.",
+    )
+    minimise: dict[str, str] = Field(
+        default={},
+        description="JSON object of category (or `*`) to `full`, `pseudonymous` or `count-only`. Counted activities "
+        "leave no row; their ids stay in ledger and proof.",
+    )
+    deployed_table_version: Annotated[int, Field(ge=1)] | None = Field(
+        default=None,
+        description="Version of ClaudeActivity_CL in the workspace, set by the deployment; what an older table lacks "
+        "goes into Details.",
+    )
+    poll_schedule: str = Field(default="0 * * * * *", description="NCRONTAB schedule of the live walk.")
+    plan_schedule: str = Field(default="30 * * * * *", description="NCRONTAB schedule of sweeps, history and repairs.")
+    prove_schedule: str = Field(default="0 45 3 * * *", description="NCRONTAB schedule of the daily proof (UTC).")
+    require_entra: bool = Field(
+        default=False, description="Refuse HTTP calls that the platform's sign-in (Easy Auth) has not authenticated."
+    )
     content_names: bool = Field(
         default=False,
         description="Carry file names and artifact titles (the feed has left them empty since 2026-09-24).",
     )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(default="INFO", description="Level of the log.")
 
-    @field_validator("compliance_api_url", "query_endpoint", "ingestion_endpoint")
+    @field_validator("compliance_api_url", "query_endpoint", "ingestion_endpoint", "key_vault_url")
     @classmethod
     def _addresses(cls, url: str | None, info: Any) -> str | None:
         return checked_url(url, info.field_name.upper()) if url is not None else None
+
+    @field_validator("state_container_url")
+    @classmethod
+    def _container(cls, url: str | None) -> str | None:
+        try:
+            parts = urlsplit(url or "")
+        except ValueError:
+            parts = urlsplit("")
+        if url is not None and (
+            parts.scheme != "https" or not re.fullmatch(r"/[a-z0-9](-?[a-z0-9]){2,62}/?", parts.path)
+        ):
+            raise ConfigError(
+                "STATE_CONTAINER_URL must be a container's address, such as https://ACCOUNT.blob.core.windows.net/state"
+            )
+        return url
 
     @field_validator("dcr_immutable_id")
     @classmethod
@@ -143,6 +197,14 @@ class Settings(BaseSettings):
                 "DCR_IMMUTABLE_ID must be dcr- and 32 hex digits: the rule's immutableId, not its name or resource id"
             )
         return rule
+
+    @model_validator(mode="after")
+    def _one_place_for_state(self) -> "Settings":
+        if self.state_dir is not None and self.state_container_url is not None:
+            raise ConfigError(
+                "STATE_DIR and STATE_CONTAINER_URL are both set: state has one place, take one of them out"
+            )
+        return self
 
     @model_validator(mode="after")
     def _distinct_names(self) -> "Settings":

@@ -7,10 +7,12 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 
 import httpx
 from azure.core.credentials_async import AsyncTokenCredential
 from azure.identity.aio import DefaultAzureCredential
+from azure.keyvault.secrets.aio import SecretClient
 from azure.monitor.ingestion.aio import LogsIngestionClient
 from azure.monitor.query.aio import LogsQueryClient
 from pydantic import SecretStr
@@ -21,6 +23,10 @@ from shared.clock import Clock, SystemClock
 from shared.connection import Connection, Limits
 from shared.errors import ConfigError
 from shared.health import HealthLog, Run
+from shared.normalise import catalogue
+from shared.normalise.minimise import Minimiser, parse_modes
+from shared.normalise.shaping import Shaping
+from shared.progress.blob_store import BlobStore, open_container
 from shared.progress.checkpoint import Pace
 from shared.progress.ledger import Ledger
 from shared.progress.state import Store
@@ -31,8 +37,10 @@ from shared.sink.read_back import WorkspaceReader
 from shared.sink.set_aside import SetAside
 from shared.source.client import ComplianceClient, Keys
 from shared.source.feed import ActivityFeed
+from shared.source.keys import open_vault, vault_keys, vault_secret
 
 USER_AGENT = f"claude-sentinel-bridge/{__version__}"
+IDENTITY_SECRET = "identity-key"
 READ_SECONDS = 60.0
 CONNECT_SECONDS = 10.0
 
@@ -82,124 +90,174 @@ async def build(
 
     Raises ConfigError when nothing could run: no endpoint, no rule, no state, or no connection with a usable key.
     """
-    clock = clock or SystemClock()
     if settings.ingestion_endpoint is None or settings.dcr_immutable_id is None:
         raise ConfigError("INGESTION_ENDPOINT and DCR_IMMUTABLE_ID must be set: both are outputs of the deployment")
-    if store is None:
-        if settings.state_dir is None:
-            raise ConfigError("STATE_DIR must name a folder for state: without it the bridge would forget what it sent")
-        store = FileStore(settings.state_dir)
     async with AsyncExitStack() as stack:
         identity: AsyncTokenCredential = (
             credential if credential is not None else await stack.enter_async_context(DefaultAzureCredential())
         )
-        ingestion = await stack.enter_async_context(
-            LogsIngestionClient(
-                settings.ingestion_endpoint,
-                identity,
-                credential_scopes=[settings.ingestion_audience],
-                connection_timeout=10,
-                read_timeout=30,
-            )
-        )
-        workspace = await _workspace(settings, identity, clock, stack)
-        sinks = _Sinks(settings, ingestion, clock, asyncio.Semaphore(settings.uploads_in_flight))
+        workshop = _Workshop(settings, clock or SystemClock(), identity, stack, transport)
+        parts = await workshop.shared_parts(store)
         connections: list[Connection] = []
         broken: list[tuple[str, ConfigError]] = []
         for each in settings.connections:
             try:
-                settings.key(each)
-                http = await stack.enter_async_context(
-                    httpx.AsyncClient(
-                        base_url=settings.api_url(each),
-                        timeout=httpx.Timeout(READ_SECONDS, connect=CONNECT_SECONDS),
-                        limits=httpx.Limits(max_connections=settings.plan_readers + 2),
-                        transport=transport,
-                        follow_redirects=False,  # a redirect would carry the key elsewhere
-                    )
-                )
+                connections.append(await workshop.connection(each, parts))
             except ConfigError as error:
                 broken.append((each.name, error))
-                continue
-            connections.append(_connection(settings, each, http, sinks, store, clock, workspace))
         if not connections:
             raise broken[0][1]
         yield Bridge(tuple(connections), tuple(broken))
 
 
 @dataclass(frozen=True, slots=True)
-class _Sinks:
-    """One ingestion client, one limit of uploads, a stream per table."""
+class _Parts:
+    """What all connections share."""
+
+    store: Store
+    vault: SecretClient | None
+    workspace: WorkspaceReader | None
+    ingestion: LogsIngestionClient
+    in_flight: asyncio.Semaphore
+    shaping: Shaping
+
+
+@dataclass(frozen=True, slots=True)
+class _Workshop:
+    """Opens clients and puts connections together; what it opens is closed with `stack`."""
 
     settings: Settings
-    client: LogsIngestionClient
     clock: Clock
-    in_flight: asyncio.Semaphore
+    identity: AsyncTokenCredential
+    stack: AsyncExitStack
+    transport: httpx.AsyncBaseTransport | None
 
-    def to(self, table: str) -> LogAnalytics:
-        endpoint, rule = self.settings.ingestion_endpoint or "", self.settings.dcr_immutable_id or ""
-        return LogAnalytics(
-            self.client,
-            rule_id=rule,
-            stream=tables.load(table).stream,
-            clock=self.clock,
-            in_flight=self.in_flight,
-            limit_bytes=self.settings.batch_bytes,
-            enforce_https=httpx.URL(endpoint).host not in LOOPBACK,
+    async def shared_parts(self, store: Store | None) -> _Parts:
+        settings, enter = self.settings, self.stack.enter_async_context
+        vault = await enter(open_vault(settings.key_vault_url, self.identity)) if settings.key_vault_url else None
+        ingestion = LogsIngestionClient(
+            settings.ingestion_endpoint or "",
+            self.identity,
+            credential_scopes=[settings.ingestion_audience],
+            connection_timeout=10,
+            read_timeout=30,
+        )
+        return _Parts(
+            store=store or await self._store(),
+            vault=vault,
+            workspace=await self._workspace(),
+            ingestion=await enter(ingestion),
+            in_flight=asyncio.Semaphore(settings.uploads_in_flight),
+            shaping=await self._shaping(vault),
         )
 
+    async def connection(self, each: ConnectionSettings, parts: _Parts) -> Connection:
+        settings, clock, store = self.settings, self.clock, parts.store
+        folder = f"{each.name}/{destination(settings)}"
+        http = httpx.AsyncClient(
+            base_url=settings.api_url(each),
+            timeout=httpx.Timeout(READ_SECONDS, connect=CONNECT_SECONDS),
+            limits=httpx.Limits(max_connections=settings.plan_readers + 2),
+            transport=self.transport,
+            follow_redirects=False,  # a redirect would carry the key elsewhere
+        )
+        client = ComplianceClient(
+            await self.stack.enter_async_context(http),
+            self._keys(each, parts.vault),
+            clock,
+            version=settings.anthropic_version,
+            user_agent=USER_AGENT,
+        )
+        health = HealthLog(self._sink(tables.HEALTH, parts), store, connection=each.name, folder=folder, clock=clock)
+        return Connection(
+            name=each.name,
+            folder=folder,
+            feed=ActivityFeed(client, organization_ids=each.organization_ids),
+            sink=self._sink(tables.ACTIVITY, parts),
+            set_aside=SetAside(store, folder, clock),
+            ledger=Ledger(store, folder),
+            store=store,
+            health=health,
+            clock=clock,
+            new_run_id=lambda: str(uuid.uuid4()),
+            pace=_pace(settings),
+            limits=_limits(settings),
+            content_names=settings.content_names,
+            shaping=parts.shaping,
+            workspace=parts.workspace,
+        )
 
-def _connection(
-    settings: Settings,
-    each: ConnectionSettings,
-    http: httpx.AsyncClient,
-    sinks: _Sinks,
-    store: Store,
-    clock: Clock,
-    workspace: WorkspaceReader | None,
-) -> Connection:
-    folder = f"{each.name}/{destination(settings)}"
+    def _keys(self, each: ConnectionSettings, vault: SecretClient | None) -> Keys:
+        if vault is not None:
+            return Keys(partial(vault_keys, vault, each.secret, self.clock))
+        self.settings.key(each)  # say now what is wrong with it; every run reads it afresh
 
-    async def fetch() -> Sequence[SecretStr]:
-        return (settings.key(each),)
+        async def fetch() -> Sequence[SecretStr]:
+            return (self.settings.key(each),)
 
-    client = ComplianceClient(http, Keys(fetch), clock, version=settings.anthropic_version, user_agent=USER_AGENT)
-    return Connection(
-        name=each.name,
-        folder=folder,
-        feed=ActivityFeed(client, organization_ids=each.organization_ids),
-        sink=sinks.to(tables.ACTIVITY),
-        set_aside=SetAside(store, folder, clock),
-        ledger=Ledger(store, folder),
-        store=store,
-        health=HealthLog(sinks.to(tables.HEALTH), store, connection=each.name, folder=folder, clock=clock),
-        clock=clock,
-        new_run_id=lambda: str(uuid.uuid4()),
-        pace=Pace(
-            settle=settings.settle,
-            overlap=timedelta(seconds=settings.overlap_seconds),
-            wide_overlap=timedelta(seconds=settings.wide_overlap_seconds),
-            page_limit=settings.page_limit,
-        ),
-        limits=Limits(
-            live=timedelta(seconds=settings.live_seconds),
-            planned=timedelta(seconds=settings.plan_seconds),
-            readers=settings.plan_readers,
-            reserve=settings.request_reserve,
-        ),
-        content_names=settings.content_names,
-        workspace=workspace,
+        return Keys(fetch)
+
+    def _sink(self, table: str, parts: _Parts) -> LogAnalytics:
+        return LogAnalytics(
+            parts.ingestion,
+            rule_id=self.settings.dcr_immutable_id or "",
+            stream=tables.load(table).stream,
+            clock=self.clock,
+            in_flight=parts.in_flight,
+            limit_bytes=self.settings.batch_bytes,
+            enforce_https=_is_remote(self.settings.ingestion_endpoint or ""),
+        )
+
+    async def _store(self) -> Store:
+        if self.settings.state_container_url is not None:
+            container = open_container(self.settings.state_container_url, self.identity)
+            # Leases end in real time, whatever clock the bridge runs on.
+            return BlobStore(await self.stack.enter_async_context(container), SystemClock())
+        if self.settings.state_dir is not None:
+            return FileStore(self.settings.state_dir)
+        raise ConfigError(
+            "STATE_CONTAINER_URL (in Azure) or STATE_DIR (elsewhere) must be set: without state the bridge would "
+            "forget what it sent"
+        )
+
+    async def _workspace(self) -> WorkspaceReader | None:
+        if self.settings.workspace_id is None:
+            return None
+        url = self.settings.query_endpoint
+        client = await self.stack.enter_async_context(LogsQueryClient(self.identity, endpoint=url))
+        return WorkspaceReader(client, self.settings.workspace_id, self.clock, enforce_https=_is_remote(url))
+
+    async def _shaping(self, vault: SecretClient | None) -> Shaping:
+        settings = self.settings
+        categories = frozenset(entry.category for entry in catalogue.load().types.values()) | {"unknown"}
+        modes = parse_modes(settings.minimise, identity=settings.identity, categories=categories)
+        key = settings.identity_key.get_secret_value().encode() if settings.identity_key else b""
+        if not key and vault is not None and "pseudonymous" in modes.values():
+            key = await vault_secret(vault, IDENTITY_SECRET)
+        return Shaping(Minimiser(modes, key), settings.deployed_table_version)
+
+
+def _pace(settings: Settings) -> Pace:
+    return Pace(
+        settle=settings.settle,
+        overlap=timedelta(seconds=settings.overlap_seconds),
+        wide_overlap=timedelta(seconds=settings.wide_overlap_seconds),
+        page_limit=settings.page_limit,
     )
 
 
-async def _workspace(
-    settings: Settings, credential: AsyncTokenCredential, clock: Clock, stack: AsyncExitStack
-) -> WorkspaceReader | None:
-    if settings.workspace_id is None:
-        return None
-    client = await stack.enter_async_context(LogsQueryClient(credential, endpoint=settings.query_endpoint))
-    enforce_https = httpx.URL(settings.query_endpoint).host not in LOOPBACK
-    return WorkspaceReader(client, settings.workspace_id, clock, enforce_https=enforce_https)
+def _limits(settings: Settings) -> Limits:
+    return Limits(
+        live=timedelta(seconds=settings.live_seconds),
+        planned=timedelta(seconds=settings.plan_seconds),
+        readers=settings.plan_readers,
+        reserve=settings.request_reserve,
+    )
+
+
+def _is_remote(url: str) -> bool:
+    """Plain http is for this machine's own addresses (a sandbox); settings refuse it elsewhere."""
+    return httpx.URL(url).host not in LOOPBACK
 
 
 def destination(settings: Settings) -> str:

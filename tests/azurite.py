@@ -15,7 +15,6 @@ from typing import Any
 import pytest
 from azure.core.credentials import AzureNamedKeyCredential
 from azure.core.exceptions import ResourceExistsError
-from azure.core.pipeline.transport import AsyncHttpTransport
 from azure.storage.blob.aio import ContainerClient
 
 from shared.progress.blob_store import open_container
@@ -36,12 +35,10 @@ class Azurite:
     _numbers: Iterator[int] = field(default_factory=itertools.count, repr=False)
 
     @asynccontextmanager
-    async def container(
-        self, name: str | None = None, *, transport: AsyncHttpTransport[Any, Any] | None = None
-    ) -> AsyncIterator[ContainerClient]:
+    async def container(self, name: str | None = None, **options: Any) -> AsyncIterator[ContainerClient]:
         """A client for a container of its own, or for the one called `name`; made here, as the deployment does."""
         url = f"{self.url}/{name or f'state-{next(self._numbers)}'}"
-        async with open_container(url, self.credential, transport=transport) as client:
+        async with open_container(url, self.credential, **options) as client:
             with suppress(ResourceExistsError):  # a process before this one made it
                 await client.create_container()
             yield client

@@ -183,12 +183,10 @@ class FakeFeed:
         rows.sort(key=lambda h: (h.created, h.number), reverse=place.order != "asc")
         if place.cursor is not None:
             position = tuple(json.loads(place.cursor))
-            later = (
-                (lambda h: (h.created, h.number) > position)
-                if place.order == "asc"
-                else (lambda h: (h.created, h.number) < position)
-            )
-            rows = [h for h in rows if later(h)]
+            forward = place.order == "asc"
+            rows = [
+                h for h in rows if ((h.created, h.number) > position) == forward and (h.created, h.number) != position
+            ]
         shown = rows[: self.page_size]
         cursor = Cursor(json.dumps([shown[-1].created, shown[-1].number])) if shown else None
         return Page(
@@ -240,9 +238,7 @@ class FakeTable:
         self, rows: Sequence[Outgoing], remember: Callable[[Sequence[Outgoing]], Awaitable[None]], *, deadline: datetime
     ) -> FakeSent:
         sent = FakeSent()
-        for batch in (
-            itertools.batched(rows, self.batch) if hasattr(itertools, "batched") else _batched(rows, self.batch)
-        ):
+        for batch in _batched(rows, self.batch):
             await self.power.touch()
             if self.failure is not None:
                 raise self.failure

@@ -18,7 +18,7 @@ from shared.errors import CheckpointMoved, StoreFailed
 from shared.progress.blob_answers import answered, code_of
 from shared.progress.blob_lease import LONGEST, SHORTEST, held
 from shared.progress.blob_pieces import Piece, piece_of
-from shared.progress.state import Etag, Lease, Saved
+from shared.progress.state import Etag, Lease, Saved, checked_name
 
 API_VERSION = "2024-11-04"
 """Named, because the SDK's newest is not yet known in every cloud; appends above 4 MiB need 2022-11-02 or later."""
@@ -28,7 +28,6 @@ BLOCKS_PER_BLOB = 50_000
 """Largest number of appends to one blob; the service refuses the next one (409 BlockCountExceedsLimit)."""
 RENAME_TRIES = 5
 
-_NAME = re.compile(r"[A-Za-z0-9._-]+(/[A-Za-z0-9._-]+)*")
 # `~` is not allowed in names, so what is ours alone can never meet a document: `h.sent~1` continues `h.sent`.
 _LEASE = "~lease"
 _PART = re.compile(r"~[0-9]+")
@@ -112,10 +111,10 @@ class BlobStore:
             return b"".join([piece.data async for piece in self._pieces(name, offset)])
 
     async def names(self, prefix: str) -> list[str]:
-        below = _checked(prefix.rstrip("/")) + "/"
+        below = checked_name(prefix.rstrip("/")) + "/"
         with answered(self._container.container_name):
             found = [name async for name in self._container.list_blob_names(name_starts_with=below)]
-        return sorted(name for name in found if _NAME.fullmatch(name))
+        return sorted(name for name in found if "~" not in name)
 
     async def delete(self, name: str) -> None:
         with answered(self._container.container_name):
@@ -144,15 +143,15 @@ class BlobStore:
         raise StoreFailed(f"{name} could not be put aside: others keep writing to it; the next run tries again")
 
     def lease(self, name: str) -> AbstractAsyncContextManager[Lease]:
-        blob = self._container.get_blob_client(_checked(name) + _LEASE)
+        blob = self._container.get_blob_client(checked_name(name) + _LEASE)
         return held(blob, name, self._clock, self._lease_duration)
 
     def _blob(self, name: str, part: int = 0) -> BlobClient:
-        return self._container.get_blob_client(_checked(name) + (f"~{part}" if part else ""))
+        return self._container.get_blob_client(checked_name(name) + (f"~{part}" if part else ""))
 
     async def _further_parts(self, name: str) -> list[BlobClient]:
         """The blobs that continue `name`, in order."""
-        start = len(_checked(name))
+        start = len(checked_name(name))
         found = [each async for each in self._container.list_blob_names(name_starts_with=f"{name}~")]
         numbers = sorted(int(each[start + 1 :]) for each in found if _PART.fullmatch(each, start))
         return [self._blob(name, number) for number in numbers]
@@ -197,9 +196,3 @@ async def _remove(blob: BlobClient, **condition: Any) -> None:
     except ResourceNotFoundError as missing:
         if code_of(missing) != "BlobNotFound":
             raise
-
-
-def _checked(name: str) -> str:
-    if not _NAME.fullmatch(name) or {".", ".."} & set(name.split("/")):
-        raise ValueError(f"not a name for state: {name!r}")
-    return name

@@ -1,10 +1,19 @@
 """Where progress is kept: the port that files and Blob storage both implement."""
 
+import re
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import NewType, Protocol
 
 Etag = NewType("Etag", str)
+_NAME = re.compile(r"[A-Za-z0-9._-]+(/[A-Za-z0-9._-]+)*")
+
+
+def checked_name(name: str) -> str:
+    """`name`, when it is one; ValueError for whatever could leave the place of state."""
+    if not _NAME.fullmatch(name) or {".", ".."} & set(name.split("/")):
+        raise ValueError(f"not a name for state: {name!r}")
+    return name
 
 
 @dataclass(frozen=True, slots=True)

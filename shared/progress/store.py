@@ -5,17 +5,15 @@ import errno
 import fcntl
 import hashlib
 import os
-import re
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TypeVar
 
 from shared.errors import CheckpointMoved, LeaseHeld, StoreFailed
-from shared.progress.state import Etag, Lease, Saved
+from shared.progress.state import Etag, Lease, Saved, checked_name
 
 T = TypeVar("T")
-_NAME = re.compile(r"[A-Za-z0-9._-]+(/[A-Za-z0-9._-]+)*")
 
 
 class HeldFile:
@@ -81,9 +79,7 @@ class FileStore:
             raise StoreFailed(f"state in {self._folder} cannot be used ({failed.strerror}): {remedy}") from failed
 
     def _path(self, name: str) -> Path:
-        if not _NAME.fullmatch(name) or ".." in name.split("/"):
-            raise ValueError(f"not a name for state: {name!r}")
-        return self._folder / name
+        return self._folder / checked_name(name)
 
     def _make_folder(self, path: Path) -> None:
         missing = [parent for parent in path.parents if not parent.is_dir()]

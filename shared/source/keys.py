@@ -1,0 +1,122 @@
+"""A connection's key from Key Vault: the current version, and the one before it for the hour of a rotation."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from azure.core.credentials_async import AsyncTokenCredential
+from azure.core.exceptions import AzureError, ClientAuthenticationError, HttpResponseError, ResourceNotFoundError
+from azure.keyvault.secrets import SecretProperties
+from azure.keyvault.secrets.aio import SecretClient
+from pydantic import SecretStr
+
+from shared.clock import Clock
+from shared.errors import BridgeError, ConfigError, SourceBusy
+from shared.settings import key_kind
+
+API_VERSION = "7.4"
+"""Named, because the SDK's newest is not yet known in every cloud; nothing newer is used."""
+VERSIONS = 2
+
+
+def open_vault(url: str, credential: AsyncTokenCredential, **options: Any) -> SecretClient:
+    """A client for the vault at `url` that gives up within seconds; `options` replace single ones of the SDK."""
+    limits = {"retry_total": 2, "retry_backoff_factor": 0.5, "connection_timeout": 5, "read_timeout": 10}
+    return SecretClient(url, credential, **{"api_version": API_VERSION, **limits, **options})
+
+
+async def vault_keys(client: SecretClient, name: str, clock: Clock) -> Sequence[SecretStr]:
+    """The key in secret `name`, then its newest previous version; only versions that are enabled and in date.
+
+    Raises ConfigError when there is none or the vault refuses us, SourceBusy when it cannot be asked now.
+    """
+    try:
+        usable = await _usable_versions(client, name, clock)
+        values = [await _value(client, version) for version in usable[:VERSIONS]]
+    except AzureError as refused:
+        raise _judged(refused, name) from refused
+    except ValueError as wrong:  # the SDK's word for a vault that sends our token to another address
+        raise ConfigError(
+            f"KEY_VAULT_URL does not lead to a Key Vault of this cloud: correct it (secret {name})"
+        ) from wrong
+    if not values:
+        raise ConfigError(
+            f"waiting for key: put a Compliance Access Key or an Admin API key into secret {name} of the Key Vault "
+            "(there is no version that is enabled and in date)"
+        )
+    return _keys(values, name)
+
+
+async def _usable_versions(client: SecretClient, name: str, clock: Clock) -> list[SecretProperties]:
+    """Newest first. A vault answers for a missing secret with 404 or with an empty list."""
+    now = clock.now()
+    try:
+        versions = [version async for version in client.list_properties_of_secret_versions(name)]
+    except ResourceNotFoundError:
+        return []
+    usable = [
+        (version.created_on, version)
+        for version in versions
+        if version.enabled
+        and version.created_on is not None
+        and (version.expires_on is None or version.expires_on > now)
+        and (version.not_before is None or version.not_before <= now)
+    ]
+    return [version for _, version in sorted(usable, key=lambda dated: dated[0], reverse=True)]
+
+
+async def _value(client: SecretClient, version: SecretProperties) -> str:
+    secret = await client.get_secret(str(version.name), version.version)
+    return (secret.value or "").strip()
+
+
+def _keys(values: Sequence[str], name: str) -> Sequence[SecretStr]:
+    """The current value must be a key; what stood there before it (a placeholder of the deployment) need not be."""
+    try:
+        key_kind(values[0])
+    except ConfigError as wrong:
+        raise ConfigError(f"secret {name} of the Key Vault: {wrong}") from None
+    return [SecretStr(values[0]), *(SecretStr(value) for value in values[1:] if _is_key(value))]
+
+
+def _is_key(value: str) -> bool:
+    try:
+        key_kind(value)
+    except ConfigError:
+        return False
+    return True
+
+
+def _judged(refused: AzureError, name: str) -> BridgeError:
+    status = (refused.status_code or 0) if isinstance(refused, HttpResponseError) else 0
+    reason = _reason(refused)
+    if status == 401 or isinstance(refused, ClientAuthenticationError):
+        return ConfigError("the identity cannot sign in to the Key Vault: check the managed identity and its tenant")
+    if status == 403 and reason == "ForbiddenByFirewall":
+        return ConfigError("the Key Vault's firewall refuses this network: let the app's subnet or address in")
+    if status == 404 or (status == 403 and reason == "SecretDisabled"):
+        return ConfigError(f"waiting for key: secret {name} of the Key Vault was disabled or removed; enable it")
+    if status == 403:
+        return ConfigError(
+            f"the identity may not read secret {name}: give it the role Key Vault Secrets User (a new assignment takes "
+            "up to ten minutes)"
+        )
+    if status in (0, 408, 429) or status >= 500:
+        said = str(status) if status else type(refused).__name__
+        return SourceBusy(f"the Key Vault did not answer ({said}); if it lasts, check KEY_VAULT_URL and the network")
+    return ConfigError(f"the Key Vault answers {status} for secret {name}: check KEY_VAULT_URL and the secret's name")
+
+
+def _reason(refused: AzureError) -> str:
+    """The vault's inner code, such as `ForbiddenByRbac`; empty when it gave none."""
+    error = refused.error if isinstance(refused, HttpResponseError) else None
+    inner: Any = error.innererror if error is not None else None
+    return str(inner.get("code", "")) if isinstance(inner, dict) else ""
+
+
+async def vault_secret(client: SecretClient, name: str) -> bytes:
+    """The current value of any other secret; ConfigError or SourceBusy as for keys."""
+    try:
+        secret = await client.get_secret(name)
+    except AzureError as refused:
+        raise _judged(refused, name) from refused
+    return (secret.value or "").encode()
