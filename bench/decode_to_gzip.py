@@ -74,7 +74,7 @@ def ours(count: int) -> Reading:
 
 
 def baseline(count: int) -> Reading:
-    """Activities a CPU second of json.loads and `LogsIngestionClient.upload(list)`: no ledger, no columns, no checks."""
+    """Activities a CPU second of json.loads and `LogsIngestionClient.upload(list)`: no ledger and no columns."""
     on_one_core()
     pages = _pages(count)
     transport = SwallowingTransport()
@@ -97,7 +97,7 @@ def carrier_of(folder: Path, sink: PackingSink) -> Carrier:
     store = FileStore(folder)
     carriage = Carriage("bench", "0a1b2c3d-0000-4000-8000-00000000be4c", __version__, "backfill", True, NOW)
     return Carrier(
-        ledger=Ledger(store, "bench"),
+        known=Ledger(store, "bench"),
         sink=sink,
         aside=SetAside(store, "bench", clock),
         carriage=carriage,

@@ -97,7 +97,11 @@ def main() -> None:
         taken = sorted(seconds(sample, carriage) for _ in range(5))[2]
         size = sum(len(encode(activity)) for activity in sample) / count
         row = sum(len(encode(fold(activity, carriage).row)) for activity in sample) / count
-        print(json.dumps({"sample": label, "bytes": round(size), "row_bytes": round(row), "per_second": round(count / taken)}))
+        print(
+            json.dumps(
+                {"sample": label, "bytes": round(size), "row_bytes": round(row), "per_second": round(count / taken)}
+            )
+        )
 
 
 if __name__ == "__main__":

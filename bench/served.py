@@ -4,10 +4,11 @@ Prints its address and key as a line of JSON and serves until its standard input
 """
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 
@@ -17,21 +18,20 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route
 
 from bench.reading import on_the_other_cores
-from bench.sample import LONGEST, START, entries
+from bench.sample import entries
 from sandbox.clock import SimulatedClock
 from sandbox.compliance.api import compliance_app
 from sandbox.compliance.feed import Feed
 from sandbox.compliance.keys import READ_ACTIVITIES, Key
 from sandbox.compliance.server import Served
 
-NOW = START + LONGEST
 KEY = Key("sk-ant-api01-bench", "apikey_01FAKEbench", "compliance", frozenset({READ_ACTIVITIES}))
 PLENTY = 1_000_000  # requests a minute: the budget is not what is measured
 
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Where both ends of the walk are, and the span the feed covers (ISO 8601)."""
+    """Where both ends of the walk are; `end` (ISO 8601), the midnight after the last activity, is their present."""
 
     url: str
     key: str
@@ -73,9 +73,11 @@ def main() -> None:
     on_the_other_cores()
     made = list(entries(int(sys.argv[1])))
     end = made[-1].created_at.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
-    api = compliance_app(Feed(made), [KEY], SimulatedClock(NOW), requests_per_minute=PLENTY, own_rows=False)
+    api = compliance_app(Feed(made), [KEY], SimulatedClock(end), requests_per_minute=PLENTY, own_rows=False)
     with Served(Starlette(routes=[*swallowing_app().routes, Mount("/", api)])) as served:
-        print(json.dumps(asdict(Address(served.url, KEY.secret, end.isoformat()))), flush=True)
+        line = json.dumps(asdict(Address(served.url, KEY.secret, end.isoformat()))) + "\n"
+        with suppress(BrokenPipeError):  # whoever wanted it has been stopped meanwhile
+            os.write(sys.stdout.fileno(), line.encode())
         sys.stdin.read()
 
 

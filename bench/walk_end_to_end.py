@@ -14,7 +14,7 @@ from azure.monitor.ingestion import LogsIngestionClient
 from bench.official import RULE_ID, STREAM, NoCredential
 from bench.reading import Reading, on_one_core, peak_megabytes
 from bench.sample import PAGE_SIZE, START
-from bench.served import NOW, Address, server
+from bench.served import Address, server
 from sandbox.clock import SimulatedClock
 from sandbox.compliance.api import ACTIVITIES_PATH
 from sandbox.world import SandboxCredential
@@ -63,7 +63,7 @@ async def _history(address: Address, folder: Path) -> tuple[float, list[Run]]:
         state_dir=folder,
     )
     end = datetime.fromisoformat(address.end)
-    async with build(settings, clock=SimulatedClock(NOW), credential=SandboxCredential("bench")) as bridge:
+    async with build(settings, clock=SimulatedClock(end), credential=SandboxCredential("bench")) as bridge:
         (connection,) = bridge.connections
         await live.init(connection)
         keeper = PlanKeeper(connection)

@@ -83,9 +83,9 @@ def settings_page() -> str:
     fields = [_setting(name, field) for name, field in ConnectionSettings.model_fields.items()]
     return (
         NOTE.format(source="shared/settings.py")
-        + "# Settings\n\nRead once from the environment (in Azure: the app settings). An empty value counts as not set. "
-        "What is wrong is refused at the start, in one sentence that names the setting and never its value. A *secret* is "
-        "masked wherever it might be printed.\n\n"
+        + "# Settings\n\nRead once from the environment (in Azure: the app settings). An empty value counts as not "
+        "set. What is wrong is refused at the start, in one sentence that names the setting and never its value. A "
+        "*secret* is masked wherever it might be printed.\n\n"
         + _table(("setting", "type", "default", "limits", "meaning"), settings)
         + "\n## A connection\n\n`CONNECTIONS` is a JSON list of objects with these fields, for example "
         '`[{"name": "contoso", "key_setting": "CONTOSO_KEY"}]`. The setting that `key_setting` names is a secret, '
@@ -111,7 +111,8 @@ def types_page() -> str:
         NOTE.format(source="docs/tools/catalogue_rules.py and run docs/tools/build_catalogue.py")
         + f"# Activity types\n\n{len(rows)} types were documented on {known.date}; new ones appear weekly and are "
         "carried all the same, with `Category` unknown and what their name tells. Operation, Result and ObjectType are "
-        "the columns' values as far as the type alone decides; where a field of the activity can change them, *or* says so.\n\n"
+        "the columns' values as far as the type alone decides; where a field of the activity can change the operation, "
+        "*or* says so.\n\n"
         + _table(("category", "types"), sorted(counts.items()))
         + f"\n## All {len(rows)}\n\n"
         + _table(("type", "Category", "Operation", "Result", "ObjectType"), rows)

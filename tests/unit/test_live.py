@@ -13,13 +13,14 @@ from sandbox.faults import Fault
 from shared import live, planned
 from shared.errors import LeaseHeld, SinkBusy, SinkRefused, SourceIncoherent, StateMissing, StateUnreadable, StoreFailed
 from shared.health import Run
-from shared.models import Page, Place
+from shared.models import Hour, Page, Place
 from shared.progress import checkpoint as checkpoints
 from shared.progress import plan as plans
 from shared.progress.checkpoint import Checkpoint
 from shared.progress.plan import Plan
 from tests.fakes import NOON, FakeWorld, Happening, MemoryStore
 from tests.unit.test_carry import ApiWorld, activity
+from tests.unit.test_health import DownStore
 
 MINUTE = timedelta(minutes=1)
 CHECKPOINT = "checkpoint/test/dcr.json"
@@ -146,6 +147,8 @@ async def test_a_checkpoint_that_is_missing_or_unreadable_stops_the_run(
 async def test_a_store_that_cannot_be_reached_stops_the_run_and_health_still_says_so() -> None:
     """The rows cannot wait in the store either, so they must go to the sink, which works."""
     world = await begun()
+    down = DownStore(world.power)
+    down.files, world.store = world.store.files, down
     world.store.failure = StoreFailed("state cannot be used (no space left): free some space")
     run = await poll(world)
     assert run.state == "store_failed" and isinstance(run.error, StoreFailed)
@@ -265,17 +268,31 @@ async def test_a_run_that_failed_still_tells_how_far_behind_it_is() -> None:
     assert world.health.rows[-1]["LagSeconds"] == 3600
 
 
+class PatientWorkspace:
+    """Finds no row, after as long as it is given."""
+
+    def __init__(self, world: FakeWorld) -> None:
+        self.clock = world.clock
+
+    async def wait_for_run(self, run_id: str, *, until: datetime) -> bool:
+        self.clock.advance_to(until)
+        return False
+
+    async def hours(self, connection: str, start: datetime, end: datetime) -> dict[Hour, tuple[int, int]]:
+        return {}
+
+    async def ids(self, connection: str, start: datetime, end: datetime) -> set[str]:
+        return set()
+
+
 async def test_a_canary_that_is_refused_says_so_at_once() -> None:
-    """`init` must not wait twenty minutes for a row that the sink has refused to take."""
-
-    class Patient:
-        async def wait_for_run(self, run_id: str, *, until: datetime) -> bool:
-            raise AssertionError("nobody should wait for a refused row")
-
+    """`init` must not wait twenty minutes for a row that the sink has refused to take, nor say it was accepted."""
     world = await begun()
+    before = world.clock.now()
     world.health.failure = SinkRefused("the ingestion endpoint answers 403: the identity lacks a role")
     with pytest.raises(SinkRefused, match="lacks a role"):
-        await live.send_canary(replace(world.restart(), read_back=Patient()))
+        await live.send_canary(replace(world.restart(), workspace=PatientWorkspace(world)))
+    assert world.clock.now() == before
 
 
 async def test_time_that_runs_out_saves_the_place_and_no_page_is_read_twice() -> None:
@@ -341,16 +358,16 @@ async def test_an_unreadable_second_becomes_a_repair_and_the_walk_goes_on() -> N
 
 async def test_a_window_that_fails_is_halved_only_after_three_runs() -> None:
     """Two failures are patience; the third keeps the older half, counted anew."""
-    world = await begun()
+    world, start = await begun(), NOON - timedelta(minutes=30)
     bad = BadSecond(world, -1799, SourceIncoherent("the page contradicts itself"))
     seen = []
     for _ in range(4):
         assert (await poll(world)).state == "unreadable"
         opened = checkpoint(world).open
-        assert opened is not None and opened.gte == NOON - timedelta(minutes=30)
+        assert opened is not None and opened.gte == start
         seen.append((opened.failures, opened.lt))
     whole = seen[0][1]
-    half = opened.gte + (whole - opened.gte) / 2
+    half = start + (whole - start) / 2
     assert seen == [(1, whole), (2, whole), (0, half), (1, half)]
     bad.on = False
     assert (await poll(world)).state == "ok"

@@ -1,0 +1,78 @@
+"""What is measured, how much of it, and in which words the method stands beside the number."""
+
+from dataclasses import dataclass
+
+from bench.sample import SIZE_BYTES
+
+
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    """`module` has `ours(count)` and, when `baseline` says what it is, `baseline(count)`; both return a Reading.
+
+    `target` is the least value that was agreed on; it is reported, and fails nothing.
+    """
+
+    name: str
+    module: str
+    unit: str
+    count: int
+    method: str
+    baseline: str | None = None
+    target: float | None = None
+
+
+_TENANT = f"Activities of the sandbox's seeded tenant (400 people), padded to {SIZE_BYTES} bytes by their user agents. "
+
+MEASUREMENTS = (
+    Measurement(
+        name="decode_to_gzip",
+        module="decode_to_gzip",
+        unit="activities/s",
+        count=40_000,
+        method=_TENANT
+        + "Pages of 5,000 in order: read_page, ledger, fold, encode, batches and gzip by the code of shared/carry.py, "
+        "ledger files on disk, no network. CPU time of one pinned core; the first page is not counted. A page spans "
+        "most of a day, as history does, so that each asks the ledger for about 24 hours.",
+        baseline="json.loads of the same bodies and the official LogsIngestionClient.upload(list) of each page, with a "
+        "transport that swallows the request: raw activities, no ledger, no columns, no limits checked.",
+        target=60_000,
+    ),
+    Measurement(
+        name="walk_end_to_end",
+        module="walk_end_to_end",
+        unit="activities/s",
+        count=200_000,
+        method=_TENANT
+        + "build() and work_plan() read them as history, a window a day, from the sandbox's API over HTTP and send "
+        "them over HTTP to an endpoint that swallows them; state in files. The server is another process on the other "
+        "core; wall time. No latency and no request budget: both would hide what is measured.",
+        baseline="One page after the other with httpx and json(), LogsIngestionClient.upload(list) of each page, "
+        "against the same server: no ledger, no columns, no state, no retries.",
+    ),
+    Measurement(
+        name="ledger_appends",
+        module="ledger_appends",
+        unit="ids/s",
+        count=200_000,
+        method="8 writers put ids of one hour into one ledger over FileStore, 1,000 an append, wall time. Appends are "
+        "not synced to the disk, documents are.",
+        baseline="The same 8 writers and blocks, one document in the same FileStore changed by compare-and-swap.",
+    ),
+    Measurement(
+        name="kql_parser",
+        module="kql_parser",
+        unit="seconds",
+        count=100_000,
+        method="ClaudeActivity | summarize count() by Category in the sandbox's workspace (DuckDB, in memory, all "
+        "cores), the first query after 100,000 rows were stored; wall time. Says nothing about Log Analytics itself.",
+        baseline="ClaudeActivity_CL | summarize count() by Category: what the same question costs without the parser.",
+    ),
+    Measurement(
+        name="fold",
+        module="fold_only",
+        unit="activities/s",
+        count=20_000,
+        method="bench/fold.py, its sample of 1 kB: invented activities of all documented types, fold and encode alone; "
+        "CPU time of one pinned core.",
+    ),
+)

@@ -1,0 +1,159 @@
+"""Runs the measurements, writes build/bench.json and prints a table: `python -m bench.run --help`."""
+
+import json
+import statistics
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from bench.measurements import MEASUREMENTS, Measurement
+from bench.reading import Reading
+
+ROOT = Path(__file__).parents[1]
+NAMES = tuple(measurement.name for measurement in MEASUREMENTS)
+SIDES = ("ours", "baseline")
+
+console = Console()
+progress = Console(stderr=True)
+
+
+@dataclass(slots=True)
+class Readings:
+    """The readings of one measurement, a pair for each run (`baseline` stays empty where there is none)."""
+
+    ours: list[Reading] = field(default_factory=list)
+    baseline: list[Reading] = field(default_factory=list)
+
+
+def measured(measurement: Measurement, runs: int, count: int, told: Callable[[str], None]) -> Readings:
+    """`runs` readings of each side, in turns: a machine that slows down slows both, and the ratio holds."""
+    readings = Readings()
+    for run in range(runs):
+        sides = SIDES if run % 2 == 0 else SIDES[::-1]
+        for side in sides:
+            if side == "baseline" and measurement.baseline is None:
+                continue
+            reading = _in_a_child(measurement, side, count)
+            told(f"{measurement.name} {run + 1}/{runs} {side}: {reading.value:,.4g} {measurement.unit}")
+            (readings.ours if side == "ours" else readings.baseline).append(reading)
+    return readings
+
+
+def entry(measurement: Measurement, readings: Readings, count: int) -> dict[str, Any]:
+    """One object of build/bench.json: medians; `ratio` is the median of value / baseline over the pairs of runs."""
+    values = [reading.value for reading in readings.ours]
+    others = [reading.value for reading in readings.baseline]
+    ratios = [value / other for value, other in zip(values, others, strict=False)]
+    return {
+        "name": measurement.name,
+        "value": statistics.median(values),
+        "unit": measurement.unit,
+        "baseline": statistics.median(others) if others else None,
+        "ratio": statistics.median(ratios) if ratios else None,
+        "runs": len(values),
+        "count": count,
+        "target": measurement.target,
+        "spread": [min(values), max(values)],
+        "baseline_spread": [min(others), max(others)] if others else None,
+        "facts": _facts(readings.ours),
+        "baseline_facts": _facts(readings.baseline),
+        "method": measurement.method,
+        "baseline_method": measurement.baseline,
+    }
+
+
+def _facts(readings: Sequence[Reading]) -> dict[str, float]:
+    names = readings[0].facts if readings else {}
+    return {name: statistics.median(reading.facts[name] for reading in readings) for name in names}
+
+
+def _in_a_child(measurement: Measurement, side: str, count: int) -> Reading:
+    command = [sys.executable, "-m", "bench.child", measurement.module, side, str(count)]
+    # Out of reach of the terminal's Ctrl-C: `run` ends the child and says so, instead of two tracebacks.
+    child = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True, start_new_session=True)
+    return Reading(**json.loads(child.stdout.splitlines()[-1]))
+
+
+def table_of(entries: Sequence[dict[str, Any]]) -> Table:
+    """The numbers as a table; the spread in percent of the median."""
+    table = Table(box=None, pad_edge=False)
+    for heading in ("measurement", "value", "unit", "spread", "baseline", "ratio"):
+        table.add_column(heading, no_wrap=True, justify="left" if heading in ("measurement", "unit") else "right")
+    for each in entries:
+        low, high = each["spread"]
+        table.add_row(
+            each["name"],
+            _number(each["value"]),
+            each["unit"],
+            f"-{100 - 100 * low / each['value']:.0f} % +{100 * high / each['value'] - 100:.0f} %",
+            _number(each["baseline"]),
+            "" if each["ratio"] is None else f"{each['ratio']:.2f}",
+        )
+    return table
+
+
+def _number(value: float | None) -> str:
+    if value is None:
+        return ""
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3f}"
+
+
+def verdicts(entries: Sequence[dict[str, Any]]) -> list[str]:
+    """A sentence for each measurement that has a target."""
+    return [
+        f"{each['name']}: the target of {_number(each['target'])} {each['unit']} is "
+        + ("met" if each["value"] >= each["target"] else "missed")
+        for each in entries
+        if each["target"] is not None
+    ]
+
+
+def main(
+    runs: Annotated[int, typer.Option(min=1, help="Readings of each side of each measurement.")] = 5,
+    only: Annotated[list[str] | None, typer.Option(help=f"Only this one, repeatable: {', '.join(NAMES)}.")] = None,
+    scale: Annotated[float, typer.Option(min=0.001, help="Share of the full size, for a quick look.")] = 1.0,
+    out: Annotated[Path, typer.Option(help="Where the numbers and their methods are written.")] = Path(
+        "build/bench.json"
+    ),
+) -> None:
+    """Measure the bridge beside its baselines; what each number means is in bench/README.md."""
+    chosen = [measurement for measurement in MEASUREMENTS if only is None or measurement.name in only]
+    if unknown := set(only or ()) - set(NAMES):
+        progress.print(f"no measurement is called {', '.join(sorted(unknown))}; there are: {', '.join(NAMES)}")
+        raise typer.Exit(2)
+    entries: list[dict[str, Any]] = []
+    try:
+        for measurement in chosen:
+            count = max(1, round(measurement.count * scale))
+            readings = measured(measurement, runs, count, lambda line: progress.print(line, highlight=False))
+            entries.append(entry(measurement, readings, count))
+    except KeyboardInterrupt:
+        progress.print("stopped; nothing was written")
+        raise typer.Exit(130) from None
+    except subprocess.CalledProcessError as failed:
+        progress.print(f"a measurement failed, see above: {' '.join(map(str, failed.cmd[1:]))}; nothing was written")
+        raise typer.Exit(1) from None
+    out.parent.mkdir(parents=True, exist_ok=True)
+    out.write_text(json.dumps(entries, indent=2) + "\n", encoding="utf-8")
+    console.print(table_of(entries))
+    for sentence in verdicts(entries):
+        console.print(sentence, highlight=False)
+    console.print(f"written: {out}", highlight=False)
+
+
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+app.command(
+    epilog="Examples: python -m bench.run | python -m bench.run --only decode_to_gzip --runs 9 | "
+    "python -m bench.run --runs 1 --scale 0.05"
+)(main)
+
+
+if __name__ == "__main__":
+    app()

@@ -1,0 +1,138 @@
+"""What the documentation promises of itself: complete, current, and no link into nothing."""
+
+import inspect
+import re
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from docs.tools import build_reference
+from sandbox.clock import SimulatedClock
+from sandbox.workspace import Workspace
+from shared import errors, tables
+from shared.connection import STATES
+from shared.models import prefix_of
+from shared.normalise import catalogue
+from shared.progress.ledger import digest
+from shared.settings import ConnectionSettings, Settings
+
+ROOT = Path(__file__).parents[2]
+DOCS = ROOT / "docs"
+PAGES = sorted(path for path in (ROOT / "README.md", ROOT / "CHANGELOG.md", *DOCS.rglob("*.md")) if path.is_file())
+LINK = re.compile(r"\[[^\]]*\]\(([^)#\s]+)[^)]*\)")
+CODE = re.compile(r"```.*?```|`[^`\n]*`", re.DOTALL)
+KUSTO = re.compile(r"```kusto\n(.*?)```", re.DOTALL)
+ERROR_CLASSES = [
+    name for name, kind in inspect.getmembers(errors, inspect.isclass) if issubclass(kind, errors.BridgeError)
+]
+
+
+def text_of(name: str) -> str:
+    return (DOCS / name).read_text(encoding="utf-8")
+
+
+def test_generated_pages_are_what_the_code_says() -> None:
+    """Rendering docs/reference/ again would change nothing."""
+    assert build_reference.main(["--check"]) == 0
+
+
+def test_a_page_that_differs_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """--check writes nothing, returns 1 and names the file that was changed by hand."""
+    assert build_reference.main([], tmp_path) == 0
+    changed = tmp_path / "settings.md"
+    changed.write_text("by hand", encoding="utf-8")
+    assert build_reference.main(["--check"], tmp_path) == 1
+    said = capsys.readouterr().err
+    assert "settings.md" in said
+    assert "tables.md" not in said
+    assert changed.read_text(encoding="utf-8") == "by hand"
+
+
+def test_every_setting_stands_in_the_docs() -> None:
+    """No setting and no field of a connection is missing from the settings page."""
+    page = text_of("reference/settings.md")
+    names = [name.upper() for name in Settings.model_fields] + list(ConnectionSettings.model_fields)
+    assert [name for name in names if f"| `{name}` |" not in page] == []
+
+
+def test_every_table_and_column_stands_in_the_docs() -> None:
+    """The data dictionary has a section for each table and in it a line for each column."""
+    sections = dict(section.split("\n", 1) for section in text_of("reference/tables.md").split("\n## ")[1:])
+    assert tuple(sections) == tables.table_names()
+    for name, section in sections.items():
+        assert [column for column in tables.load(name).names if f"| `{column}` |" not in section] == []
+
+
+def test_every_activity_type_stands_in_the_docs() -> None:
+    """The list of types has all that the catalogue knows."""
+    page = text_of("reference/activity-types.md")
+    assert [name for name in catalogue.load().types if f"| `{name}` |" not in page] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_relative_links_lead_somewhere(page: Path) -> None:
+    """Every relative link of a page points to a file or folder that exists."""
+    targets = LINK.findall(CODE.sub("", page.read_text(encoding="utf-8")))
+    relative = [target for target in targets if "://" not in target and not target.startswith("mailto:")]
+    assert [target for target in relative if not (page.parent / target).exists()] == []
+
+
+@pytest.mark.skipif(not (ROOT / "README.md").is_file(), reason="README.md does not exist yet")
+def test_the_readme_names_only_targets_that_exist() -> None:
+    """Every `make` verb of the README is a target of the Makefile."""
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"(?:`|^|\$ )make ([a-z][a-z-]*)", readme, re.MULTILINE))
+    targets = set(re.findall(r"^([a-z][a-z-]*):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
+    assert {"demo", "test"} <= named
+    assert named <= targets
+
+
+@pytest.mark.parametrize("name", ERROR_CLASSES)
+def test_every_error_is_explained(name: str) -> None:
+    """Each class of shared/errors.py appears in the architecture page."""
+    assert f"`{name}`" in text_of("architecture.md")
+
+
+@pytest.mark.parametrize(
+    "state", sorted({state for _, state in STATES} | {"ok", "idle", "partial", "incomplete", "defect"})
+)
+def test_every_run_state_is_explained(state: str) -> None:
+    """Each state a run can end in has its line in the architecture page's table."""
+    assert f"| `{state}` |" in text_of("architecture.md")
+
+
+@pytest.mark.parametrize("page", [*PAGES, ROOT / "bench" / "README.md"], ids=lambda page: str(page.relative_to(ROOT)))
+def test_no_page_holds_a_path_of_one_machine(page: Path) -> None:
+    """Pages name no folder that exists on the author's machine only."""
+    assert re.findall(r"(?<![\w.])/(?:work|root|home)\b\S*", page.read_text(encoding="utf-8")) == []
+
+
+def test_decisions_are_numbered_without_a_gap() -> None:
+    """Decisions count from 0001 on, each with context, choice, alternatives and cost."""
+    pages = sorted((DOCS / "decisions").glob("[0-9]*.md"))
+    assert [page.name[:4] for page in pages] == [f"{number:04d}" for number in range(1, len(pages) + 1)]
+    for page in pages:
+        headings = re.findall(r"^## (.+)$", page.read_text(encoding="utf-8"), re.MULTILINE)
+        assert headings == ["Context", "Choice", "What else was possible", "What it costs"], page.name
+
+
+def test_the_digest_of_the_architecture_page_is_the_bridges_own() -> None:
+    """The page's KQL, asked of a workspace with a repeated row, gives the ledger's two numbers for each hour."""
+    (kql,) = KUSTO.findall(text_of("architecture.md"))
+    first = datetime(2026, 11, 2, 9, 59, tzinfo=UTC)
+    times = {f"activity_{number:04d}": first + timedelta(seconds=number) for number in range(120)}
+    rows = [{"ActivityId": id, "EventTime": time.isoformat(), "ConnectionName": "a"} for id, time in times.items()]
+    undated = {**rows[0], "ActivityId": "activity_undated", "Handling": {"noCreatedAt": True}}
+    workspace = Workspace.create(None, SimulatedClock(first), [tables.load(name) for name in tables.table_names()])
+    try:
+        workspace.store(tables.ACTIVITY, [*rows, rows[0], undated], ingested_at=first)
+        answer = workspace.query(kql).objects()
+    finally:
+        workspace.close()
+    by_hour: dict[datetime, list[bytes]] = {}
+    for id, time in times.items():
+        by_hour.setdefault(time.replace(minute=0, second=0), []).append(prefix_of(id))
+    assert len(by_hour) == 2
+    told = {row["Hour"]: (row["Rows"], row["RowsSum"]) for row in answer}
+    assert told == {hour: digest(prefixes) for hour, prefixes in by_hour.items()}
