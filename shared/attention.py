@@ -13,6 +13,7 @@ _BY_STATE: dict[str, Attention] = {
     "idle": "never",
     "partial": "never",
     "busy": "never",  # it mends itself; if it does not, the lag says so
+    "lease_lost": "office-hours",
     "waiting": "office-hours",
     "incomplete": "office-hours",
     "unreadable": "office-hours",  # after three such runs the window shrinks, and the walk goes on

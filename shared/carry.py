@@ -1,6 +1,6 @@
 """One page's journey: fold what is new, send it, remember what was accepted, set aside what cannot go."""
 
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Protocol
@@ -46,12 +46,16 @@ class Aside(Protocol):
     async def keep_whole(self, prefix: bytes, original: bytes) -> str: ...
 
 
+class KnownIds(Protocol):
+    """One hour's ids."""
+
+    def knows(self, prefix: bytes) -> bool: ...
+
+
 class Known(Protocol):
     """Which ids need not be sent, and where those that were are remembered; the ledger, normally."""
 
-    async def load(self, hours: Iterable[Hour]) -> None: ...
-
-    def knows(self, hour: Hour, prefix: bytes) -> bool: ...
+    async def load(self, hours: Iterable[Hour]) -> Mapping[Hour, KnownIds]: ...
 
     async def remember(self, rows: Sequence[Outgoing], kind: str = "sent") -> None: ...
 
@@ -103,13 +107,13 @@ class Carrier:
 
     async def _unseen(self, page: Page) -> list["_Entry"]:
         entries = [_Entry.of(item, index) for index, item in enumerate(page.items)]
-        await self.known.load({entry.hour for entry in entries})
+        known = await self.known.load({entry.hour for entry in entries})
         fresh: list[_Entry] = []
         here: set[bytes] = set()
         for entry in entries:
             if self.watch_hours:
                 self.tally.seen.setdefault(entry.hour, set()).add(entry.prefix)
-            if entry.prefix in here or self.known.knows(entry.hour, entry.prefix):
+            if entry.prefix in here or known[entry.hour].knows(entry.prefix):
                 self.tally.repeated += 1
             else:
                 here.add(entry.prefix)
@@ -138,7 +142,7 @@ class Carrier:
         category = str(folded.row["Category"])
         body = _encode(self.shaping.row(folded.row))
         tally.bytes_by_category[category] += len(body)
-        return Outgoing(key, prefix, hour, body, activity, category)
+        return Outgoing(key, prefix, hour, body, activity, category, escaped)
 
     def too_large(self, row: Outgoing) -> bool:
         """Whether no upload could take this row, even alone."""

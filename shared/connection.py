@@ -17,6 +17,7 @@ from shared.errors import (
     CheckpointMoved,
     ConfigError,
     LeaseHeld,
+    LeaseLost,
     SinkRefused,
     SourceIncoherent,
     SourceRefused,
@@ -32,12 +33,13 @@ from shared.progress.checkpoint import Pace
 from shared.progress.ledger import Ledger
 from shared.progress.state import Store
 from shared.pull import Source
-from shared.telemetry import event, logger, safe
+from shared.telemetry import defect, event, logger
 
 log = logger(__name__)
 
 STATES: tuple[tuple[type[BaseException], str], ...] = (
     (LeaseHeld, "held"),
+    (LeaseLost, "lease_lost"),
     (CheckpointMoved, "moved"),
     (BudgetSpent, "partial"),
     (Busy, "busy"),
@@ -79,7 +81,7 @@ class SetAside(Aside, Protocol):
         """Days with rows still waiting, each with its rows."""
         ...
 
-    async def mark_replayed(self, day: str, rows: Sequence[Outgoing]) -> None: ...
+    async def mark_replayed(self, day: str, prefixes: Sequence[bytes]) -> None: ...
 
 
 class Workspace(Protocol):
@@ -170,7 +172,7 @@ class Connection:
         What is not the bridge's own error is a defect: it is logged with its traceback (masked) and ends only this
         run. Cancellation passes through.
         """
-        run = Run(self.new_run_id(), walk, self.clock.now())
+        run = Run(self.new_run_id(), walk, self.clock.now(), connection=self.name)
         span = metrics.span(self.name, walk)
         try:
             yield run
@@ -179,7 +181,7 @@ class Connection:
             run.state = next((state for kind, state in STATES if isinstance(error, kind)), "defect")
         except Exception as error:
             run.error, run.state = error, "defect"
-            log.exception("run.broke connection=%s walk=%s", self.name, walk)
+            defect(log, "run.broke", error, connection=self.name, walk=walk)
         finally:
             self.ledger.forget_most()
             span.set_attribute("bridge.state", run.state)
@@ -202,16 +204,20 @@ class Connection:
             sent=run.tally.sent,
             repeated=run.tally.repeated,
             aside=run.tally.aside,
-            error=safe(str(run.error)) if run.error else "-",
+            error=run.says or "-",
         )
-        lag = run.lag(self.clock.now())
-        metrics.record(
-            run,
-            self.name,
-            seconds=(self.clock.now() - run.started_at).total_seconds(),
-            lag_seconds=None if lag is None else lag.total_seconds(),
-        )
-        await self.health.write(run, deadline=self.clock.now() + self.limits.goodbye)
+        await self._tell(run)
+
+    async def _tell(self, run: Run) -> None:
+        """Metrics and health row. A defect here must not reach the other connections' runs."""
+        try:
+            now = self.clock.now()
+            lag = run.lag(now)
+            seconds, lag_seconds = (now - run.started_at).total_seconds(), lag.total_seconds() if lag else None
+            metrics.record(run, self.name, seconds=seconds, lag_seconds=lag_seconds)
+            run.untold = await self.health.write(run, deadline=now + self.limits.goodbye)
+        except Exception as error:
+            defect(log, "health.broke", error, connection=self.name, walk=run.walk)
 
 
 class RunIds(Protocol):

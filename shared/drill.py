@@ -105,8 +105,6 @@ class _Drill:
         """One look, one live run, one look again; True when there is nothing more to wait for."""
         if own.hour is None:
             await self._look(own)
-            if own.hour is not None:
-                self._reached("the feed shows that read as an activity")
         polled = await live.poll(self.connection)
         if polled.state in HOPELESS:
             self.done.remedy = f"the live run ended as {polled.state}: {polled.error}"
@@ -140,6 +138,8 @@ class _Drill:
             deadline=now + LONGEST,
             settle=self.connection.pace.settle,
         )
+        if own.hour is not None:
+            self._reached("the feed shows that read as an activity")
 
     async def _stored(self) -> bool:
         workspace = workspace_of(self.connection)

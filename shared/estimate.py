@@ -1,7 +1,7 @@
 """What carrying a feed would amount to, from reading it: rows, bytes, people. Writes nothing anywhere."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -168,11 +168,6 @@ class _Weigher:
         share = self._found.categories.setdefault(category, Share())
         share.rows += 1
         share.bytes += size + 1
-
-
-def without_key(shaping: Shaping) -> Shaping:
-    """The same shaping with a key of zeros: hashes have one length, and an estimate needs only that."""
-    return replace(shaping, minimiser=replace(shaping.minimiser, key=bytes(32)))
 
 
 async def _forget(_: Place) -> None:

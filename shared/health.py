@@ -1,8 +1,9 @@
 """What a run says about itself: one health row (or several), kept and sent later when the sink says no."""
 
+import asyncio
 import logging
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -13,9 +14,10 @@ from shared import __version__, tables
 from shared.attention import attention
 from shared.carry import Sink
 from shared.clock import Clock
-from shared.errors import BridgeError
+from shared.errors import BridgeError, SinkRefused
 from shared.models import UNDATED, Outgoing, Window, prefix_of
 from shared.progress.state import Store
+from shared.tables import HEALTH
 from shared.tally import Tally
 from shared.telemetry import event, logger, safe
 
@@ -23,14 +25,18 @@ log = logger(__name__)
 _encode = msgspec.json.Encoder().encode
 
 REQUEST_IDS_PER_ROW = 600
-DIGESTS_PER_ROW = 200
-NAMES_PER_ROW = 200
-"""Cells are cut by the service beyond 32,000 bytes: ids are about 40 bytes, a digest about 100, a name about 60."""
+DIGESTS_PER_ROW = 150
+NAMES_BYTES = 20_000
+NAME_LENGTH = 100
+"""Cells are cut by the service beyond 32,000 bytes: an id is about 40 bytes, a digest about 150."""
 
 
 @dataclass(slots=True)
 class Run:
-    """One run of one walk, as it goes on; becomes the health row when it ends."""
+    """One run of one walk, as it goes on; becomes the health row when it ends.
+
+    `untold` is what kept that row from being accepted.
+    """
 
     id: str
     walk: str
@@ -38,6 +44,8 @@ class Run:
     tally: Tally = field(default_factory=Tally)
     state: str = "ok"
     error: BaseException | None = None
+    connection: str = ""
+    untold: BridgeError | None = None
     window: Window | None = None
     watermark: datetime | None = None
     plan_id: int | None = None
@@ -50,6 +58,13 @@ class Run:
     budget_limit: int | None = None
     budget_remaining: int | None = None
     digests: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def says(self) -> str | None:
+        """What ended it, in a sentence that may be shown; a defect's own text is not ours and may quote a row."""
+        if self.error is None:
+            return None
+        return safe(str(self.error)) if isinstance(self.error, BridgeError) else "a defect; the log says where"
 
     def lag(self, now: datetime) -> timedelta | None:
         """How far the watermark is behind; None for a run that has none."""
@@ -65,30 +80,51 @@ class HealthLog:
         self._connection = connection
         self._pending = f"health/{folder}"
         self._clock = clock
+        self._turn = asyncio.Lock()
 
-    async def write(self, run: Run, *, deadline: datetime) -> bool:
-        """Send the run's rows, older ones first; False when they have to wait. Never raises a BridgeError."""
+    async def write(self, run: Run, *, deadline: datetime) -> BridgeError | None:
+        """Send the run's rows, older ones first; what kept them from being accepted, or None. Never raises one.
+
+        One at a time: runs that end together must not both send what waits.
+        """
         rows = [_encode(row) for row in self._rows(run)]
+        async with self._turn:
+            try:
+                taken = await self._older(run)
+                older = [line for lines in taken.values() for line in lines]
+                sent = await self._sink.send(
+                    [_health_row(body) for body in (*older, *rows)], _nothing, deadline=deadline
+                )
+            except BridgeError as no:
+                event(log, "health.kept", level=logging.WARNING, rows=len(rows), reason=type(no).__name__)
+                await self._keep(rows)
+                return no
+            await self._forget(taken)
+        if sent.refused:
+            reason = sent.refused[0][1]
+            event(log, "health.refused", level=logging.ERROR, rows=len(sent.refused), reason=reason)
+            return SinkRefused(f"the health row was refused ({reason}): deploy table and DCR of {HEALTH} again")
+        return None
+
+    async def _older(self, run: Run) -> dict[str, list[bytes]]:
+        """Rows that wait, by file. They are first moved out of the reach of other processes, which append to them.
+
+        A store that is down keeps nobody's row from being sent: the run's own says that it is down.
+        """
         try:
-            taken = await self._take_older(run)
-            older = [line for name in taken for line in (await self._store.tail(name, 0)).splitlines()]
-            outgoing = [_health_row(body) for body in (*older, *rows)]
-            sent = await self._sink.send(outgoing, _nothing, deadline=deadline)
-            if sent.refused:
-                event(log, "health.refused", level=logging.ERROR, rows=len(sent.refused), reason=sent.refused[0][1])
+            await self._store.rename(f"{self._pending}/waiting.jsonl", f"{self._pending}/taken-{run.id}.jsonl")
+            names = [name for name in await self._store.names(self._pending) if "/taken-" in name]
+            return {name: (await self._store.tail(name, 0)).splitlines() for name in names}
+        except BridgeError as no:
+            event(log, "health.waiting_unread", level=logging.WARNING, reason=safe(str(no)))
+            return {}
+
+    async def _forget(self, taken: Iterable[str]) -> None:
+        try:
             for name in taken:
                 await self._store.delete(name)
-            return True
         except BridgeError as no:
-            event(log, "health.kept", level=logging.WARNING, rows=len(rows), reason=type(no).__name__)
-            await self._keep(rows)
-            return False
-
-    async def _take_older(self, run: Run) -> list[str]:
-        """Names of the files of rows that wait. Runs of one connection share the file they append to, so it is first
-        moved out of their reach: a row appended meanwhile would be deleted unsent."""
-        await self._store.rename(f"{self._pending}/waiting.jsonl", f"{self._pending}/taken-{run.id}.jsonl")
-        return [name for name in await self._store.names(self._pending) if "/taken-" in name]
+            event(log, "health.sent_twice", level=logging.WARNING, reason=safe(str(no)))
 
     async def _keep(self, rows: Sequence[bytes]) -> None:
         try:
@@ -157,14 +193,23 @@ def _counts(run: Run, now: datetime) -> dict[str, Any]:
         "MissingIds": run.missing,
         "Gaps": run.gaps,
         "ErrorClass": type(run.error).__name__ if run.error else None,
-        "ErrorMessage": safe(str(run.error)) if run.error else None,
+        "ErrorMessage": run.says,
     }
     return {name: value for name, value in row.items() if value is not None and value != {}}
 
 
 def _most(counts: Counter[str]) -> dict[str, int]:
-    """The most frequent names (an attacker's or a release's flood of new ones must not burst the cell)."""
-    return {name[:100]: count for name, count in counts.most_common(NAMES_PER_ROW)}
+    """The most frequent names, as many as a cell holds: a flood of new ones must not burst it."""
+    kept: Counter[str] = Counter()
+    room = NAMES_BYTES
+    for name, count in counts.most_common():
+        short = name[:NAME_LENGTH]
+        if short not in kept:
+            room -= len(_encode(short)) + 12
+            if room < 0:
+                break
+        kept[short] += count
+    return dict(kept)
 
 
 def _health_row(body: bytes) -> Outgoing:

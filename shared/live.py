@@ -22,21 +22,29 @@ async def poll(connection: Connection) -> Run:
     """Carry what is new. Returns the run; its state says how it ended, and no error of the bridge escapes."""
     async with connection.run("live") as run, connection.store.lease(f"lease/{connection.folder}/live") as lease:
         keeper = await Keeper.load(connection, lease)
-        await keeper.keep(checkpoints.opened(keeper.checkpoint, run.started_at, connection.pace))
-        if keeper.checkpoint.open is None:
-            run.state = "idle"
-        else:
-            reading = await connection.feed.reading()
-            try:
-                await _walk(connection, keeper, run, reading, keeper.checkpoint.open.place())
-            except SourceIncoherent:
-                await _count_failure(connection, keeper)
-                raise
-            finally:
-                run.requests, run.request_ids = reading.receipts.requests, reading.receipts.request_ids
-        run.watermark = keeper.checkpoint.watermark
-        run.gaps = keeper.checkpoint.gaps
+        try:
+            await keeper.keep(checkpoints.opened(keeper.checkpoint, run.started_at, connection.pace))
+            if keeper.checkpoint.open is None:
+                run.state = "idle"
+            else:
+                await _read(connection, keeper, run)
+        finally:
+            # Also of a run that failed: how far behind it is is what an operator wants to know.
+            run.watermark, run.gaps = keeper.checkpoint.watermark, keeper.checkpoint.gaps
     return run
+
+
+async def _read(connection: Connection, keeper: "Keeper", run: Run) -> None:
+    """Read the open window, and what follows it where it was halved, until time is up."""
+    reading = await connection.feed.reading()
+    try:
+        while keeper.checkpoint.open is not None and run.state == "ok":
+            await _walk(connection, keeper, run, reading, keeper.checkpoint.open.place())
+    except SourceIncoherent:
+        await _count_failure(connection, keeper)
+        raise
+    finally:
+        run.requests, run.request_ids = reading.receipts.requests, reading.receipts.request_ids
 
 
 async def _walk(connection: Connection, keeper: "Keeper", run: Run, reading: Reading, place: Place) -> None:
@@ -78,10 +86,13 @@ FIRST_ROWS_TAKE = timedelta(minutes=20)
 async def send_canary(connection: Connection) -> bool | None:
     """Send one health row and wait until a query finds it: an accepted upload is not yet a stored row.
 
-    False when it did not arrive in twenty minutes; None when no workspace is set up for asking.
+    False when it did not arrive in twenty minutes; None when no workspace is set up for asking. Raises what kept the
+    row from being accepted.
     """
     async with connection.run("canary") as run:
         pass
+    if run.untold is not None:
+        raise run.untold
     if connection.workspace is None:
         return None
     return await connection.workspace.wait_for_run(run.id, until=run.started_at + FIRST_ROWS_TAKE)

@@ -98,7 +98,8 @@ class Page:
 class Outgoing:
     """A row encoded once, with what the ledger must remember and what set-aside would need.
 
-    `body` is the row as compact JSON; `activity` the raw activity it was made of.
+    `body` is the row as compact JSON; `activity` the raw activity it was made of, `escaped` the places in it whose odd
+    values are text by now.
     """
 
     id: str
@@ -107,6 +108,7 @@ class Outgoing:
     body: bytes
     activity: Any
     category: str = ""
+    escaped: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +122,7 @@ class AsideItem:
     run_id: str
     at: str
     raw: Any
+    escaped: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)

@@ -8,7 +8,17 @@ from typing import Any
 import msgspec
 
 from shared.connection import SILENT, Connection, Reading
-from shared.errors import CheckpointMoved, SourceIncoherent, StateMissing
+from shared.errors import (
+    BudgetSpent,
+    CheckpointMoved,
+    ConfigError,
+    SinkBusy,
+    SinkRefused,
+    SourceIncoherent,
+    SourceRefused,
+    StateMissing,
+    StoreFailed,
+)
 from shared.health import Run
 from shared.models import UNDATED, Hour, Place, hour_start
 from shared.progress import checkpoint as checkpoints
@@ -25,6 +35,8 @@ log = logger(__name__)
 DELIVERY = {"history": "backfill", "sweep": "late", "transparency": "late", "repair": "repair"}
 REST = timedelta(minutes=5)
 SWAPS = 20
+ENDS_THE_TURN = (SourceRefused, SinkRefused, SinkBusy, BudgetSpent, CheckpointMoved, ConfigError, StoreFailed)
+"""What every window would meet: forty windows need not each ask, and each write a row, to learn that the key is refused."""
 SMALLEST = checkpoints.SMALLEST
 
 
@@ -90,9 +102,12 @@ async def _work_together(connection: Connection, lease: Lease, deadline: datetim
             if window is None:
                 return
             try:
-                runs.append(await PlannedWalk(connection, keeper, lease, window, deadline).run())
+                run = await PlannedWalk(connection, keeper, lease, window, deadline).run()
             finally:
                 await choice.finished(window)
+            runs.append(run)
+            if isinstance(run.error, ENDS_THE_TURN):
+                choice.stop()
 
     try:
         async with asyncio.TaskGroup() as group:
@@ -116,6 +131,7 @@ class _Choice:
         self._taken: set[int] = set()
         self._active: list[PlannedWindow] = []
         self._changed = asyncio.Condition()
+        self._stopped = False
 
     async def next(self) -> PlannedWindow | None:
         """The next window, waiting for one that is in the way; None when nothing is left to read."""
@@ -125,13 +141,17 @@ class _Choice:
                 ready = plans.ready(plan, self._connection.clock.now(), len(plan.windows))
                 left = [window for window in ready if window.id not in self._taken]
                 free = next((w for w in left if not any(_overlap(w, active) for active in self._active)), None)
-                if free is not None:
+                if free is not None and not self._stopped:
                     self._taken.add(free.id)
                     self._active.append(free)
                     return free
-                if not left or not self._active:
+                if self._stopped or not left or not self._active:
                     return None
                 await self._changed.wait()
+
+    def stop(self) -> None:
+        """Hand out no more windows: what stopped one would stop them all."""
+        self._stopped = True
 
     async def finished(self, window: PlannedWindow) -> None:
         async with self._changed:

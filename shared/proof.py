@@ -1,6 +1,6 @@
 """Proof for closed hours: the feed, the ledger, what was set aside, and the workspace, as sets of ids."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Literal
@@ -194,10 +194,10 @@ class _Held:
         self._ledger = ledger
         self._prefixes = prefixes
 
-    async def load(self, hours: Iterable[Hour]) -> None:
-        await self._ledger.load(hours)
+    async def load(self, hours: Iterable[Hour]) -> "Mapping[Hour, _Held]":
+        return dict.fromkeys(hours, self)
 
-    def knows(self, hour: Hour, prefix: bytes) -> bool:
+    def knows(self, prefix: bytes) -> bool:
         return prefix in self._prefixes
 
     async def remember(self, rows: Sequence[Outgoing], kind: str = "sent") -> None:

@@ -136,9 +136,6 @@ class Settings(BaseSettings):
         default=120, description="Requests a minute that planned reading leaves for live reading and other tools."
     )
     uploads_in_flight: Annotated[int, Field(ge=1, le=32)] = Field(default=4, description="Uploads at the same time.")
-    batch_bytes: Annotated[int, Field(ge=100_000, le=1_000_000)] = Field(
-        default=1_000_000, description="Largest upload, in bytes of JSON before compression."
-    )
     identity: Literal["clear", "pseudonymous"] = Field(
         default="clear",
         description="`pseudonymous` writes keyed hashes in place of addresses, IP addresses and user agents.",

@@ -17,7 +17,9 @@ from shared.telemetry import safe
 
 @dataclass(slots=True)
 class Status:
-    """`watermark` is None while the connection has not begun; `trouble` holds sentences that end with what to do.
+    """`watermark` is None while the connection has not begun.
+
+    `broken` tells what is wrong with checkpoint and plan, `trouble` what else needs somebody; both are sentences.
 
     `plan` counts the windows the plan still lists, by kind and state (the newest hundred that ended are kept);
     `history_done` is the share of listed history, by time, that has been read.
@@ -36,6 +38,7 @@ class Status:
     first_hour: Hour | None = None
     last_hour: Hour | None = None
     hours: int = 0
+    broken: list[str] = field(default_factory=list)
     trouble: list[str] = field(default_factory=list)
 
     def as_json(self) -> dict[str, Any]:
@@ -53,25 +56,30 @@ class Status:
             "set_aside": dict(self.set_aside),
             "health_rows_waiting": self.health_waiting,
             "ledger": {"first": self.first_hour, "last": self.last_hour, "hours": self.hours},
-            "trouble": self.trouble,
+            "trouble": [*self.broken, *self.trouble],
         }
 
 
 async def status(connection: Connection) -> Status:
     """Read the state; what cannot be read is trouble, not an error."""
     found = Status(connection.name)
-    for part in (_live, _plan, _waiting, _ledger):
+    for part, wrong in (
+        (_live, found.broken),
+        (_plan, found.broken),
+        (_waiting, found.trouble),
+        (_ledger, found.trouble),
+    ):
         try:
             await part(connection, found)
         except BridgeError as error:
-            found.trouble.append(safe(str(error)))
+            wrong.append(safe(str(error)))
     return found
 
 
 async def _live(connection: Connection, found: Status) -> None:
     saved = await connection.store.read(connection.checkpoint_name)
     if saved is None:
-        found.trouble.append("it has not begun: `init` begins it; if it ran before, restore its state instead")
+        found.broken.append("it has not begun: `init` begins it; if it ran before, restore its state instead")
         return
     checkpoint = checkpoints.parse(saved.data)
     found.watermark, found.gaps = checkpoint.watermark, checkpoint.gaps
@@ -85,7 +93,7 @@ async def _plan(connection: Connection, found: Status) -> None:
     saved = await connection.store.read(connection.plan_name)
     if saved is None:
         if found.watermark is not None:
-            found.trouble.append("the plan is missing: restore it from its previous version")
+            found.broken.append("the plan is missing: restore it from its previous version")
         return
     plan = plans.parse(saved.data)
     found.paused = plan.paused

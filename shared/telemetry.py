@@ -2,12 +2,14 @@
 
 import logging
 import re
+import traceback
 from typing import Any
 
 ROOT = "bridge"
+LONGEST_FACT = 500
 
-_SECRET = re.compile(r"sk-ant-[A-Za-z0-9]+-[A-Za-z0-9_\-]{4,}|[Bb]earer\s+[A-Za-z0-9._\-]+")
-_EMAIL = re.compile(r"[A-Za-z0-9._%+\-]+@[A-Za-z0-9.\-]+\.[A-Za-z]{2,}")
+_SECRET = re.compile(r"sk-ant-[A-Za-z0-9]+-[A-Za-z0-9_\-]{4,}|bearer\s+[A-Za-z0-9._~+/\-]+=*", re.IGNORECASE)
+_EMAIL = re.compile(r"[^\s@<>\"(),;:=\[\]{}]+(?:@|%40)[^\s@<>\"(),;:=\[\]{}]+\.[^\s@<>\"(),;:=\[\]{}.]{2,}")
 
 
 def logger(name: str) -> logging.Logger:
@@ -21,31 +23,46 @@ def event(log: logging.Logger, name: str, *, level: int = logging.INFO, **facts:
         log.log(level, "%s %s", name, " ".join(f"{key}={safe(value)}" for key, value in facts.items()))
 
 
-def safe(value: Any) -> str:
-    """A value as one masked word or sentence, at most 500 characters.
+def defect(log: logging.Logger, name: str, error: BaseException, **facts: Any) -> None:
+    """Write where an unforeseen error came from: its class and the frames, not its text, which may quote a row."""
+    frames = traceback.extract_tb(error.__traceback__)
+    where = " > ".join(f"{frame.filename.rsplit('/', 1)[-1]}:{frame.lineno} {frame.name}" for frame in frames[-6:])
+    event(log, name, level=logging.ERROR, **facts, error=type(error).__name__, at=where)
 
-    The second net under the rule that nothing personal is logged: text from outside (an error message, a host's
-    reply) may quote a key or an address.
+
+def masked(text: str) -> str:
+    """Text without keys and addresses, in one line.
+
+    The second net under the rule that nothing personal is logged: what comes from outside (an error message, a host's
+    reply) may quote a key or an address, or break the line to forge another.
     """
-    text = value if isinstance(value, str) else str(value)
-    text = _EMAIL.sub("<address>", _SECRET.sub("<key>", text))
-    return text if len(text) <= 500 else text[:497] + "..."
+    return _EMAIL.sub("<address>", _SECRET.sub("<key>", text)).replace("\r", "\\r").replace("\n", "\\n")
+
+
+def safe(value: Any) -> str:
+    """A value as one masked word or sentence, at most 500 characters."""
+    text = masked(str(value))
+    return text if len(text) <= LONGEST_FACT else text[: LONGEST_FACT - 3] + "..."
 
 
 class MaskingFilter(logging.Filter):
     """Masks what third-party loggers write, so that the rule also holds for libraries and for DEBUG."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        record.msg, record.args = safe_long(record.getMessage()), ()
+        try:
+            message = record.getMessage()
+        except Exception:  # a library's format and its arguments do not fit: no reason to fail our run
+            message = f"a log line of {record.name} that cannot be formatted"
+        record.msg, record.args = masked(message), ()
         if record.exc_info and record.exc_info[1] is not None:
-            # A traceback ends in the exception's own text, which may quote what was sent.
-            record.exc_text = safe_long(logging.Formatter().formatException(record.exc_info))
+            error = record.exc_info[1]
+            frames = "".join(traceback.format_tb(error.__traceback__)).splitlines()
+            record.exc_text = "\n".join([*(masked(frame) for frame in frames), type(error).__name__])
+            record.exc_info = None
+        elif record.exc_text:
+            record.exc_text = masked(record.exc_text)
+        record.stack_info = masked(record.stack_info) if record.stack_info else None
         return True
-
-
-def safe_long(text: str) -> str:
-    """`safe` without the length limit."""
-    return _EMAIL.sub("<address>", _SECRET.sub("<key>", text))
 
 
 def configure(level: str = "INFO", handler: logging.Handler | None = None) -> None:

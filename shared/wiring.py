@@ -204,7 +204,6 @@ class _Workshop:
             stream=tables.load(table).stream,
             clock=self.clock,
             in_flight=parts.in_flight,
-            limit_bytes=self.settings.batch_bytes,
             enforce_https=_is_remote(self.settings.ingestion_endpoint or ""),
         )
 

@@ -9,7 +9,7 @@ import types
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any, Literal, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
@@ -130,13 +130,21 @@ def _setting(name: str, field: FieldInfo) -> tuple[str, str, str, str, str]:
         _type_name(field.annotation),
         _default(field),
         _limits(field),
-        field.description or CONNECTION_FIELDS[name],
+        _meaning(name, field),
     )
+
+
+def _meaning(name: str, field: FieldInfo) -> str:
+    meaning = field.description or CONNECTION_FIELDS.get(name)
+    if meaning is None:
+        raise ValueError(f"setting {name} has no description: give its Field one in shared/settings.py")
+    return meaning
 
 
 CONNECTION_FIELDS = {
     "name": "Names the connection in the column `ConnectionName`, in logs and in its state; changing it starts anew.",
     "key_setting": "Name of the setting that holds this connection's key.",
+    "secret": "Name of the Key Vault secret that holds this connection's key.",
     "api_url": "Base address for this connection alone; without it `COMPLIANCE_API_URL`.",
     "organization_ids": "Narrows a parent-wide key to these organisations (`org_...` or UUID).",
 }
@@ -147,13 +155,25 @@ def _type_name(annotation: Any) -> str:
     if origin in (Union, types.UnionType):
         (kind,) = (kind for kind in inner if kind is not type(None))
         return _type_name(kind)
+    if origin is Annotated:
+        return _type_name(inner[0])
+    if origin is dict:
+        return f"object of {_type_name(inner[0])} to {_type_name(inner[1])}"
     if origin is tuple:
         return f"list of {_type_name(inner[0])}"
     if origin is Literal:
         return "word"
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return "connection"
-    names = {str: "text", int: "whole number", bool: "true or false", Path: "folder", SecretStr: "secret"}
+    names: dict[Any, str] = {
+        str: "text",
+        int: "whole number",
+        bool: "true or false",
+        Path: "folder",
+        SecretStr: "secret",
+    }
+    if annotation not in names:
+        raise ValueError(f"settings of type {annotation} have no name here yet: add one to {Path(__file__).name}")
     return names[annotation]
 
 
@@ -161,7 +181,7 @@ def _default(field: FieldInfo) -> str:
     default = field.default
     if default is PydanticUndefined:
         return "required"
-    if default is None or default == ():
+    if default in (None, (), {}):
         return ""
     if isinstance(default, tuple):
         default = ", ".join(str(item.name) if isinstance(item, ConnectionSettings) else str(item) for item in default)
@@ -171,11 +191,19 @@ def _default(field: FieldInfo) -> str:
 def _limits(field: FieldInfo) -> str:
     if get_origin(field.annotation) is Literal:
         return ", ".join(f"`{word}`" for word in get_args(field.annotation))
-    low, high = (next((getattr(m, end) for m in field.metadata if hasattr(m, end)), None) for end in ("ge", "le"))
-    if low is not None and high is not None:
-        return f"{low:,} to {high:,}"
+    low, high = (next((getattr(m, end) for m in _rules(field) if hasattr(m, end)), None) for end in ("ge", "le"))
+    if low is not None:
+        return f"at least {low:,}" if high is None else f"{low:,} to {high:,}"
     pattern = next((m.pattern for m in field.metadata if getattr(m, "pattern", None)), None)
     return f"`{pattern}`" if pattern else ""
+
+
+def _rules(field: FieldInfo) -> Iterable[Any]:
+    """The limits of a field; those of an optional one hide in its annotation."""
+    yield from field.metadata
+    for kind in get_args(field.annotation):
+        for extra in get_args(kind)[1:] if get_origin(kind) is Annotated else ():
+            yield from extra.metadata
 
 
 def _sources(sources: Sequence[str]) -> str:

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 from rich.table import Table as Grid
+from rich.text import Text
 
 from shared import telemetry
 from shared.connection import GOOD_STATES, Connection
@@ -26,7 +27,7 @@ def chosen(bridge: Bridge, name: str | None) -> tuple[Connection, ...]:
     if name is not None:
         return (bridge.connection(name),)
     for broken, error in bridge.broken:
-        errors.print(f"{broken}: {error}", style="yellow", highlight=False, soft_wrap=True)
+        errors.print(f"{broken}: {error}", style="yellow", highlight=False, markup=False, soft_wrap=True)
     return bridge.connections
 
 
@@ -37,12 +38,12 @@ def only(bridge: Bridge, name: str | None) -> Bridge:
 
 def report(runs: list[Run]) -> int:
     """Print what the runs did; 1 when one of them failed."""
-    grid = Grid("walk", "state", "read", "sent", "repeated", "set aside", "remedy", box=None, pad_edge=False)
+    grid = Grid("connection", "walk", "state", "read", "sent", "repeated", "set aside", "remedy", box=None)
     for each in runs:
         tally = each.tally
-        remedy = telemetry.safe(str(each.error)) if each.error else ""
         counts = (str(count) for count in (tally.read, tally.sent, tally.repeated, tally.aside))
-        grid.add_row(each.walk, each.state, *counts, remedy)
+        # Text, not str: a message such as "[/x]" is data, not markup.
+        grid.add_row(each.connection, each.walk, each.state, *counts, Text(each.says or ""))
     console.print(grid)
     return 0 if all(each.state in GOOD_STATES for each in runs) else 1
 
@@ -60,10 +61,10 @@ def with_bridge(work: Callable[[Bridge], Awaitable[int]]) -> None:
     try:
         code = asyncio.run(go())
     except ConfigError as wrong:
-        errors.print(f"cannot start: {wrong}", style="red", highlight=False, soft_wrap=True)
+        errors.print(f"cannot start: {wrong}", style="red", highlight=False, markup=False, soft_wrap=True)
         code = 2
     except BridgeError as wrong:
-        errors.print(f"stopped: {telemetry.safe(str(wrong))}", style="red", highlight=False, soft_wrap=True)
+        errors.print(f"stopped: {telemetry.safe(str(wrong))}", style="red", highlight=False, markup=False, soft_wrap=True)
         code = 1
     except KeyboardInterrupt:
         errors.print("stopped; the place is saved and the next run goes on from it")

@@ -14,7 +14,10 @@ FAILURES_BEFORE_HALVING = 3
 
 
 class OpenWindow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A `Place` as it is stored, with the failed runs it has cost so far."""
+    """A `Place` as it is stored, with the failed runs it has cost so far.
+
+    `until` is where the window ended before it was halved: what follows the half is read next, without overlap.
+    """
 
     gte: datetime
     lt: datetime
@@ -25,6 +28,7 @@ class OpenWindow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     trusted: datetime | None = None
     types: tuple[str, ...] = ()
     failures: int = 0
+    until: datetime | None = None
 
     def place(self) -> Place:
         return Place(
@@ -38,7 +42,7 @@ class OpenWindow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         )
 
     @staticmethod
-    def at(place: Place, *, failures: int = 0) -> "OpenWindow":
+    def at(place: Place, *, failures: int = 0, until: datetime | None = None) -> "OpenWindow":
         return OpenWindow(
             gte=place.window.gte,
             lt=place.window.lt,
@@ -49,6 +53,7 @@ class OpenWindow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
             trusted=place.trusted,
             types=place.activity_types,
             failures=failures,
+            until=until,
         )
 
 
@@ -56,13 +61,15 @@ class Checkpoint(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One connection's live state.
 
     Everything with `created_at < watermark` that was indexed in time has been carried. `wide_at` is when the long
-    overlap was last read. `gaps` counts the seconds that could not be read and were left to the plan.
+    overlap was last read. `gaps` counts the seconds that could not be read and were left to the plan, `after_gap` is
+    the end of the last one: no overlap reaches back over it, or it would be met again and again.
     """
 
     watermark: datetime
     open: OpenWindow | None = None
     wide_at: datetime | None = None
     gaps: int = 0
+    after_gap: datetime | None = None
     format: int = FORMAT
 
 
@@ -93,39 +100,62 @@ def opened(checkpoint: Checkpoint, now: datetime, pace: Pace) -> Checkpoint:
         return checkpoint
     wide = checkpoint.wide_at is None or now - checkpoint.wide_at >= pace.wide_every
     gte = checkpoint.watermark - (pace.wide_overlap if wide else pace.overlap)
+    if checkpoint.after_gap is not None:
+        gte = max(gte, checkpoint.after_gap)
     place = Place(Window(gte, lt), limit=pace.page_limit)
     return msgspec.structs.replace(checkpoint, open=OpenWindow.at(place), wide_at=now if wide else checkpoint.wide_at)
 
 
 def moved(checkpoint: Checkpoint, place: Place) -> Checkpoint:
     """A page was carried: the same window, further on. Progress wipes out earlier failures."""
-    return msgspec.structs.replace(checkpoint, open=OpenWindow.at(place))
+    until = checkpoint.open.until if checkpoint.open is not None else None
+    return msgspec.structs.replace(checkpoint, open=OpenWindow.at(place, until=until))
 
 
 def closed(checkpoint: Checkpoint, place: Place) -> Checkpoint:
-    """The window was read to its end. The watermark moves to what both clocks vouch for, never backwards."""
+    """The window was read to its end. The watermark moves to what both clocks vouch for, never backwards.
+
+    After a half the rest of the original window is open.
+    """
     reached = min(place.window.lt, place.trusted) if place.trusted is not None else place.window.lt
-    return msgspec.structs.replace(checkpoint, watermark=max(checkpoint.watermark, reached), open=None)
+    return msgspec.structs.replace(
+        checkpoint, watermark=max(checkpoint.watermark, reached), open=_rest(checkpoint, place)
+    )
 
 
 def failed(checkpoint: Checkpoint) -> tuple[Checkpoint, Window | None]:
     """The open window could not be read for a reason of its own. Returns the next state and a gap, if one opens.
 
     After three failed runs the window is halved and read again from its start; a window of one second that still
-    fails becomes a gap: the plan keeps trying it while the walk goes on.
+    fails becomes a gap: the plan keeps trying it while the walk goes on behind it.
     """
     if checkpoint.open is None:
         return checkpoint, None
-    place, failures = checkpoint.open.place(), checkpoint.open.failures + 1
+    place, failures, until = checkpoint.open.place(), checkpoint.open.failures + 1, checkpoint.open.until
     if failures < FAILURES_BEFORE_HALVING:
-        return msgspec.structs.replace(checkpoint, open=OpenWindow.at(place, failures=failures)), None
+        tried = OpenWindow.at(place, failures=failures, until=until)
+        return msgspec.structs.replace(checkpoint, open=tried), None
     if place.window.span > SMALLEST:
         half = replace(place.restarted(), window=place.window.first_half(), trusted=None)
-        return msgspec.structs.replace(checkpoint, open=OpenWindow.at(half)), None
+        opened = OpenWindow.at(half, until=until or place.window.lt)
+        return msgspec.structs.replace(checkpoint, open=opened), None
     skipped = msgspec.structs.replace(
-        checkpoint, watermark=max(checkpoint.watermark, place.window.lt), open=None, gaps=checkpoint.gaps + 1
+        checkpoint,
+        watermark=max(checkpoint.watermark, place.window.lt),
+        open=_rest(checkpoint, place),
+        gaps=checkpoint.gaps + 1,
+        after_gap=place.window.lt,
     )
     return skipped, place.window
+
+
+def _rest(checkpoint: Checkpoint, place: Place) -> OpenWindow | None:
+    """What is left of the original window behind `place`, which was a half of it; None when that was all."""
+    until = checkpoint.open.until if checkpoint.open is not None else None
+    if until is None or place.window.lt >= until:
+        return None
+    rest = replace(place.restarted(), window=Window(place.window.lt, until), trusted=None)
+    return OpenWindow.at(rest, until=until)
 
 
 _encoder = msgspec.json.Encoder()

@@ -35,6 +35,10 @@ class HourOfIds:
     def __len__(self) -> int:
         return len(self.sent.prefixes) + len(self.aside.prefixes) + len(self.counted.prefixes)
 
+    def knows(self, prefix: bytes) -> bool:
+        """Whether this id was delivered, set aside or counted before."""
+        return prefix in self.sent.prefixes or prefix in self.aside.prefixes or prefix in self.counted.prefixes
+
     @property
     def all(self) -> set[bytes]:
         return self.sent.prefixes | self.aside.prefixes | self.counted.prefixes
@@ -57,18 +61,18 @@ class Ledger:
         self._folder = f"ledger/{folder}"
         self._hours: OrderedDict[Hour, HourOfIds] = OrderedDict()
 
-    async def load(self, hours: Iterable[Hour]) -> None:
-        """Take in what these hours hold, and what other processes added to them since the last look."""
+    async def load(self, hours: Iterable[Hour]) -> dict[Hour, HourOfIds]:
+        """What these hours hold by now, other processes' additions included.
+
+        The caller holds on to the answer: another run may meanwhile drop the hours from memory.
+        """
+        loaded: dict[Hour, HourOfIds] = {}
         for hour in set(hours):
-            known = self._hours.setdefault(hour, HourOfIds())
+            loaded[hour] = self._hours.setdefault(hour, HourOfIds())
             self._hours.move_to_end(hour)
             for kind in KINDS:
-                await self._catch_up(known.file(kind), self._name(hour, kind))
-
-    def knows(self, hour: Hour, prefix: bytes) -> bool:
-        """Whether this id of a loaded hour was delivered, set aside or counted before."""
-        known = self._hours[hour]
-        return prefix in known.sent.prefixes or prefix in known.aside.prefixes or prefix in known.counted.prefixes
+                await self._catch_up(loaded[hour].file(kind), self._name(hour, kind))
+        return loaded
 
     async def remember(self, rows: Sequence[Outgoing], kind: str = "sent") -> None:
         """Write down rows that were accepted (`sent`), put where an operator sees them (`aside`), or only `counted`."""
@@ -84,8 +88,7 @@ class Ledger:
 
     async def hour(self, hour: Hour) -> HourOfIds:
         """Everything remembered of one hour."""
-        await self.load([hour])
-        return self._hours[hour]
+        return (await self.load([hour]))[hour]
 
     async def hours(self) -> list[Hour]:
         """Every hour with at least one id, oldest first, `undated` last."""
@@ -101,15 +104,17 @@ class Ledger:
             held -= len(dropped)
 
     async def _catch_up(self, file: IdFile, name: str) -> None:
-        data = await self._store.tail(name, file.offset)
+        start = file.offset
+        data = await self._store.tail(name, start)
         if len(data) % PREFIX_BYTES:
             # A damaged ledger costs repeats, which the parser removes; stopping would cost everybody's freshness.
             await self._store.rename(name, f"unreadable/{name}")
             event(log, "ledger.put_aside", level=logging.WARNING, file=name, remedy="cli rebuild restores it")
-            file.prefixes, file.offset = set(), 0
+            file.prefixes.clear()
+            file.offset = 0
             return
         file.prefixes.update(data[at : at + PREFIX_BYTES] for at in range(0, len(data), PREFIX_BYTES))
-        file.offset += len(data)
+        file.offset = max(file.offset, start + len(data))  # another run may have read the same bytes meanwhile
 
     def _name(self, hour: Hour, kind: str) -> str:
         return f"{self._folder}/{hour}.{kind}"

@@ -76,18 +76,26 @@ class LogAnalytics:
         Raises SinkBusy or SinkRefused only after every upload in flight has ended and what was accepted is remembered.
         """
         sent = Sent()
+        packed = list(batches(rows, limit_bytes=self._limit_bytes))
         outcomes = await asyncio.gather(
-            *(self._deliver(batch, remember, sent, deadline) for batch in batches(rows, limit_bytes=self._limit_bytes)),
-            return_exceptions=True,
+            *(self._deliver(batch, remember, sent, deadline) for batch in packed), return_exceptions=True
         )
         failures = [outcome for outcome in outcomes if isinstance(outcome, BaseException)]
         for failure in sorted(failures, key=lambda failure: isinstance(failure, BridgeError)):
             raise failure  # a defect or a cancellation first, it must not hide behind a busy service
+        if rows and len(sent.refused) == len(rows):
+            await self.probe(deadline=deadline)  # every row refused: is it the rows, or the stream?
         return sent
 
     async def probe(self, *, deadline: datetime) -> None:
         """Post an empty array: the service answers 204 when identity, role, rule and stream are right."""
-        await self._upload(Batch((), b"[]"), deadline)
+        try:
+            await self._upload(Batch((), b"[]"), deadline)
+        except _Refused as refusal:
+            raise SinkRefused(
+                f"the ingestion endpoint refuses even an empty upload ({refusal}): the DCR does not declare the stream "
+                f"{self._stream}; deploy the tables and the DCR of this release, in that order"
+            ) from refusal
 
     async def _deliver(self, batch: Batch, remember: Remember, sent: Sent, deadline: datetime) -> None:
         if len(sent.refused) > SCHEMA_FAULT_ROWS:
@@ -123,6 +131,11 @@ class LogAnalytics:
                             self._rule_id, self._stream, io.BytesIO(packed), retry_total=0, **self._options
                         )
                     except ClientAuthenticationError as refused:
+                        if refused.status_code is None:
+                            raise SinkRefused(
+                                f"no token for the ingestion endpoint ({type(refused).__name__}): check the managed "
+                                "identity, AZURE_CLIENT_ID and INGESTION_AUDIENCE, or sign in with `az login`"
+                            ) from refused
                         if forced_token:
                             raise _sink_refused(refused) from refused
                         forced_token = True  # the client drops its cached token on a 401; ask once with a new one

@@ -39,6 +39,7 @@ class SetAside:
                     "run": run_id,
                     "at": now.isoformat(),
                     "raw": row.activity,
+                    **({"escaped": row.escaped} if row.escaped else {}),
                 }
             )
             + b"\n"
@@ -61,9 +62,10 @@ class SetAside:
             if items:
                 yield name.rsplit("/", 1)[1].removesuffix(".jsonl"), list(items.values())
 
-    async def mark_replayed(self, day: str, rows: Sequence[Outgoing]) -> None:
+    async def mark_replayed(self, day: str, prefixes: Sequence[bytes]) -> None:
         """These left after all."""
-        await self._store.append(f"set-aside/{self._folder}/{day}.replayed", b"".join(row.prefix for row in rows))
+        if prefixes:
+            await self._store.append(f"set-aside/{self._folder}/{day}.replayed", b"".join(prefixes))
 
     async def keep_whole(self, prefix: bytes, original: bytes) -> str:
         """Store the original of a row whose cells had to be cut; returns the pointer for its `Handling`."""
@@ -78,7 +80,14 @@ def _item(line: bytes) -> AsideItem | None:
     try:
         raw = _decode(line)
         return AsideItem(
-            raw["id"], bytes.fromhex(raw["prefix"]), raw["hour"], raw["reason"], raw["run"], raw["at"], raw["raw"]
+            id=raw["id"],
+            prefix=bytes.fromhex(raw["prefix"]),
+            hour=raw["hour"],
+            reason=raw["reason"],
+            run_id=raw["run"],
+            at=raw["at"],
+            raw=raw["raw"],
+            escaped=tuple(raw.get("escaped", ())),
         )
     except (msgspec.DecodeError, KeyError, ValueError, TypeError):
         return None

@@ -9,7 +9,7 @@ import msgspec
 
 from shared.errors import BridgeError, CheckpointMoved, ConfigError, StateMissing, StateUnreadable
 from shared.settings import Settings, load
-from shared.telemetry import event, logger, safe
+from shared.telemetry import defect, event, logger, safe
 from shared.triggers import orders
 from shared.triggers.health import Health
 from shared.triggers.orders import BadOrder
@@ -97,9 +97,9 @@ def admit(headers: Mapping[str, str], settings: Settings) -> None:
     The header is proof only behind App Service authentication, which removes it from what callers send and sets
     WEBSITE_AUTH_ENABLED; without that anybody could write it.
     """
-    if not getattr(settings, "require_entra", False):
+    if not settings.require_entra:
         return
-    if not getattr(settings, "website_auth_enabled", False):
+    if not getattr(settings, "website_auth_enabled", True):
         raise ConfigError(
             "REQUIRE_ENTRA is set and the app's authentication is off: switch it on, or unset the setting"
         )
@@ -113,7 +113,7 @@ def _refused(route: str, code: int, sentence: str) -> func.HttpResponse:
 
 
 def _broken(route: str, error: Exception) -> func.HttpResponse:
-    log.error("route.broke route=%s", route, exc_info=error)
+    defect(log, "route.broke", error, route=route)
     return _json(500, {"error": "this is a defect of the bridge; the app's log has the details"})
 
 

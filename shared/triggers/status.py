@@ -17,15 +17,16 @@ log = logger(__name__)
 
 
 class Status(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One timer's last turn for one connection; `since` is when its first turn ended.
+    """One timer's last turn for one connection.
 
+    `since` is when the live walk's first turn with a checkpoint ended: from then on every activity is its business.
     `waits_for` is the sentence of a ConfigError: it names settings and remedies, never values.
     """
 
     walk: str
     state: str
     ended_at: datetime
-    since: datetime
+    since: datetime | None = None
     read: int = 0
     sent: int = 0
     error: str | None = None
@@ -50,11 +51,13 @@ async def remember(connection: Connection, timer: str, runs: Sequence[Run]) -> N
     try:
         saved = await connection.store.read(name)
         before = _parse(saved.data) if saved is not None else None
+        since = before.since if before is not None else None
+        placed = any(run.watermark is not None for run in told)
         status = Status(
             walk=worst.walk,
             state=worst.state,
             ended_at=now,
-            since=before.since if before is not None else now,
+            since=since or (now if placed else None),
             read=sum(run.tally.read for run in told),
             sent=sum(run.tally.sent for run in told),
             error=type(worst.error).__name__ if worst.error else None,

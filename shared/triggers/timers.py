@@ -14,7 +14,7 @@ from shared.errors import BridgeError, ConfigError
 from shared.health import Run
 from shared.models import Window
 from shared.proof import CLOSED_FOR, DAY, HOUR, prove
-from shared.telemetry import event, logger
+from shared.telemetry import defect, event, logger
 from shared.triggers import status
 from shared.triggers.process import here
 
@@ -45,28 +45,28 @@ async def poll_activities(timer: func.TimerRequest) -> None:
     async def poll(connection: Connection) -> list[Run]:
         return [await live.poll(connection)]
 
-    await _turn(POLL, timer, poll)
+    await turn(POLL, timer, poll)
 
 
 @timers.function_name(PLAN)
 @timers.timer_trigger(arg_name="timer", schedule="%PLAN_SCHEDULE%")
 async def work_plan(timer: func.TimerRequest) -> None:
     """One turn of every connection's plan: repairs, sweeps, history."""
-    await _turn(PLAN, timer, planned.work_plan)
+    await turn(PLAN, timer, planned.work_plan)
 
 
 @timers.function_name(PROVE)
 @timers.timer_trigger(arg_name="timer", schedule="%PROVE_SCHEDULE%")
 async def prove_daily(timer: func.TimerRequest) -> None:
     """Prove the last three closed days, newest first."""
-    await _turn(PROVE, timer, prove_days)
+    await turn(PROVE, timer, prove_days)
 
 
-async def prove_days(connection: Connection) -> list[Run]:
-    """Prove day after day until the time is up; at least one."""
+async def prove_days(connection: Connection, *, ends_seconds: float = PROOF_ENDS_SECONDS) -> list[Run]:
+    """Prove day after day until the time is up; at least one. TimeoutError when that one does not end."""
     runs: list[Run] = []
     until = connection.clock.now() + PROOF_STARTS
-    async with asyncio.timeout(PROOF_ENDS_SECONDS):
+    async with asyncio.timeout(ends_seconds):
         for day in await days_to_prove(connection):
             run, _ = await prove(connection, day.gte, day.lt)
             runs.append(run)
@@ -81,7 +81,7 @@ async def days_to_prove(connection: Connection) -> list[Window]:
     What lies before that hour is history: its windows may still be waiting, and `cli prove` proves it when asked.
     """
     known = await status.recall(connection, POLL)
-    if known is None:
+    if known is None or known.since is None:
         event(log, "proof.postponed", connection=connection.name, reason="the live walk has not had its first turn")
         return []
     passed = min(connection.clock.now() - CLOSED_FOR, (await status.checkpoint(connection)).watermark)
@@ -91,7 +91,7 @@ async def days_to_prove(connection: Connection) -> list[Window]:
     return [day for day in days if day.gte < day.lt]
 
 
-async def _turn(name: str, timer: func.TimerRequest, walk: Walk) -> None:
+async def turn(name: str, timer: func.TimerRequest, walk: Walk) -> None:
     """Every connection's turn, side by side. Raises RunsFailed when a run ended badly.
 
     Overlapping and late invocations are harmless: whoever comes second finds the lease held and leaves quietly, and
@@ -122,7 +122,7 @@ async def _one(timer: str, connection: Connection, walk: Walk) -> list[str]:
         event(log, "turn.failed", level=logging.ERROR, connection=connection.name, timer=timer, error=str(error))
         return [f"connection {connection.name}: {timer} ended with {type(error).__name__}"]
     except Exception as error:
-        log.exception("turn.broke connection=%s timer=%s", connection.name, timer)
+        defect(log, "turn.broke", error, connection=connection.name, timer=timer)
         return [f"connection {connection.name}: {timer} ended with {type(error).__name__}"]
     await status.remember(connection, timer, runs)
     return [f"connection {connection.name}: {run.walk} ended {run.state}" for run in runs if _bad(run)]

@@ -1,19 +1,53 @@
-"""The app as the host sees it: names, triggers, schedules, who may ask."""
+"""The app as the host sees it: names, triggers, schedules, and who may ask."""
 
-from tests.triggers.worker import Worker
+import json
+import re
+from typing import Any
+
+import pytest
+
+from shared.settings import Settings
+from tests.triggers.worker import ROOT, Worker
+
+NCRONTAB = re.compile(r"(\S+ ){5}\S+")
+EXAMPLE = json.loads((ROOT / "local.settings.json.example").read_text(encoding="utf-8"))["Values"]
+TIMERS = {"poll_activities": "POLL_SCHEDULE", "work_plan": "PLAN_SCHEDULE", "prove_daily": "PROVE_SCHEDULE"}
+ROUTES: dict[str, tuple[list[str], str]] = {
+    "health": (["GET"], "ANONYMOUS"),
+    "start_backfill": (["POST"], "FUNCTION"),
+    "plan": (["GET", "POST"], "FUNCTION"),
+}
 
 
-def test_index(worker: Worker) -> None:
-    """x"""
-    for f in worker.functions.values():
-        print(f)
+def trigger(worker: Worker, name: str, kind: str) -> dict[str, Any]:
+    return worker.functions[name].bindings[kind]
 
 
-async def test_poll(begun: Worker, world) -> None:
-    """x"""
-    from tests.triggers.conftest import rows
+async def test_the_app_has_these_functions_and_no_other(worker: Worker) -> None:
+    """A function that nobody knows of would be a door nobody watches."""
+    assert worker.functions.keys() == TIMERS.keys() | ROUTES.keys()
 
-    print(await begun.fire("poll_activities"))
-    print(rows(world))
-    print(await begun.ask("health"))
-    print(await begun.ask("plan"))
+
+@pytest.mark.parametrize("name", TIMERS)
+async def test_a_timer_takes_its_schedule_from_a_setting(worker: Worker, name: str) -> None:
+    """The binding names the setting, the example holds its default in six fields, and no timer runs on start-up."""
+    setting = TIMERS[name]
+    default = Settings.model_fields[setting.lower()].default
+    bound = trigger(worker, name, "timerTrigger")
+    assert bound["schedule"] == f"%{setting}%"
+    assert EXAMPLE[setting] == default and NCRONTAB.fullmatch(default)
+    assert not bound.get("runOnStartup")
+
+
+@pytest.mark.parametrize("name", ROUTES)
+async def test_a_route_has_its_methods_and_its_door(worker: Worker, name: str) -> None:
+    """Only health is open to everybody; what changes something needs the function key and a POST."""
+    methods, level = ROUTES[name]
+    bound = trigger(worker, name, "httpTrigger")
+    assert (bound["route"], bound["methods"], bound["authLevel"]) == (name, methods, level)
+
+
+def test_the_example_holds_settings_that_exist() -> None:
+    """Every name is the host's or ours: a misspelt one would be ignored in silence."""
+    host = {"FUNCTIONS_WORKER_RUNTIME", "AzureWebJobsStorage"}
+    assert EXAMPLE.keys() - host <= {name.upper() for name in Settings.model_fields}

@@ -218,7 +218,7 @@ async def lost_on_the_second_page() -> tuple[FakeWorld, Run]:
 async def test_a_lost_lease_stops_the_run_before_it_saves() -> None:
     """The other run's place stands; what this one sent is in the ledger, so the next run repeats nothing."""
     world, run = await lost_on_the_second_page()
-    assert run.state == "moved" and checkpoint(world).watermark == NOON
+    assert run.state == "lease_lost" and checkpoint(world).watermark == NOON
     await completes(world)
 
 
@@ -226,7 +226,7 @@ async def test_a_lost_lease_is_told_in_health() -> None:
     """The operator learns of it, and the ids of the requests it made stay known as our own."""
     world, run = await lost_on_the_second_page()
     rows = [row for row in world.health.rows if row["RunId"] == run.id]
-    assert [(row["State"], row["ErrorClass"]) for row in rows] == [("moved", "LeaseLost")]
+    assert [(row["State"], row["ErrorClass"]) for row in rows] == [("lease_lost", "LeaseLost")]
     assert set(run.request_ids) <= set(rows[0]["RequestIds"]) and run.request_ids
 
 

@@ -284,7 +284,7 @@ async def test_a_lost_lease_ends_the_turn() -> None:
 
     world.feed.page = taken_over  # type: ignore[method-assign]
     runs = await planned.work_plan(world.restart())
-    assert {run.state for run in runs} == {"moved"}
+    assert {run.state for run in runs} == {"lease_lost"}
     assert all(window.state == "waiting" and window.open.cursor is None for window in plan(world).windows)
     assert world.feed.asked <= 2  # the page in hand, and the one fetched while it was sent
 

@@ -52,7 +52,7 @@ def test_the_watermark_never_passes_what_the_api_clock_vouches_for() -> None:
 
 
 def test_three_failures_halve_a_window_and_a_second_becomes_a_gap() -> None:
-    """A poisoned second is left to the plan after some runs, everything around it is read."""
+    """A poisoned second is left to the plan after some runs, and the walk goes on right behind it."""
     checkpoint = Checkpoint(watermark=NOON, open=OpenWindow.at(Place(Window(NOON, NOON + timedelta(seconds=4)))))
     gaps: list[Window] = []
     runs = 0
@@ -63,8 +63,24 @@ def test_three_failures_halve_a_window_and_a_second_becomes_a_gap() -> None:
             gaps.append(gap)
     assert runs == 9
     assert gaps == [Window(NOON, NOON + timedelta(seconds=1))]
-    assert checkpoint.watermark == NOON + timedelta(seconds=1)
-    assert checkpoint.open is None and checkpoint.gaps == 1
+    assert checkpoint.watermark == NOON + timedelta(seconds=1) and checkpoint.gaps == 1
+    assert checkpoint.open is not None
+    assert checkpoint.open.place().window == Window(NOON + timedelta(seconds=1), NOON + timedelta(seconds=4))
+
+
+def test_what_follows_a_half_is_read_next_and_no_overlap_reaches_over_a_gap() -> None:
+    """Otherwise the overlap would meet the same second again, and the walk would never come past it."""
+    until = NOON + timedelta(seconds=8)
+    checkpoint = Checkpoint(watermark=NOON, open=OpenWindow.at(Place(Window(NOON, until)), failures=2))
+    checkpoint, _gap = checkpoints.failed(checkpoint)
+    assert checkpoint.open is not None and checkpoint.open.lt == NOON + timedelta(seconds=4)
+    checkpoint = checkpoints.closed(checkpoint, checkpoint.open.place())
+    assert checkpoint.open is not None and checkpoint.open.place().window == Window(NOON + timedelta(seconds=4), until)
+    checkpoint = checkpoints.closed(checkpoint, checkpoint.open.place())
+    assert checkpoint.open is None and checkpoint.watermark == until
+    behind_gap = Checkpoint(watermark=NOON, after_gap=NOON)
+    opened = checkpoints.opened(behind_gap, NOON + 5 * MINUTE, PACE)
+    assert opened.open is not None and opened.open.gte == NOON
 
 
 def test_progress_forgets_earlier_failures() -> None:

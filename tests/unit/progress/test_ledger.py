@@ -20,11 +20,12 @@ def row(name: str, hour: Hour = HOUR) -> Outgoing:
 async def test_what_was_sent_or_set_aside_is_known_and_nothing_else() -> None:
     """Both kinds count as dealt with; an id of another hour does not."""
     ledger = Ledger(MemoryStore(), "a/d")
-    await ledger.load([HOUR, UNDATED])
+    known = await ledger.load([HOUR, UNDATED])
     await ledger.remember([row("one"), row("none", UNDATED)])
     await ledger.remember([row("two")], "aside")
-    assert ledger.knows(HOUR, prefix_of("one")) and ledger.knows(HOUR, prefix_of("two"))
-    assert not ledger.knows(HOUR, prefix_of("none")) and ledger.knows(UNDATED, prefix_of("none"))
+    await ledger.remember([row("three")], "counted")
+    assert all(known[HOUR].knows(prefix_of(name)) for name in ("one", "two", "three"))
+    assert not known[HOUR].knows(prefix_of("none")) and known[UNDATED].knows(prefix_of("none"))
 
 
 async def test_a_second_process_sees_what_the_first_wrote() -> None:
@@ -33,12 +34,9 @@ async def test_a_second_process_sees_what_the_first_wrote() -> None:
     first, second = Ledger(store, "a/d"), Ledger(store, "a/d")
     await second.load([HOUR])
     await first.remember([row("one")])
-    assert not second.knows(HOUR, prefix_of("one"))
-    await second.load([HOUR])
-    assert second.knows(HOUR, prefix_of("one"))
+    assert (await second.hour(HOUR)).knows(prefix_of("one"))
     await second.remember([row("two")])
-    await first.load([HOUR])
-    assert first.knows(HOUR, prefix_of("two"))
+    assert (await first.hour(HOUR)).knows(prefix_of("two"))
 
 
 async def test_connections_and_destinations_do_not_share_a_ledger() -> None:
@@ -46,8 +44,7 @@ async def test_connections_and_destinations_do_not_share_a_ledger() -> None:
     store = MemoryStore()
     await Ledger(store, "a/d1").remember([row("one")])
     other = Ledger(store, "a/d2")
-    await other.load([HOUR])
-    assert not other.knows(HOUR, prefix_of("one"))
+    assert not (await other.hour(HOUR)).knows(prefix_of("one"))
 
 
 async def test_an_unreadable_ledger_is_put_aside_and_costs_only_repeats() -> None:
@@ -55,12 +52,10 @@ async def test_an_unreadable_ledger_is_put_aside_and_costs_only_repeats() -> Non
     store = MemoryStore()
     store.files[f"ledger/a/d/{HOUR}.sent"] = b"12345"
     ledger = Ledger(store, "a/d")
-    await ledger.load([HOUR])
-    assert not ledger.knows(HOUR, prefix_of("one"))
+    assert not (await ledger.hour(HOUR)).knows(prefix_of("one"))
     assert store.files[f"unreadable/ledger/a/d/{HOUR}.sent"] == b"12345"
     await ledger.remember([row("one")])
-    await ledger.load([HOUR])
-    assert ledger.knows(HOUR, prefix_of("one"))
+    assert (await ledger.hour(HOUR)).knows(prefix_of("one"))
 
 
 async def test_hours_are_listed_oldest_first() -> None:
@@ -83,8 +78,7 @@ async def test_memory_stays_bounded() -> None:
     held = [hour for hour in hours if hour in ledger._hours]
     assert sum(len(ledger._hours[hour]) for hour in held) <= ledgers.IDS_IN_MEMORY
     assert hours[-1] in held and hours[0] not in held
-    await ledger.load([hours[0]])
-    assert ledger.knows(hours[0], prefix_of(f"{hours[0]}-5"))
+    assert (await ledger.hour(hours[0])).knows(prefix_of(f"{hours[0]}-5"))
 
 
 @given(st.lists(st.text(max_size=20)))

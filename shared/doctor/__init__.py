@@ -1,0 +1,55 @@
+"""Examines everything the bridge depends on; every line that does not pass says what to do."""
+
+import logging
+from collections.abc import Awaitable
+
+from shared import tables
+from shared.doctor import past, sink, source, state
+from shared.doctor.check import Api, Check, Patient, Probe, Reply, Verdict, failed
+from shared.health import Run
+from shared.status import status
+from shared.telemetry import event, logger
+
+log = logger(__name__)
+
+__all__ = ["Api", "Check", "Patient", "Probe", "Reply", "Verdict", "examine"]
+
+
+async def examine(patient: Patient) -> tuple[Run, list[Check]]:
+    """All checks of one connection, in the order in which to mend them.
+
+    Three or four requests are made; the run's health row names them, so that the workspace knows them as our own.
+    """
+    checks: list[Check] = []
+    async with patient.connection.run("doctor") as run:
+        replies = await source.ask(patient)
+        run.requests, run.request_ids = (
+            len(replies.all),
+            [reply.request_id for reply in replies.all if reply.request_id],
+        )
+        checks += [
+            await _guarded("key", source.key(patient)),
+            source.activities(replies),
+            source.others(replies),
+            source.delete_rights(replies),
+            source.clock(replies),
+            source.budget(replies, patient.connection.limits.reserve),
+        ]
+        identified = await _guarded("identity", sink.identity(patient))
+        checks += [identified, await _guarded("role on the DCR", sink.role(patient, identified))]
+        for name in tables.table_names():
+            checks.append(await _guarded(f"columns of {name}", sink.columns(patient, name)))
+        stands = await status(patient.connection)
+        checks += [await _guarded("state storage", state.storage(patient)), state.begun(stands), state.lag(stands)]
+        checks += [await _guarded("last run", past.last_run(patient)), await _guarded("drift", past.drift(patient))]
+        checks += [state.set_aside(stands), state.health_waiting(stands)]
+    return run, checks
+
+
+async def _guarded(name: str, check: Awaitable[Check]) -> Check:
+    """A check that breaks is a finding too, and must not keep the others from speaking."""
+    try:
+        return await check
+    except Exception as error:
+        event(log, "check.broke", level=logging.WARNING, check=name, error=type(error).__name__)
+        return failed(name, f"the check could not be carried out ({type(error).__name__})", "report this with the log")

@@ -1,0 +1,89 @@
+"""What the bridge has said of itself in the workspace: the last live run, and drift of the last day."""
+
+import json
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from shared.asking import quoted, workspace_of
+from shared.connection import GOOD_STATES
+from shared.doctor.check import Check, Patient, failed, passed, warned
+from shared.doctor.sink import WORKSPACE_REMEDY
+from shared.errors import BridgeError
+from shared.tables import HEALTH
+from shared.telemetry import safe
+
+SILENT_FOR = timedelta(minutes=15)
+DEAD_FOR = timedelta(hours=1)
+ASK_REMEDY = "see the lines about identity and columns; if they pass, try again in a minute"
+DRIFT_COLUMNS = ("UnknownTypes", "UnknownActors", "UnknownFields")
+
+
+async def last_run(patient: Patient) -> Check:
+    """State and age of the newest live run that reached the workspace."""
+    name = "last run"
+    try:
+        rows = await _ask(patient, 'Walk == "live" and Part == 1', "top 1 by EventTime desc | project EventTime, State")
+    except BridgeError as error:
+        return warned(name, safe(str(error)), ASK_REMEDY)
+    if rows is None:
+        return warned(name, "not asked: no workspace is configured", WORKSPACE_REMEDY)
+    if not rows:
+        return warned(name, "no live run has reached the workspace", "run `run` once; then look at the timer's log")
+    moment, state = _moment(rows[0][0]), str(rows[0][1])
+    age = patient.connection.clock.now() - moment
+    what = f"{safe(state)}, {max(0, int(age.total_seconds() // 60))} min ago"
+    if state not in GOOD_STATES and state != "busy":
+        return failed(name, what, "docs/operate.md says what this state means; `run` shows its remedy")
+    if age > DEAD_FOR:
+        return failed(name, what, "the timer does not run, or its health rows are refused: look at the app's log")
+    if age > SILENT_FOR:
+        return warned(name, what, "a live run is due every minute: look at the timer")
+    return passed(name, what)
+
+
+async def drift(patient: Patient) -> Check:
+    """Types, actors and fields this release does not know; they are carried whole, in Details."""
+    name = "drift"
+    try:
+        since = patient.connection.clock.now() - timedelta(days=1)
+        columns = ", ".join(DRIFT_COLUMNS)
+        rows = await _ask(
+            patient, f"EventTime > datetime({since:%Y-%m-%dT%H:%M:%SZ}) and Part == 1", f"project {columns}"
+        )
+    except BridgeError as error:
+        return warned(name, safe(str(error)), ASK_REMEDY)
+    if rows is None:
+        return warned(name, "not asked: no workspace is configured", WORKSPACE_REMEDY)
+    found: Counter[str] = Counter()
+    for row in rows:
+        for column, cell in zip(DRIFT_COLUMNS, row, strict=True):
+            found.update({f"{column[7:-1].lower()} {name}": count for name, count in _counts(cell).items()})
+    if not found:
+        return passed(name, "nothing unknown in the last day")
+    told = safe(", ".join(f"{what} ({count})" for what, count in found.most_common(5)))
+    remedy = "nothing is lost; look for a newer release, or teach the catalogue"
+    return warned(name, f"{len(found)} unknown in the last day: {told}", remedy)
+
+
+async def _ask(patient: Patient, where: str, then: str) -> list[list[Any]] | None:
+    """Health rows of this connection; None when there is no workspace to ask."""
+    workspace = workspace_of(patient.connection)
+    if workspace is None:
+        return None
+    connection = quoted(patient.connection.name)
+    return await workspace.rows(f"{HEALTH} | where ConnectionName == {connection} and {where} | {then}")
+
+
+def _counts(cell: Any) -> dict[str, int]:
+    """A dynamic cell arrives as its JSON text."""
+    try:
+        value = json.loads(cell) if isinstance(cell, str) and cell else cell
+    except ValueError:
+        return {}
+    return {str(name): int(count) for name, count in value.items()} if isinstance(value, dict) else {}
+
+
+def _moment(value: Any) -> datetime:
+    moment = value if isinstance(value, datetime) else datetime.fromisoformat(str(value))
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

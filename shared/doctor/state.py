@@ -1,0 +1,69 @@
+"""The bridge's own state: can it be kept, has the connection begun, what waits."""
+
+from contextlib import suppress
+from datetime import timedelta
+
+from shared.attention import LATE, SLOW
+from shared.doctor.check import Check, Patient, failed, passed, warned
+from shared.errors import BridgeError, CheckpointMoved
+from shared.status import Status
+from shared.telemetry import safe
+
+STORAGE_REMEDY = (
+    "check STATE_CONTAINER_URL and Storage Blob Data Contributor on it, or that STATE_DIR is ours and not full"
+)
+
+
+async def storage(patient: Patient) -> Check:
+    """Write a document, read it, remove it."""
+    name, store = f"doctor/{patient.connection.folder}.txt", patient.connection.store
+    try:
+        with suppress(CheckpointMoved):  # an earlier doctor was interrupted: its document is as good
+            await store.create(name, b"written by doctor")
+        saved = await store.read(name)
+        await store.delete(name)
+    except BridgeError as wrong:
+        return failed("state storage", safe(str(wrong)), STORAGE_REMEDY)
+    if saved is None:
+        return failed("state storage", "what was written could not be read", STORAGE_REMEDY)
+    return passed("state storage", "state can be written, read and removed")
+
+
+def begun(status: Status) -> Check:
+    """Whether checkpoint and plan are there and can be read."""
+    if status.broken:
+        return failed("state", status.broken[0], "begin with `init`, or restore checkpoint and plan of before")
+    return passed("state", "the connection has begun")
+
+
+def lag(status: Status) -> Check:
+    """How far the live walk is behind."""
+    if status.lag is None:
+        return warned("lag", "cannot tell without a checkpoint", "mend what `state` says first")
+    what = f"live reading is {_told(status.lag)} behind"
+    remedy = "look at the last run's state, and whether the timer (or `run`) works every minute"
+    if status.lag > LATE:
+        return failed("lag", what, remedy)
+    return warned("lag", what, remedy) if status.lag > SLOW else passed("lag", what)
+
+
+def set_aside(status: Status) -> Check:
+    """Rows that could not be delivered."""
+    total = status.set_aside.total()
+    if not total:
+        return passed("set aside", "nothing waits")
+    reasons = ", ".join(f"{count} {reason}" for reason, count in status.set_aside.most_common(5))
+    return warned("set aside", f"{total} rows wait: {safe(reasons)}", "mend the reason, then `replay`")
+
+
+def health_waiting(status: Status) -> Check:
+    """Health rows that could not be sent."""
+    if not status.health_waiting:
+        return passed("health rows", "none waits")
+    remedy = "mend `role on the DCR`: they go with the next run's"
+    return warned("health rows", f"{status.health_waiting} wait to be sent", remedy)
+
+
+def _told(span: timedelta) -> str:
+    minutes = max(0, int(span.total_seconds() // 60))
+    return f"{minutes} min" if minutes < 120 else f"{minutes // 60} h"
