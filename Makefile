@@ -38,7 +38,7 @@ check: setup ## formatting, lint, types, layers, generated files
 	@$(BIN)/ruff format --check --quiet . || { echo "run: $(BIN)/ruff format ."; exit 1; }
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/mypy
-	@$(BIN)/lint-imports --no-timing
+	@$(BIN)/lint-imports
 	@$(BIN)/python -m docs.tools.build_reference --check
 
 bench: setup ## measure; writes build/bench.json (BENCH_ARGS="--runs 3")

@@ -72,6 +72,7 @@ class Carrier:
     deadline: datetime
     watch_hours: bool = False
     shaping: Shaping = field(default_factory=Shaping)
+    loaded: dict[Hour, KnownIds] = field(default_factory=dict)
 
     async def carry(self, page: Page) -> None:
         """Deliver every activity of `page` that the ledger does not know.
@@ -86,11 +87,11 @@ class Carrier:
         rows: list[Outgoing] = []
         counted: list[Outgoing] = []
         hopeless: list[tuple[Outgoing, str]] = []
-        for entry in fresh:
-            if not isinstance(entry.activity, dict):
-                hopeless.append((entry.outgoing(), "not an object"))
+        for item in fresh:
+            if not isinstance(item.activity, dict):
+                hopeless.append((item.outgoing(), "not an object"))
                 continue
-            row = await self.row(entry.activity, page.escaped.get(entry.index, ()))
+            row = await self.row(item)
             if self.shaping.mode(row.category) == "count-only":
                 counted.append(row)
             elif self.too_large(row):
@@ -105,27 +106,37 @@ class Carrier:
             tally.counted += len(counted)
         await self._set_aside(hopeless + sent.refused)
 
-    async def _unseen(self, page: Page) -> list["_Entry"]:
-        entries = [_Entry.of(item, index) for index, item in enumerate(page.items)]
-        known = await self.known.load({entry.hour for entry in entries})
-        fresh: list[_Entry] = []
+    async def _unseen(self, page: Page) -> list["Item"]:
+        escaped = page.escaped
+        items = [
+            identified(raw, escaped.get(at, ())) if escaped else identified(raw) for at, raw in enumerate(page.items)
+        ]
+        known = await self._hours({item.hour for item in items})
+        fresh: list[Item] = []
         here: set[bytes] = set()
-        for entry in entries:
+        for item in items:
             if self.watch_hours:
-                self.tally.seen.setdefault(entry.hour, set()).add(entry.prefix)
-            if entry.prefix in here or known[entry.hour].knows(entry.prefix):
+                self.tally.seen.setdefault(item.hour, set()).add(item.prefix)
+            if item.prefix in here or known[item.hour].knows(item.prefix):
                 self.tally.repeated += 1
             else:
-                here.add(entry.prefix)
-                fresh.append(entry)
+                here.add(item.prefix)
+                fresh.append(item)
         return fresh
 
-    async def row(self, activity: dict[str, Any], escaped: tuple[str, ...] = ()) -> Outgoing:
+    async def _hours(self, hours: set[Hour]) -> Mapping[Hour, KnownIds]:
+        """What is known of these hours. Those of the page before are not asked for again: what this run sends is in
+        them, and no other run reads the same window."""
+        held = {hour: ids for hour, ids in self.loaded.items() if hour in hours}
+        held.update(await self.known.load(hours - held.keys()))
+        self.loaded.clear()
+        self.loaded.update(held)
+        return held
+
+    async def row(self, item: "Item") -> Outgoing:
         """The activity as a row, encoded once; drift and odd values are counted on the way."""
         tally = self.tally
-        folded = fold(activity, self.carriage, escaped=escaped)
-        key, hour = activity_key(activity), event_hour(activity)
-        prefix = prefix_of(key)
+        folded = fold(item.activity, self.carriage, escaped=item.escaped)
         if folded.unknown_type is not None:
             tally.unknown_types[folded.unknown_type] += 1
         if folded.unknown_actor is not None:
@@ -136,13 +147,13 @@ class Carrier:
         if folded.overflow is not None:
             tally.overflowed += 1
             whole = self.shaping.whole(folded.overflow.body, str(folded.row["Category"]))
-            folded.row["Handling"]["overflow"]["pointer"] = await self.aside.keep_whole(prefix, whole)
-        tally.escaped += bool(escaped)
-        tally.undated += hour == UNDATED
+            folded.row["Handling"]["overflow"]["pointer"] = await self.aside.keep_whole(item.prefix, whole)
+        tally.escaped += bool(item.escaped)
+        tally.undated += item.hour == UNDATED
         category = str(folded.row["Category"])
         body = _encode(self.shaping.row(folded.row))
         tally.bytes_by_category[category] += len(body)
-        return Outgoing(key, prefix, hour, body, activity, category, escaped)
+        return Outgoing(item.id, item.prefix, item.hour, body, item.activity, category, item.escaped)
 
     def too_large(self, row: Outgoing) -> bool:
         """Whether no upload could take this row, even alone."""
@@ -165,23 +176,24 @@ class Carrier:
         event(log, "row.set_aside", count=len(refused), reason=refused[0][1], remedy="cli replay sends them again")
 
 
-@dataclass(frozen=True, slots=True)
-class _Entry:
-    """An item of a page with its identity."""
+class Item(msgspec.Struct, frozen=True, gc=False):
+    """An item of a page with its identity; a Struct for the same reason as Outgoing."""
 
     id: str
     prefix: bytes
     hour: Hour
     activity: Any
-    index: int
-
-    @staticmethod
-    def of(item: Any, index: int) -> "_Entry":
-        key = identity(item)
-        return _Entry(key, prefix_of(key), event_hour(item), item, index)
+    escaped: tuple[str, ...] = ()
 
     def outgoing(self) -> Outgoing:
+        """For set-aside: no row could be made of it."""
         return Outgoing(self.id, self.prefix, self.hour, b"", self.activity)
+
+
+def identified(raw: Any, escaped: tuple[str, ...] = ()) -> Item:
+    """A raw item of a page, with what the ledger knows it by."""
+    key = identity(raw)
+    return Item(key, prefix_of(key), event_hour(raw), raw, escaped)
 
 
 def identity(item: Any) -> str:

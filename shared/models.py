@@ -6,6 +6,8 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal, NewType
 
+import msgspec
+
 Cursor = NewType("Cursor", str)
 """Opaque position from a page's envelope; never parsed, never built from a row."""
 
@@ -94,12 +96,11 @@ class Page:
     escaped: dict[int, tuple[str, ...]] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Outgoing:
+class Outgoing(msgspec.Struct, frozen=True, gc=False):
     """A row encoded once, with what the ledger must remember and what set-aside would need.
 
     `body` is the row as compact JSON; `activity` the raw activity it was made of, `escaped` the places in it whose odd
-    values are text by now.
+    values are text by now. A Struct, because thousands are made per page and a dataclass costs ten times as much.
     """
 
     id: str

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
+from shared.carry import identified
 from shared.connection import Connection
 from shared.health import Run
 from shared.models import UNDATED, AsideItem, Outgoing
@@ -44,7 +45,7 @@ async def _send(
     still: list[str] = [item.reason for item in items if not isinstance(item.raw, dict)]
     activities = [item for item in items if isinstance(item.raw, dict)]
     for start in range(0, len(activities), PORTION):
-        rows = [await carrier.row(item.raw, item.escaped) for item in activities[start : start + PORTION]]
+        rows = [await carrier.row(identified(item.raw, item.escaped)) for item in activities[start : start + PORTION]]
         fitting = [row for row in rows if not carrier.too_large(row)]
         sent = await connection.sink.send(fitting, remember, deadline=deadline)
         still += [reason for _, reason in sent.refused] + ["too large"] * (len(rows) - len(fitting))

@@ -117,8 +117,8 @@ def history_done(windows: tuple[PlannedWindow, ...]) -> float | None:
 async def _waiting(connection: Connection, found: Status) -> None:
     async for _, items in connection.set_aside.waiting():
         found.set_aside.update(item.reason.split(":", 1)[0] for item in items)
-    kept = await connection.store.read(f"health/{connection.folder}.jsonl")
-    found.health_waiting = len(kept.data.splitlines()) if kept else 0
+    for name in await connection.store.names(f"health/{connection.folder}"):
+        found.health_waiting += len((await connection.store.tail(name, 0)).splitlines())
     if found.set_aside:
         found.trouble.append(f"{found.set_aside.total()} rows are set aside: `replay` sends them again")
     if found.health_waiting:

@@ -1,5 +1,6 @@
 """`estimate`: what carrying this feed would amount to, before anything is written."""
 
+import math
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Annotated, Any
@@ -14,6 +15,7 @@ from shared.cli.printing import AsJson, bar, print_json, with_settings
 from shared.clock import SystemClock
 from shared.connection import Limits
 from shared.costs import Cost, Prices, Term, Volume
+from shared.errors import ConfigError
 from shared.estimate import Carried, Estimate
 from shared.estimate import estimate as estimate_feed
 from shared.normalise import catalogue
@@ -46,6 +48,8 @@ def estimate(
     prices = Prices(price_per_gb, interactive_price, long_term_price)
 
     async def work(settings: Settings) -> int:
+        if not all(math.isfinite(price) for price in (price_per_gb, interactive_price, long_term_price) if price):
+            raise ConfigError("a price must be a number with an end")
         found = []
         for each in named(settings, connection):
             estimated = await _read(settings, each, days, sample_hours)

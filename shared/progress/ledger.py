@@ -1,9 +1,11 @@
 """Which ids were delivered, set aside or only counted, per hour of event time. Appends only: no writer waits."""
 
+import asyncio
 import logging
 from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from weakref import WeakValueDictionary
 
 from shared.models import Hour, Outgoing
 from shared.progress.state import Store
@@ -24,7 +26,7 @@ class IdFile:
     offset: int = 0
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, weakref_slot=True)
 class HourOfIds:
     """What was delivered and what was set aside in one hour, as far as it has been read."""
 
@@ -59,7 +61,8 @@ class Ledger:
     def __init__(self, store: Store, folder: str) -> None:
         self._store = store
         self._folder = f"ledger/{folder}"
-        self._hours: OrderedDict[Hour, HourOfIds] = OrderedDict()
+        self._hours: OrderedDict[Hour, HourOfIds] = OrderedDict()  # what memory keeps, in order of use
+        self._in_use: WeakValueDictionary[Hour, HourOfIds] = WeakValueDictionary()  # and what any run still holds
 
     async def load(self, hours: Iterable[Hour]) -> dict[Hour, HourOfIds]:
         """What these hours hold by now, other processes' additions included.
@@ -68,7 +71,10 @@ class Ledger:
         """
         loaded: dict[Hour, HourOfIds] = {}
         for hour in set(hours):
-            loaded[hour] = self._hours.setdefault(hour, HourOfIds())
+            known = self._in_use.get(hour)
+            if known is None:
+                known = HourOfIds()
+            loaded[hour] = self._in_use[hour] = self._hours[hour] = known
             self._hours.move_to_end(hour)
             for kind in KINDS:
                 await self._catch_up(loaded[hour].file(kind), self._name(hour, kind))
@@ -79,9 +85,10 @@ class Ledger:
         by_hour: dict[Hour, list[bytes]] = {}
         for row in rows:
             by_hour.setdefault(row.hour, []).append(row.prefix)
+        names = ((self._name(hour, kind), prefixes) for hour, prefixes in by_hour.items())
+        await asyncio.gather(*(self._store.append(name, b"".join(prefixes)) for name, prefixes in names))
         for hour, prefixes in by_hour.items():
-            await self._store.append(self._name(hour, kind), b"".join(prefixes))
-            known = self._hours.get(hour)
+            known = self._in_use.get(hour)
             if known is not None:
                 # Offsets stay behind on purpose: others may have appended too, the next load reads the whole tail.
                 known.file(kind).prefixes.update(prefixes)

@@ -74,13 +74,21 @@ def added(plan: Plan, kind: Kind, window: Window, *, limit: int = 5000, types: t
     return msgspec.structs.replace(plan, windows=(*plan.windows, planned), next_id=plan.next_id + 1)
 
 
-def with_history(plan: Plan, start: datetime, end: datetime, *, limit: int = 5000) -> Plan:
+def with_history(
+    plan: Plan, start: datetime, end: datetime, *, limit: int = 5000, now: datetime | None = None
+) -> Plan:
     """History `[start, end)` in windows of a day, newest first: what happened last week is asked for first.
 
-    Its last hours are still young: what is indexed late there is found by the sweeps, which are set back for it.
+    What is indexed late in its last two days (as seen from `now`, by default its end) is found by the sweeps, which
+    are set back for it.
     """
-    swept = {str(age): min(plan.swept.get(str(age), end), max(start, _hour(end - age * HOUR))) for age in SWEEP_AGES}
-    plan = msgspec.structs.replace(plan, swept=swept)
+    now = now or end
+    swept = {
+        str(age): min(plan.swept.get(str(age), end), max(start, _hour(now - age * HOUR)))
+        for age in SWEEP_AGES
+        if now - age * HOUR < end
+    }
+    plan = msgspec.structs.replace(plan, swept={**plan.swept, **swept})
     lt = end
     while lt > start:
         gte = max(start, lt - DAY)

@@ -9,7 +9,7 @@ from shared import __version__
 from shared.connection import Connection
 from shared.errors import BridgeError, ConfigError
 from shared.planned import PlanKeeper
-from shared.triggers import status
+from shared.triggers import turns
 from shared.triggers.process import Process
 from shared.triggers.timers import PLAN, POLL, PROVE
 from shared.wiring import Bridge
@@ -80,10 +80,10 @@ async def look(bridge: Bridge, now: datetime) -> Report:
 
 
 async def _of(connection: Connection, now: datetime, reasons: list[str]) -> dict[str, Any]:
-    checkpoint = await status.checkpoint(connection)
+    checkpoint = await turns.checkpoint(connection)
     plan = await PlanKeeper(connection).read()
-    turns = {timer: await status.recall(connection, timer) for timer in (POLL, PLAN, PROVE)}
-    live = turns[POLL]
+    last = {timer: await turns.recall(connection, timer) for timer in (POLL, PLAN, PROVE)}
+    live = last[POLL]
     if live is not None and live.waits_for is not None:
         reasons.append(live.waits_for)
     return {
@@ -96,7 +96,7 @@ async def _of(connection: Connection, now: datetime, reasons: list[str]) -> dict
         "set_aside_days_waiting": [day async for day, _ in connection.set_aside.waiting()],
         "last_runs": {
             timer: {"walk": turn.walk, "state": turn.state, "ended_at": turn.ended_at.isoformat(timespec="seconds")}
-            for timer, turn in turns.items()
+            for timer, turn in last.items()
             if turn is not None
         },
     }

@@ -10,9 +10,9 @@ import msgspec
 from shared.errors import BridgeError, CheckpointMoved, ConfigError, StateMissing, StateUnreadable
 from shared.settings import Settings, load
 from shared.telemetry import defect, event, logger, safe
-from shared.triggers import orders
+from shared.triggers import plan_orders
 from shared.triggers.health import Health
-from shared.triggers.orders import BadOrder
+from shared.triggers.plan_orders import BadOrder
 from shared.triggers.process import here
 from shared.wiring import Bridge
 
@@ -48,8 +48,8 @@ async def start_backfill(req: func.HttpRequest) -> func.HttpResponse:
     """Plan history: `{"days": 90}`, or from and to; 202 with the plans."""
 
     async def work(bridge: Bridge) -> tuple[int, dict[str, Any]]:
-        order = orders.read(req.get_body(), orders.Backfill)
-        return 202, {"plans": await orders.start_backfill(bridge, order, here.clock.now())}
+        order = plan_orders.read(req.get_body(), plan_orders.Backfill)
+        return 202, {"plans": await plan_orders.start_backfill(bridge, order, here.clock.now())}
 
     return await _operator("start_backfill", req, work)
 
@@ -60,11 +60,11 @@ async def plan(req: func.HttpRequest) -> func.HttpResponse:
     """GET lists the plans (`?connection=`); POST pauses, resumes, cancels or adds."""
 
     async def show(bridge: Bridge) -> tuple[int, dict[str, Any]]:
-        return 200, {"plans": await orders.list_plans(bridge, req.params.get("connection"))}
+        return 200, {"plans": await plan_orders.list_plans(bridge, req.params.get("connection"))}
 
     async def change(bridge: Bridge) -> tuple[int, dict[str, Any]]:
-        order = orders.read(req.get_body(), orders.Change)
-        return 200, {"plans": await orders.change_plan(bridge, order, here.clock.now())}
+        order = plan_orders.read(req.get_body(), plan_orders.Change)
+        return 200, {"plans": await plan_orders.change_plan(bridge, order, here.clock.now())}
 
     return await _operator("plan", req, show if req.method == "GET" else change)
 

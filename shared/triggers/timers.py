@@ -15,7 +15,7 @@ from shared.health import Run
 from shared.models import Window
 from shared.proof import CLOSED_FOR, DAY, HOUR, prove
 from shared.telemetry import defect, event, logger
-from shared.triggers import status
+from shared.triggers import turns
 from shared.triggers.process import here
 
 log = logger(__name__)
@@ -80,11 +80,11 @@ async def days_to_prove(connection: Connection) -> list[Window]:
 
     What lies before that hour is history: its windows may still be waiting, and `cli prove` proves it when asked.
     """
-    known = await status.recall(connection, POLL)
+    known = await turns.recall(connection, POLL)
     if known is None or known.since is None:
         event(log, "proof.postponed", connection=connection.name, reason="the live walk has not had its first turn")
         return []
-    passed = min(connection.clock.now() - CLOSED_FOR, (await status.checkpoint(connection)).watermark)
+    passed = min(connection.clock.now() - CLOSED_FOR, (await turns.checkpoint(connection)).watermark)
     midnight = passed.replace(hour=0, minute=0, second=0, microsecond=0)
     first = _hour_after(known.since)
     days = [Window(max(first, midnight - (ago + 1) * DAY), midnight - ago * DAY) for ago in range(PROOF_DAYS)]
@@ -124,7 +124,7 @@ async def _one(timer: str, connection: Connection, walk: Walk) -> list[str]:
     except Exception as error:
         defect(log, "turn.broke", error, connection=connection.name, timer=timer)
         return [f"connection {connection.name}: {timer} ended with {type(error).__name__}"]
-    await status.remember(connection, timer, runs)
+    await turns.remember(connection, timer, runs)
     return [f"connection {connection.name}: {run.walk} ended {run.state}" for run in runs if _bad(run)]
 
 

@@ -206,7 +206,6 @@ def test_a_secret_in_broken_json_is_not_repeated(monkeypatch: pytest.MonkeyPatch
         ("page_limit", "5001"),
         ("settle_seconds", "0"),
         ("overlap_seconds", "-1"),
-        ("batch_bytes", "2000000"),
         ("log_level", "LOUD"),
     ],
 )

@@ -135,3 +135,10 @@ def test_sweeps_reach_back_into_young_history() -> None:
     assert min(starts) == -50 * HOUR
     recent = plans.with_history(plans.begin(NOON), NOON - 10 * HOUR, NOON)
     assert min(gte for gte, _ in spans(plans.with_due(recent, later, later), "sweep")) == -10 * HOUR
+
+
+def test_history_long_past_brings_no_sweeps_with_it() -> None:
+    """Sweeps look for what is indexed late, up to two days; a month of last year is read once."""
+    begun = plans.begin(NOON)
+    plan = plans.with_history(begun, NOON - 400 * DAY, NOON - 370 * DAY, now=NOON)
+    assert plan.swept == begun.swept

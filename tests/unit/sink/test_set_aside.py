@@ -62,9 +62,9 @@ async def test_what_was_replayed_waits_no_more() -> None:
     room = Room()
     await room.aside.put([(row("a"), "x"), (row("b"), "x")], "run-1")
     lines = room.store.files[FILE]
-    await room.aside.mark_replayed(DAY, [row("a")])
+    await room.aside.mark_replayed(DAY, [row("a").prefix])
     assert await room.ids() == {DAY: ["b"]}
-    await room.aside.mark_replayed(DAY, [row("b")])
+    await room.aside.mark_replayed(DAY, [row("b").prefix])
     assert await room.ids() == {} and room.store.files[FILE] == lines
 
 

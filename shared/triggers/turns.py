@@ -16,7 +16,7 @@ from shared.telemetry import event, logger, safe
 log = logger(__name__)
 
 
-class Status(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Turn(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One timer's last turn for one connection.
 
     `since` is when the live walk's first turn with a checkpoint ended: from then on every activity is its business.
@@ -34,7 +34,7 @@ class Status(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 _encode = msgspec.json.Encoder().encode
-_decode = msgspec.json.Decoder(Status).decode
+_decode = msgspec.json.Decoder(Turn).decode
 
 
 async def remember(connection: Connection, timer: str, runs: Sequence[Run]) -> None:
@@ -53,7 +53,7 @@ async def remember(connection: Connection, timer: str, runs: Sequence[Run]) -> N
         before = _parse(saved.data) if saved is not None else None
         since = before.since if before is not None else None
         placed = any(run.watermark is not None for run in told)
-        status = Status(
+        turn = Turn(
             walk=worst.walk,
             state=worst.state,
             ended_at=now,
@@ -64,16 +64,16 @@ async def remember(connection: Connection, timer: str, runs: Sequence[Run]) -> N
             waits_for=safe(str(worst.error)) if isinstance(worst.error, ConfigError) else None,
         )
         if saved is None:
-            await connection.store.create(name, _encode(status))
+            await connection.store.create(name, _encode(turn))
         else:
-            await connection.store.replace(name, _encode(status), saved.etag)
+            await connection.store.replace(name, _encode(turn), saved.etag)
     except CheckpointMoved:
         return  # another instance was faster, and its turn is as new as ours
     except StoreFailed as failed:
         event(log, "status.lost", level=logging.WARNING, connection=connection.name, reason=str(failed))
 
 
-async def recall(connection: Connection, timer: str) -> Status | None:
+async def recall(connection: Connection, timer: str) -> Turn | None:
     """The last turn of `timer`, or None when none was stored or it cannot be read."""
     saved = await connection.store.read(_name(connection, timer))
     return _parse(saved.data) if saved is not None else None
@@ -94,7 +94,7 @@ def _name(connection: Connection, timer: str) -> str:
     return f"status/{connection.folder}/{timer}.json"
 
 
-def _parse(data: bytes) -> Status | None:
+def _parse(data: bytes) -> Turn | None:
     try:
         return _decode(data)
     except msgspec.DecodeError:
