@@ -8,7 +8,7 @@ from typing import Any, Protocol
 import msgspec
 
 from shared.models import UNDATED, Hour, Outgoing, Page, hour_of, prefix_of
-from shared.normalise.activity import Carriage, activity_key, fold
+from shared.normalise.activity import Carriage, Folded, activity_key, fold
 from shared.normalise.canonical import canonical, digest
 from shared.normalise.shaping import Shaping
 from shared.tally import Tally
@@ -87,14 +87,18 @@ class Carrier:
         rows: list[Outgoing] = []
         counted: list[Outgoing] = []
         hopeless: list[tuple[Outgoing, str]] = []
+        plain = self.shaping.plain
         for item in fresh:
             if not isinstance(item.activity, dict):
                 hopeless.append((item.outgoing(), "not an object"))
                 continue
-            row = await self.row(item)
-            if self.shaping.mode(row.category) == "count-only":
+            folded = self._folded(item)
+            if folded.overflow is not None:
+                await self._keep_whole(item, folded, folded.overflow.body)
+            row = self._outgoing(item, folded)
+            if not plain and self.shaping.mode(row.category) == "count-only":
                 counted.append(row)
-            elif self.too_large(row):
+            elif len(row.body) > ROW_LIMIT_BYTES:
                 hopeless.append((row, f"too large: {len(row.body)} bytes"))
             else:
                 rows.append(row)
@@ -107,10 +111,9 @@ class Carrier:
         await self._set_aside(hopeless + sent.refused)
 
     async def _unseen(self, page: Page) -> list["Item"]:
-        escaped = page.escaped
-        items = [
-            identified(raw, escaped.get(at, ())) if escaped else identified(raw) for at, raw in enumerate(page.items)
-        ]
+        items = [identified(raw) for raw in page.items]
+        for at, places in page.escaped.items():
+            items[at] = identified(page.items[at], places)
         known = await self._hours({item.hour for item in items})
         fresh: list[Item] = []
         here: set[bytes] = set()
@@ -135,8 +138,14 @@ class Carrier:
 
     async def row(self, item: "Item") -> Outgoing:
         """The activity as a row, encoded once; drift and odd values are counted on the way."""
+        folded = self._folded(item)
+        if folded.overflow is not None:
+            await self._keep_whole(item, folded, folded.overflow.body)
+        return self._outgoing(item, folded)
+
+    def _folded(self, item: "Item") -> Folded:
         tally = self.tally
-        folded = fold(item.activity, self.carriage, escaped=item.escaped)
+        folded = fold(item.activity, self.carriage, item.escaped)
         if folded.unknown_type is not None:
             tally.unknown_types[folded.unknown_type] += 1
         if folded.unknown_actor is not None:
@@ -144,15 +153,22 @@ class Carrier:
         if folded.unknown_fields:
             kind = folded.row.get("ActivityType", "")
             tally.unknown_fields.update(f"{kind}.{name}" for name in folded.unknown_fields)
-        if folded.overflow is not None:
-            tally.overflowed += 1
-            whole = self.shaping.whole(folded.overflow.body, str(folded.row["Category"]))
-            folded.row["Handling"]["overflow"]["pointer"] = await self.aside.keep_whole(item.prefix, whole)
-        tally.escaped += bool(item.escaped)
-        tally.undated += item.hour == UNDATED
-        category = str(folded.row["Category"])
-        body = _encode(self.shaping.row(folded.row))
-        tally.bytes_by_category[category] += len(body)
+        if item.escaped:
+            tally.escaped += 1
+        if item.hour is UNDATED:
+            tally.undated += 1
+        return folded
+
+    async def _keep_whole(self, item: "Item", folded: Folded, original: bytes) -> None:
+        """A row with cut cells points to its original."""
+        self.tally.overflowed += 1
+        whole = self.shaping.whole(original, str(folded.row["Category"]))
+        folded.row["Handling"]["overflow"]["pointer"] = await self.aside.keep_whole(item.prefix, whole)
+
+    def _outgoing(self, item: "Item", folded: Folded) -> Outgoing:
+        category = folded.row["Category"]
+        body = _encode(folded.row if self.shaping.plain else self.shaping.row(folded.row))
+        self.tally.bytes_by_category[category] += len(body)
         return Outgoing(item.id, item.prefix, item.hour, body, item.activity, category, item.escaped)
 
     def too_large(self, row: Outgoing) -> bool:
@@ -192,7 +208,9 @@ class Item(msgspec.Struct, frozen=True, gc=False):
 
 def identified(raw: Any, escaped: tuple[str, ...] = ()) -> Item:
     """A raw item of a page, with what the ledger knows it by."""
-    key = identity(raw)
+    key = raw.get("id") if raw.__class__ is dict else None
+    if key.__class__ is not str or not key:
+        key = identity(raw)
     return Item(key, prefix_of(key), event_hour(raw), raw, escaped)
 
 
@@ -206,13 +224,17 @@ def event_hour(item: Any) -> Hour:
 
     The usual spelling is cut, not formatted: this runs for every activity of every re-read.
     """
-    text = item.get("created_at") if isinstance(item, dict) else None
-    if not isinstance(text, str):
+    text = item.get("created_at") if item.__class__ is dict else None
+    if text.__class__ is not str:
         return UNDATED
     try:
         moment = datetime.fromisoformat(text)
         if text[-1] == "Z" and text[10] == "T" and text[4] == "-" == text[7]:
-            return Hour(text[:13])
+            # One object per hour: its hash is computed once, and it is looked up for every activity.
+            return _SEEN_HOURS.setdefault(text[:13], Hour(text[:13]))
         return hour_of(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
     except (ValueError, OverflowError):
         return UNDATED
+
+
+_SEEN_HOURS: dict[str, Hour] = {}

@@ -96,6 +96,13 @@ class MemoryStore:
         await self._step()
         return self.files.get(name, b"")[offset:]
 
+    async def append_each(self, blocks: Sequence[tuple[str, bytes]]) -> None:
+        for name, data in blocks:
+            await self.append(name, data)
+
+    async def tails(self, places: Sequence[tuple[str, int]]) -> list[bytes]:
+        return [await self.tail(name, offset) for name, offset in places]
+
     async def names(self, prefix: str) -> list[str]:
         return sorted(name for name in self.files if name.startswith(prefix.rstrip("/") + "/"))
 

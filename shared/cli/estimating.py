@@ -142,7 +142,8 @@ def _print(found: Estimate, requests: Sequence[Term], volume: Volume, costs: Seq
     console.print(
         f"{found.connection}: {found.read:,} activities of {found.people:,} people read, "
         f"{found.window.gte:%Y-%m-%d %H:%M} to {found.window.lt:%Y-%m-%d %H:%M} UTC, {found.requests} requests.",
-        highlight=False, markup=False,
+        highlight=False,
+        markup=False,
     )
     if found.factor != 1:
         hours = round(24 / found.factor)
@@ -162,7 +163,8 @@ def _print(found: Estimate, requests: Sequence[Term], volume: Volume, costs: Seq
     console.print(
         f"{found.a_day(found.rows):,.0f} rows a day; {volume.gb_a_day:,.4f} GB a day, {volume.gb_a_month:,.3f} GB a "
         "month of 30 days. Measured as JSON with column names, as sent: what is billed is the stored columns.",
-        highlight=False, markup=False,
+        highlight=False,
+        markup=False,
     )
     grid = _grid("requests a day", "", "how")
     for term in requests:

@@ -33,7 +33,8 @@ def rebuild(
             aside = f", {done.aside} as set aside" if done.aside else ""
             console.print(
                 f"{each.name}: {done.looked} hours compared, {done.restored} ids restored as delivered{aside}",
-                highlight=False, markup=False,
+                highlight=False,
+                markup=False,
             )
         return code
 

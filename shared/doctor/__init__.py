@@ -23,10 +23,8 @@ async def examine(patient: Patient) -> tuple[Run, list[Check]]:
     checks: list[Check] = []
     async with patient.connection.run("doctor") as run:
         replies = await source.ask(patient)
-        run.requests, run.request_ids = (
-            len(replies.all),
-            [reply.request_id for reply in replies.all if reply.request_id],
-        )
+        run.requests = len(replies.asked)
+        run.request_ids = [reply.request_id for reply in replies.asked if reply.request_id]
         checks += [
             await _guarded("key", source.key(patient)),
             source.activities(replies),
@@ -43,6 +41,9 @@ async def examine(patient: Patient) -> tuple[Run, list[Check]]:
         checks += [await _guarded("state storage", state.storage(patient)), state.begun(stands), state.lag(stands)]
         checks += [await _guarded("last run", past.last_run(patient)), await _guarded("drift", past.drift(patient))]
         checks += [state.set_aside(stands), state.health_waiting(stands)]
+    if run.error is not None:
+        what = f"the examination stopped here ({type(run.error).__name__})"
+        checks.append(failed("doctor", what, "report this with the log; the lines that are missing were not checked"))
     return run, checks
 
 

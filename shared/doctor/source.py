@@ -1,7 +1,7 @@
 """The Compliance API's side: the key and what it opens, the clock, the request budget and who else spends it."""
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
@@ -27,36 +27,42 @@ SCOPES_REMEDY = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Replies:
-    """One GET to each family of endpoints; `silence` says why nothing answered at all."""
+    """One GET to each family of endpoints; `asked` holds every reply.
+
+    `silence` says why nothing more answered; `keyless` that there was no key to ask with.
+    """
 
     activities: Reply | None = None
     organizations: Reply | None = None
     settings: Reply | None = None
     silence: str = ""
-
-    @property
-    def all(self) -> list[Reply]:
-        return [reply for reply in (self.activities, self.organizations, self.settings) if reply is not None]
+    keyless: bool = False
+    asked: list[Reply] = field(default_factory=list)
 
 
 async def ask(patient: Patient) -> Replies:
     """Ask each family once (the feed twice where it refuses a filter). Every request costs one of the budget."""
-    try:
-        activities = await _ask_feed(patient)
-        organizations = await patient.api.get(ORGANIZATIONS, [("limit", "1")])
-        path = f"{ORGANIZATIONS}/{_first_organization(organizations)}/settings"
-        return Replies(activities, organizations, await patient.api.get(path, []))
-    except SourceBusy as silent:
-        return Replies(silence=str(silent))
+    replies = Replies()
 
+    async def get(path: str, *parameters: tuple[str, str]) -> Reply:
+        replies.asked.append(await patient.api.get(path, parameters))
+        return replies.asked[-1]
 
-async def _ask_feed(patient: Patient) -> Reply:
-    """The own reads of the last ten minutes: the cheapest page that also shows who else asks."""
+    # The own reads of the last ten minutes: the cheapest page that also shows who else asks.
     since = ("created_at.gte", rfc3339(patient.connection.clock.now() - RECENT))
-    reply = await patient.api.get(ACTIVITIES, [since, ("limit", "1000"), ("activity_types[]", OWN_READ)])
-    return await patient.api.get(ACTIVITIES, [since, ("limit", "1")]) if reply.status == 400 else reply
+    try:
+        replies.activities = await get(ACTIVITIES, since, ("limit", "1000"), ("activity_types[]", OWN_READ))
+        if replies.activities.status == 400:
+            replies.activities = await get(ACTIVITIES, since, ("limit", "1"))
+        replies.organizations = await get(ORGANIZATIONS, ("limit", "1"))
+        replies.settings = await get(f"{ORGANIZATIONS}/{_first_organization(replies.organizations)}/settings")
+    except SourceBusy as silent:
+        replies.silence = str(silent)
+    except BridgeError:
+        replies.keyless = True
+    return replies
 
 
 def _first_organization(reply: Reply) -> str:
@@ -82,6 +88,8 @@ async def key(patient: Patient) -> Check:
 def activities(replies: Replies) -> Check:
     """Whether the feed opens: the one thing the bridge cannot do without."""
     reply, name = replies.activities, "activities"
+    if replies.keyless:
+        return warned(name, "not asked: there is no key to ask with", "mend what `key` says first")
     if reply is None:
         return failed(name, replies.silence, "check COMPLIANCE_API_URL, DNS and outbound rules for this machine")
     if reply.status == 200:
@@ -107,7 +115,7 @@ def others(replies: Replies) -> Check:
     ]
     if not told:
         return warned(name, "nothing answered", "mend what `activities` says first")
-    if any(reply.status == 401 for reply in replies.all):
+    if any(reply.status == 401 for reply in replies.asked):
         return warned(name, "; ".join(told), "the key was refused: mend what `activities` says first")
     return passed(name, "; ".join(told))
 
@@ -120,7 +128,7 @@ def _told(reply: Reply) -> str:
 def delete_rights(replies: Replies) -> Check:
     """Whether a key that can delete is near: this one (a refusal lists its scopes), or another of the parent."""
     name = "delete rights"
-    for reply in replies.all:
+    for reply in replies.asked:
         if reply.status == 403 and "Got:" in (said := _message(reply)):
             # A diagnosis may read the words: where they change, this line says that it cannot tell.
             if DELETE_SCOPE in said.split("Needed", 1)[0]:
@@ -131,9 +139,7 @@ def delete_rights(replies: Replies) -> Check:
     deleting = [
         str(each.get("id"))
         for each in _listed(replies.settings, "api_keys")
-        if isinstance(each, dict)
-        and each.get("is_active")
-        and DELETE_SCOPE in " ".join(map(str, each.get("scopes", [])))
+        if isinstance(each, dict) and each.get("is_active") and DELETE_SCOPE in str(each.get("scopes"))
     ]
     if not deleting:
         return passed(name, "no active key of the organisation can delete")
@@ -144,7 +150,7 @@ def delete_rights(replies: Replies) -> Check:
 def clock(replies: Replies) -> Check:
     """Our clock against the API's `Date`, which counts whole seconds."""
     name = "clock"
-    dated = [reply.at - reply.date for reply in replies.all if reply.date is not None]
+    dated = [reply.at - reply.date for reply in replies.asked if reply.date is not None]
     if not dated:
         return warned(name, "the API gave no time to compare with", "mend what `activities` says first")
     skew = min(dated, key=abs)
@@ -160,7 +166,7 @@ def clock(replies: Replies) -> Check:
 def budget(replies: Replies, reserve: int) -> Check:
     """Requests left this minute, and who spent some of the last ten minutes'."""
     name = "request budget"
-    heard = [reply for reply in replies.all if reply.remaining is not None]
+    heard = [reply for reply in replies.asked if reply.remaining is not None]
     if not heard:
         return warned(name, "the API said nothing of the budget", "mend what `activities` says first")
     left, limit = heard[-1].remaining or 0, heard[-1].limit

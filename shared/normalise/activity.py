@@ -12,6 +12,8 @@ from hashlib import sha256
 from itertools import islice
 from typing import Any
 
+import msgspec
+
 from shared.normalise import changes, limits
 from shared.normalise.actor import ActorPlan, fold_actor
 from shared.normalise.canonical import activity_key, canonical
@@ -48,6 +50,7 @@ class Carriage:
     # Made once, so that a row costs a copy and two comparisons of text.
     columns: dict[str, Any] = field(init=False, repr=False, compare=False)
     received: str = field(init=False, repr=False, compare=False)
+    starts: dict[Plan, dict[str, Any]] = field(init=False, repr=False, compare=False)
     earliest: str = field(init=False, repr=False, compare=False)
     latest: str = field(init=False, repr=False, compare=False)
 
@@ -60,9 +63,17 @@ class Carriage:
             "IsBackfill": self.is_backfill,
         }
         object.__setattr__(self, "columns", columns)
+        object.__setattr__(self, "starts", {})
         object.__setattr__(self, "received", utc_text(self.received_at))
         object.__setattr__(self, "earliest", utc_text(self.received_at - LATE_AFTER))
         object.__setattr__(self, "latest", utc_text(self.received_at + EARLY_AFTER))
+
+    def start(self, plan: Plan) -> dict[str, Any]:
+        """A new row with what all rows of this page and this type share."""
+        found = self.starts.get(plan)
+        if found is None:
+            found = self.starts[plan] = {**self.columns, **plan.constants}
+        return found.copy()
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +85,7 @@ class Overflow:
     columns: tuple[str, ...]
 
 
-@dataclass(slots=True)
-class Folded:
+class Folded(msgspec.Struct, gc=False):
     """A row, and what is news about it.
 
     `unknown_type` and `unknown_actor` name what the catalogue lacks ("" when the activity names none), else are None.
@@ -102,7 +112,8 @@ def fold(activity: dict[str, Any], carriage: Carriage, escaped: tuple[str, ...] 
     digest = sha256(source).hexdigest()
     kind = activity.get("type")
     plan = plan_for(kind if kind.__class__ is str else "", carriage.content_names)
-    row: dict[str, Any] = {**carriage.columns, **plan.constants, "RecordHash": digest}
+    row = carriage.start(plan)
+    row["RecordHash"] = digest
     details: dict[str, Any] = {}
     handling: dict[str, Any] = {}
     strings, loose, nested = plan.strings, False, False

@@ -31,7 +31,7 @@ _NOT_THE_SAME = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Plan:
     """`strings` and `shaped` send a field to its column and `owners` is the way back.
 

@@ -14,7 +14,9 @@ _decode = msgspec.json.Decoder().decode
 
 @dataclass(frozen=True, slots=True)
 class Shaping:
-    """`deployed_version` is the version of ClaudeActivity_CL in the workspace; None means this release's own.
+    """What is done to every row; `plain` when it is nothing.
+
+    `deployed_version` is the version of ClaudeActivity_CL in the workspace; None means this release's own.
 
     Newer code against an older table would lose the columns the DCR does not declare: their values go into
     `Details` under the column's name, and `Handling.newerColumns` names them.
@@ -23,11 +25,14 @@ class Shaping:
     minimiser: Minimiser = field(default_factory=Minimiser)
     deployed_version: int | None = None
     newer: frozenset[str] = field(init=False)
+    plain: bool = field(init=False)
 
     def __post_init__(self) -> None:
         table = tables.load(tables.ACTIVITY)
         deployed = table.version if self.deployed_version is None else self.deployed_version
-        object.__setattr__(self, "newer", frozenset(c.name for c in table.columns if c.since > deployed))
+        newer = frozenset(c.name for c in table.columns if c.since > deployed)
+        object.__setattr__(self, "newer", newer)
+        object.__setattr__(self, "plain", not newer and not self.minimiser.modes)
 
     def mode(self, category: str) -> Mode:
         """Whether activities of this category leave in full, pseudonymous, or are only counted."""

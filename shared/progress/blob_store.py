@@ -1,8 +1,9 @@
 """State in a Blob container: documents swapped by ETag, ledgers as append blobs, runs kept apart by leases."""
 
+import asyncio
 import io
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import timedelta
 from typing import Any
@@ -109,6 +110,12 @@ class BlobStore:
     async def tail(self, name: str, offset: int) -> bytes:
         with answered(self._container.container_name):
             return b"".join([piece.data async for piece in self._pieces(name, offset)])
+
+    async def append_each(self, blocks: Sequence[tuple[str, bytes]]) -> None:
+        await asyncio.gather(*(self.append(name, data) for name, data in blocks))
+
+    async def tails(self, places: Sequence[tuple[str, int]]) -> list[bytes]:
+        return list(await asyncio.gather(*(self.tail(name, offset) for name, offset in places)))
 
     async def names(self, prefix: str) -> list[str]:
         below = checked_name(prefix.rstrip("/")) + "/"

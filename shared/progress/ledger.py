@@ -1,6 +1,5 @@
 """Which ids were delivered, set aside or only counted, per hour of event time. Appends only: no writer waits."""
 
-import asyncio
 import logging
 from collections import OrderedDict
 from collections.abc import Iterable, Sequence
@@ -70,6 +69,7 @@ class Ledger:
         The caller holds on to the answer: another run may meanwhile drop the hours from memory.
         """
         loaded: dict[Hour, HourOfIds] = {}
+        files: list[tuple[IdFile, str, int]] = []
         for hour in set(hours):
             known = self._in_use.get(hour)
             if known is None:
@@ -77,7 +77,12 @@ class Ledger:
             loaded[hour] = self._in_use[hour] = self._hours[hour] = known
             self._hours.move_to_end(hour)
             for kind in KINDS:
-                await self._catch_up(loaded[hour].file(kind), self._name(hour, kind))
+                file = known.file(kind)
+                files.append((file, self._name(hour, kind), file.offset))
+        if files:
+            tails = await self._store.tails([(name, start) for _, name, start in files])
+            for (file, name, start), data in zip(files, tails, strict=True):
+                await self._take_in(file, name, start, data)
         return loaded
 
     async def remember(self, rows: Sequence[Outgoing], kind: str = "sent") -> None:
@@ -85,8 +90,8 @@ class Ledger:
         by_hour: dict[Hour, list[bytes]] = {}
         for row in rows:
             by_hour.setdefault(row.hour, []).append(row.prefix)
-        names = ((self._name(hour, kind), prefixes) for hour, prefixes in by_hour.items())
-        await asyncio.gather(*(self._store.append(name, b"".join(prefixes)) for name, prefixes in names))
+        blocks = [(self._name(hour, kind), b"".join(prefixes)) for hour, prefixes in by_hour.items()]
+        await self._store.append_each(blocks)
         for hour, prefixes in by_hour.items():
             known = self._in_use.get(hour)
             if known is not None:
@@ -110,9 +115,7 @@ class Ledger:
             _, dropped = self._hours.popitem(last=False)
             held -= len(dropped)
 
-    async def _catch_up(self, file: IdFile, name: str) -> None:
-        start = file.offset
-        data = await self._store.tail(name, start)
+    async def _take_in(self, file: IdFile, name: str, start: int, data: bytes) -> None:
         if len(data) % PREFIX_BYTES:
             # A damaged ledger costs repeats, which the parser removes; stopping would cost everybody's freshness.
             await self._store.rename(name, f"unreadable/{name}")

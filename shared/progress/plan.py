@@ -74,9 +74,7 @@ def added(plan: Plan, kind: Kind, window: Window, *, limit: int = 5000, types: t
     return msgspec.structs.replace(plan, windows=(*plan.windows, planned), next_id=plan.next_id + 1)
 
 
-def with_history(
-    plan: Plan, start: datetime, end: datetime, *, limit: int = 5000, now: datetime | None = None
-) -> Plan:
+def with_history(plan: Plan, start: datetime, end: datetime, *, limit: int = 5000, now: datetime | None = None) -> Plan:
     """History `[start, end)` in windows of a day, newest first: what happened last week is asked for first.
 
     What is indexed late in its last two days (as seen from `now`, by default its end) is found by the sweeps, which

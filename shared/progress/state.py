@@ -1,6 +1,7 @@
 """Where progress is kept: the port that files and Blob storage both implement."""
 
 import re
+from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import NewType, Protocol
@@ -54,8 +55,16 @@ class Store(Protocol):
         """Add bytes at the end, whole or not at all; the file is made when missing."""
         ...
 
+    async def append_each(self, blocks: Sequence[tuple[str, bytes]]) -> None:
+        """`append` to several files at once: a page touches many hours, and each hop costs."""
+        ...
+
     async def tail(self, name: str, offset: int) -> bytes:
         """Bytes from `offset` on; empty when the file is missing or ends there."""
+        ...
+
+    async def tails(self, places: Sequence[tuple[str, int]]) -> list[bytes]:
+        """`tail` of several files at once, in the order asked for."""
         ...
 
     async def names(self, prefix: str) -> list[str]:

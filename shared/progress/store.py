@@ -5,7 +5,7 @@ import errno
 import fcntl
 import hashlib
 import os
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TypeVar
@@ -46,8 +46,14 @@ class FileStore:
     async def append(self, name: str, data: bytes) -> None:
         await self._run(self._append, name, data)
 
+    async def append_each(self, blocks: Sequence[tuple[str, bytes]]) -> None:
+        await self._run(self._append_each, blocks)
+
     async def tail(self, name: str, offset: int) -> bytes:
         return await self._run(self._tail, name, offset)
+
+    async def tails(self, places: Sequence[tuple[str, int]]) -> list[bytes]:
+        return await self._run(lambda: [self._tail(name, offset) for name, offset in places])
 
     async def names(self, prefix: str) -> list[str]:
         return await self._run(self._names, prefix)
@@ -128,6 +134,10 @@ class FileStore:
                 raise
         finally:
             os.close(handle)
+
+    def _append_each(self, blocks: Sequence[tuple[str, bytes]]) -> None:
+        for name, data in blocks:
+            self._append(name, data)
 
     def _tail(self, name: str, offset: int) -> bytes:
         try:

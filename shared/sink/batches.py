@@ -47,14 +47,15 @@ def batches(rows: Iterable[Outgoing], *, limit_bytes: int = UPLOAD_LIMIT_BYTES) 
     Limit: https://learn.microsoft.com/azure/azure-monitor/service-limits (Logs Ingestion API).
     """
     waiting: list[Outgoing] = []
-    size = 2
+    size = 1  # the opening bracket; each row brings the comma or bracket that follows it
     for row in rows:
-        need = len(row.body) + (1 if waiting else 0)
-        if size + need > limit_bytes and waiting:
-            yield pack(waiting)
-            waiting, size, need = [], 2, len(row.body)
+        need = len(row.body) + 1
         if size + need > limit_bytes:
-            raise RowTooLarge(f"a row of {len(row.body)} bytes does not fit an upload of {limit_bytes}")
+            if waiting:
+                yield pack(waiting)
+                waiting, size = [], 1
+            if need + 1 > limit_bytes:
+                raise RowTooLarge(f"a row of {need - 1} bytes does not fit an upload of {limit_bytes}")
         waiting.append(row)
         size += need
     if waiting:
