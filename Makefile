@@ -32,7 +32,7 @@ tools: ## what the tests need besides Python: Microsoft's storage emulator and F
 	else echo "!! npm is missing: the tests against Azurite will be SKIPPED (install node 20 and npm)"; fi
 	@$(BIN)/python -c 'import azure_functions_runtime' 2>/dev/null || \
 	  $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --ignore-requires-python \
-	    azure-functions-runtime==1.3.0 azurefunctions-extensions-base==1.1.0
+	    azure-functions-runtime==1.3.0 azurefunctions-extensions-base==1.2.0
 
 check: setup ## formatting, lint, types, layers, generated files
 	@$(BIN)/ruff format --check --quiet . || { echo "run: $(BIN)/ruff format ."; exit 1; }

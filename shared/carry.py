@@ -11,6 +11,7 @@ from shared.models import UNDATED, Hour, Outgoing, Page, hour_of, prefix_of
 from shared.normalise.activity import Carriage, Folded, activity_key, fold
 from shared.normalise.canonical import canonical, digest
 from shared.normalise.shaping import Shaping
+from shared.own_reads import OwnReads
 from shared.tally import Tally
 from shared.telemetry import event, logger
 
@@ -72,6 +73,7 @@ class Carrier:
     deadline: datetime
     watch_hours: bool = False
     shaping: Shaping = field(default_factory=Shaping)
+    own_reads: OwnReads = field(default_factory=OwnReads)
     loaded: dict[Hour, KnownIds] = field(default_factory=dict)
 
     async def carry(self, page: Page) -> None:
@@ -169,6 +171,8 @@ class Carrier:
         category = folded.row["Category"]
         body = _encode(folded.row if self.shaping.plain else self.shaping.row(folded.row))
         self.tally.bytes_by_category[category] += len(body)
+        if category == "compliance_api" and (key := self.own_reads.key_of(item.activity)):
+            self.tally.own_keys.add(key)
         return Outgoing(item.id, item.prefix, item.hour, body, item.activity, category, item.escaped)
 
     def too_large(self, row: Outgoing) -> bool:

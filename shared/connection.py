@@ -29,6 +29,7 @@ from shared.health import HealthLog, Run
 from shared.models import AsideItem, Hour, Outgoing, Receipts
 from shared.normalise.activity import Carriage
 from shared.normalise.shaping import Shaping
+from shared.own_reads import OwnReads
 from shared.progress.checkpoint import Pace
 from shared.progress.ledger import Ledger
 from shared.progress.state import Store
@@ -53,6 +54,7 @@ STATES: tuple[tuple[type[BaseException], str], ...] = (
 )
 QUIET_STATES = ("held", "moved")
 """Another run is at work and will tell; two runs reporting the same minute would only confuse."""
+LOUD = {"waiting": logging.WARNING}  # it would be an error a minute until somebody stores the key
 SILENT = "silent"
 """A run whose parts have spoken for it."""
 GOOD_STATES = ("ok", "partial", "idle", "incomplete", *QUIET_STATES)
@@ -139,6 +141,7 @@ class Connection:
     content_names: bool = False
     shaping: Shaping = field(default_factory=Shaping)
     workspace: Workspace | None = None
+    own_reads: OwnReads = field(default_factory=OwnReads)
 
     @property
     def checkpoint_name(self) -> str:
@@ -162,7 +165,15 @@ class Connection:
             content_names=self.content_names,
         )
         return Carrier(
-            known or self.ledger, self.sink, self.set_aside, carriage, run.tally, deadline, watch_hours, self.shaping
+            known or self.ledger,
+            self.sink,
+            self.set_aside,
+            carriage,
+            run.tally,
+            deadline,
+            watch_hours,
+            self.shaping,
+            self.own_reads,
         )
 
     @asynccontextmanager
@@ -192,7 +203,7 @@ class Connection:
             event(log, "run.yielded", connection=self.name, walk=walk, state=run.state)
             return
         run.budget_limit, run.budget_remaining = self.feed.budget.limit, self.feed.budget.remaining
-        level = logging.INFO if run.state in GOOD_STATES else logging.ERROR
+        level = logging.INFO if run.state in GOOD_STATES else LOUD.get(run.state, logging.ERROR)
         event(
             log,
             "run.ended",
@@ -211,6 +222,7 @@ class Connection:
     async def _tell(self, run: Run) -> None:
         """Metrics and health row. A defect here must not reach the other connections' runs."""
         try:
+            self.own_reads.add(run.request_ids)
             now = self.clock.now()
             lag = run.lag(now)
             seconds, lag_seconds = (now - run.started_at).total_seconds(), lag.total_seconds() if lag else None

@@ -138,6 +138,7 @@ class HealthLog:
         rows = [self._common(run, part, parts) for part in range(1, parts + 1)]
         rows[0].update(_counts(run, self._clock.now()))
         for part, row in enumerate(rows):
+            row["OwnKeyIds"] = sorted(run.tally.own_keys) if part == 0 else []
             row["RequestIds"] = run.request_ids[part * REQUEST_IDS_PER_ROW : (part + 1) * REQUEST_IDS_PER_ROW]
             row["Digests"] = run.digests[part * DIGESTS_PER_ROW : (part + 1) * DIGESTS_PER_ROW]
         return rows

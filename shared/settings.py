@@ -125,7 +125,7 @@ class Settings(BaseSettings):
     live_seconds: Annotated[int, Field(ge=5, le=600)] = Field(
         default=50, description="Time a live run may take before it saves its place and ends."
     )
-    plan_seconds: Annotated[int, Field(ge=5, le=3600)] = Field(
+    plan_seconds: Annotated[int, Field(ge=5, le=1200)] = Field(
         default=480, description="Time one run of the plan (history, sweeps, repairs) may take."
     )
     plan_readers: Annotated[int, Field(ge=1, le=20)] = Field(
@@ -159,6 +159,9 @@ class Settings(BaseSettings):
     prove_schedule: str = Field(default="0 45 3 * * *", description="NCRONTAB schedule of the daily proof (UTC).")
     require_entra: bool = Field(
         default=False, description="Refuse HTTP calls that the platform's sign-in (Easy Auth) has not authenticated."
+    )
+    website_auth_enabled: bool = Field(
+        default=False, description="Set by the platform when App Service authentication is on; not by hand."
     )
     content_names: bool = Field(
         default=False,

@@ -13,7 +13,7 @@ class Tally:
     `counted` are activities of categories that are only counted: their ids are in the ledger, and no row leaves.
 
     `repeated` were in the ledger already (or twice in one page), `late` are sent rows a sweep found, a part of `sent`.
-    `seen` holds, per hour, the distinct prefixes the feed showed, while `watch_hours` asks for it.
+    `own_keys` are ids of keys our own requests were recorded under. `seen` holds, per hour, the distinct prefixes the feed showed, while `watch_hours` asks for it.
     """
 
     sent: int = 0
@@ -33,4 +33,5 @@ class Tally:
     unknown_actors: Counter[str] = field(default_factory=Counter)
     unknown_fields: Counter[str] = field(default_factory=Counter)
     hours: Counter[Hour] = field(default_factory=Counter)
+    own_keys: set[str] = field(default_factory=set)
     seen: dict[Hour, set[bytes]] = field(default_factory=dict)

@@ -155,14 +155,14 @@ def _print(found: Estimate, requests: Sequence[Term], volume: Volume, costs: Seq
     grid = _grid("category", "rows read", "bytes as sent", "share")
     for name, share in _largest(found):
         grid.add_row(name, f"{share.rows:,}", f"{share.bytes:,}", f"{share.bytes / found.bytes:.1%}")
-    console.print(grid)
+    console.print(grid, "")
     grid = _grid("bytes a day", "", "how")
     for term in volume.terms:
         grid.add_row(term.what, f"{term.amount:,.0f}", term.how)
-    console.print(grid)
+    console.print(grid, "")
     console.print(
         f"{found.a_day(found.rows):,.0f} rows a day; {volume.gb_a_day:,.4f} GB a day, {volume.gb_a_month:,.3f} GB a "
-        "month of 30 days. Measured as JSON with column names, as sent: what is billed is the stored columns.",
+        "month of 30 days. Measured as JSON with column names, as sent: what is billed is the stored columns.\n",
         highlight=False,
         markup=False,
     )
@@ -170,12 +170,12 @@ def _print(found: Estimate, requests: Sequence[Term], volume: Volume, costs: Seq
     for term in requests:
         grid.add_row(term.what, f"{term.amount:,.0f}", term.how)
     grid.add_row("in all", f"{sum(term.amount for term in requests):,.0f}", "of 864,000 that 600 a minute allow")
-    console.print(grid)
+    console.print(grid, "")
     grid = _grid("plan", "retention", "GB a month", "how", "a month")
     for cost in costs:
         money = f"{cost.gb:,.2f} x your price" if cost.money is None else f"x {cost.price:g} = {cost.money:,.2f}"
         grid.add_row(cost.plan, cost.retention, f"{cost.gb:,.2f}", cost.how, money)
-    console.print(grid)
+    console.print(grid, "")
 
 
 def _grid(*names: str) -> Grid:

@@ -3,12 +3,11 @@
 from dataclasses import asdict
 
 from azure.core.exceptions import AzureError
-from azure.identity.aio import DefaultAzureCredential
 from rich.markup import escape
 from rich.table import Table as Grid
 
 from shared.cli.common import Name, chosen, console, with_bridge
-from shared.cli.own_reading import named, own_door
+from shared.cli.own_reading import identity, named, own_door
 from shared.cli.printing import AsJson, print_json
 from shared.connection import Connection
 from shared.doctor import Check, Patient, examine
@@ -46,7 +45,7 @@ async def _examined(settings: Settings, connection: Connection) -> list[Check]:
 
     async def token() -> None:
         try:
-            async with DefaultAzureCredential() as credential:
+            async with identity() as credential:
                 await credential.get_token(settings.ingestion_audience)
         except AzureError as refused:
             raise SinkRefused(f"no token could be had ({type(refused).__name__})") from refused

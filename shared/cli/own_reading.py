@@ -8,6 +8,7 @@ from functools import partial
 
 import httpx
 import msgspec
+from azure.core.credentials_async import AsyncTokenCredential
 from azure.identity.aio import DefaultAzureCredential
 from pydantic import SecretStr
 
@@ -20,6 +21,11 @@ from shared.source.client import ComplianceClient, Keys
 from shared.source.feed import ActivityFeed
 from shared.source.keys import open_vault, vault_keys
 from shared.wiring import CONNECT_SECONDS, READ_SECONDS, USER_AGENT
+
+
+def identity() -> AsyncTokenCredential:
+    """Who this process is in Azure: the app's managed identity, or the operator's own sign-in. The caller closes it."""
+    return DefaultAzureCredential()
 
 
 def named(settings: Settings, name: str | None) -> tuple[ConnectionSettings, ...]:
@@ -89,7 +95,7 @@ async def own_door(settings: Settings, each: ConnectionSettings, clock: Clock, m
 
 async def _keys(settings: Settings, each: ConnectionSettings, clock: Clock, stack: AsyncExitStack) -> Keys:
     if settings.key_vault_url is not None:
-        credential = await stack.enter_async_context(DefaultAzureCredential())
+        credential = await stack.enter_async_context(identity())
         vault = await stack.enter_async_context(open_vault(settings.key_vault_url, credential))
         return Keys(partial(vault_keys, vault, each.secret, clock))
     key = settings.key(each)

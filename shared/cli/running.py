@@ -27,7 +27,7 @@ def init(
             now = each.clock.now()
             start = (now - timedelta(days=history_days)).replace(hour=0, minute=0, second=0, microsecond=0)
             await PlanKeeper(each).update(lambda plan: plans.with_history(plan, start, now))
-        arrived = await live.send_canary(each) if begun else None
+        arrived = await live.send_canary(each)
         if arrived is False:
             raise SinkRefused(
                 "the first row was accepted and did not arrive in twenty minutes: compare the DCR's stream, its output "
@@ -50,7 +50,8 @@ def run(connection: Name = None) -> None:
 
     async def work(bridge: Bridge) -> int:
         chosen = only(bridge, connection)
-        return report([*await chosen.poll(), *await chosen.work_plan()])
+        code = report([*await chosen.poll(), *await chosen.work_plan()])
+        return max(code, 1 if connection is None and bridge.broken else 0)
 
     with_bridge(work)
 

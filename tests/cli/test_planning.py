@@ -147,7 +147,14 @@ def test_an_overlap_with_what_waits_is_refused(desk: Desk) -> None:
     desk.carry(days=0)
 
     def add(begin: int, end: int) -> tuple[str, ...]:
-        return ("plan", "add", "--from", f"{desk.now - begin * DAY:%Y-%m-%d}", "--to", f"{desk.now - end * DAY:%Y-%m-%d}")
+        return (
+            "plan",
+            "add",
+            "--from",
+            f"{desk.now - begin * DAY:%Y-%m-%d}",
+            "--to",
+            f"{desk.now - end * DAY:%Y-%m-%d}",
+        )
 
     assert desk.run(*add(5, 3)).exit_code == 0
     before = desk.json("plan", "list")

@@ -7,11 +7,15 @@ from datetime import timedelta
 import pytest
 
 from sandbox.clock import SimulatedClock
+from sandbox.world import World
 from shared.errors import ConfigError
+from shared.models import Place, Window
 from shared.telemetry import MaskingFilter
 from shared.triggers.process import TRY_AGAIN, Process
 from shared.wiring import Bridge
+from tests.fakes import NOON
 
+HOUR = timedelta(hours=1)
 SECOND_KEY = "sk-ant-api01-second"
 TWO = '[{"name": "first"}, {"name": "second", "key_setting": "SECOND_KEY"}]'
 
@@ -20,11 +24,13 @@ def built(caplog: pytest.LogCaptureFixture) -> int:
     return sum(record.getMessage().startswith("bridge.built ") for record in caplog.records)
 
 
-async def usable(bridge: Bridge) -> bool:
-    """Whether the bridge's HTTP client still answers: a closed one raises."""
+async def works(bridge: Bridge) -> bool:
+    """Whether the bridge can still read a page; closed, its HTTP client says so."""
+    reading = await bridge.connections[0].feed.reading()
     try:
-        await bridge.connections[0].feed.reading()
-    except RuntimeError:
+        await reading.page(Place(Window(NOON - HOUR, NOON)), deadline=NOON + HOUR)
+    except RuntimeError as closed:
+        assert "closed" in str(closed)
         return False
     return True
 
@@ -46,7 +52,7 @@ async def test_many_at_once_share_one_bridge(
 
 
 async def test_while_nothing_can_run_every_invocation_looks_again(
-    environment: pytest.MonkeyPatch, world_key: str, clock: SimulatedClock
+    environment: pytest.MonkeyPatch, world: World, clock: SimulatedClock
 ) -> None:
     """The reason is raised each time; the key is used from the first invocation after it was set."""
     process = Process(clock)
@@ -55,7 +61,7 @@ async def test_while_nothing_can_run_every_invocation_looks_again(
         with pytest.raises(ConfigError, match="COMPLIANCE_ACCESS_KEY"):
             async with process.bridge():
                 raise AssertionError("nothing can run")
-    environment.setenv("COMPLIANCE_ACCESS_KEY", world_key)
+    environment.setenv("COMPLIANCE_ACCESS_KEY", world.key)
     async with process.bridge() as bridge:
         assert [connection.name for connection in bridge.connections] == ["default"]
     await process.close()
@@ -124,18 +130,18 @@ async def test_a_replaced_bridge_is_closed_once_nobody_uses_it(
     environment.setenv("SECOND_KEY", SECOND_KEY)
     clock.advance(TRY_AGAIN)
     async with process.bridge() as new:
-        assert new is not old[0] and not closed(old[0])
+        assert new is not old[0] and await works(old[0])
     leave.set()
     await task
-    assert closed(old[0]) and not closed(new)
+    assert not await works(old[0]) and await works(new)
     await process.close()
-    assert closed(new)
+    assert not await works(new)
 
 
 async def test_the_hosts_log_handlers_stay_and_are_masked(
-    environment: pytest.MonkeyPatch, clock: SimulatedClock, world_key: str
+    environment: pytest.MonkeyPatch, clock: SimulatedClock, world: World
 ) -> None:
-    """The worker's handler on the root logger is how the host hears of us; what it passes on holds no key, once only."""
+    """The worker hangs a handler on the root logger: the host goes on hearing of us, masked, and masked once."""
     heard: list[str] = []
 
     class Host(logging.Handler):
@@ -148,10 +154,10 @@ async def test_the_hosts_log_handlers_stay_and_are_masked(
         for _ in range(2):
             process = Process(clock)
             async with process.bridge():
-                logging.getLogger("some.library").warning("key %s of somebody@example.com", world_key)
+                logging.getLogger("some.library").warning("key %s of somebody@example.com", world.key)
             await process.close()
         assert host in root.handlers and sum(isinstance(each, MaskingFilter) for each in host.filters) == 1
     finally:
         root.removeHandler(host)
     assert "key <key> of <address>" in heard and any(line.startswith("bridge.built ") for line in heard)
-    assert world_key not in " ".join(heard)
+    assert world.key not in " ".join(heard)

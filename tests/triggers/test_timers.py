@@ -19,7 +19,7 @@ from shared.connection import Connection
 from shared.errors import CheckpointMoved, StateMissing, StoreFailed
 from shared.health import Run
 from shared.models import Page, Place
-from shared.triggers import status, timers
+from shared.triggers import timers, turns
 from shared.triggers.process import TRY_AGAIN, here
 from shared.triggers.timers import POLL, RunsFailed, days_to_prove, prove_days
 from tests.fakes import NOON, FakeFeed, FakeWorld, Happening
@@ -134,6 +134,24 @@ async def test_a_connection_without_a_key_waits_while_the_other_works(
     assert rows(world) == {"first": 2, "second": 2}  # it looks half an hour back
 
 
+async def test_a_key_that_is_withdrawn_while_the_app_runs_is_waited_for(
+    begun: Worker, world: World, environment: pytest.MonkeyPatch, clock: SimulatedClock
+) -> None:
+    """A run that finds no key waits without failing; health says what for, until the key is back."""
+    environment.setenv("CONNECTIONS", '[{"name": "default", "key_setting": "SECOND_KEY"}]')
+    environment.setenv("SECOND_KEY", world.key)
+    await here.close()
+    assert (await begun.fire("poll_activities")).ok and rows(world) == {"default": 3}
+    environment.delenv("SECOND_KEY")
+    clock.advance(timedelta(minutes=1))
+    assert (await begun.fire("poll_activities")).ok
+    health = await begun.ask("health")
+    assert health.code == 503 and "set SECOND_KEY" in health.json["reasons"][0]
+    environment.setenv("SECOND_KEY", world.key)
+    clock.advance(timedelta(minutes=1))
+    assert (await begun.fire("poll_activities")).ok and (await begun.ask("health")).code == 200
+
+
 async def test_a_refused_key_fails_the_invocation_after_all_had_their_turn(
     worker: Worker, world: World, environment: pytest.MonkeyPatch, clock: SimulatedClock
 ) -> None:
@@ -229,7 +247,7 @@ class Young:
         return self
 
     async def poll(self) -> None:
-        await status.remember(self.connection, POLL, [await live.poll(self.connection)])
+        await turns.remember(self.connection, POLL, [await live.poll(self.connection)])
 
 
 async def test_nothing_is_proved_before_the_live_walk_began() -> None:
@@ -254,7 +272,7 @@ async def test_a_connection_that_never_had_a_turn_has_nothing_to_prove() -> None
     young = Young()
     assert await days_to_prove(young.connection) == []
     await young.poll()
-    assert (await status.recall(young.connection, POLL)).state == "state_missing"  # type: ignore[union-attr]
+    assert (await turns.recall(young.connection, POLL)).state == "state_missing"  # type: ignore[union-attr]
     assert await days_to_prove(young.connection) == []
 
 
@@ -294,7 +312,7 @@ async def test_what_the_timers_remember_survives_a_damaged_note(begun: Worker, t
     note.write_bytes(b'{"walk":')
     assert (await begun.fire("poll_activities")).ok
     async with here.bridge() as bridge:
-        known = await status.recall(bridge.connections[0], POLL)
+        known = await turns.recall(bridge.connections[0], POLL)
     assert known is not None and known.walk == "live"
 
 
@@ -304,4 +322,4 @@ async def test_a_note_that_cannot_be_stored_stops_nobody() -> None:
     run = await live.poll(young.connection)
     for failure in (StoreFailed("no space"), CheckpointMoved("faster")):
         young.fake.store.failure = failure
-        await status.remember(young.connection, POLL, [run])
+        await turns.remember(young.connection, POLL, [run])

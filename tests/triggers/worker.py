@@ -9,9 +9,11 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, ClassVar
 
-import azure_functions_runtime as runtime
-from azure_functions_runtime.bindings.datumdef import Datum
-from azure_functions_runtime.native_invocation import invocation_request_native
+import azure_functions_runtime as runtime  # type: ignore[import-untyped]
+from azure_functions_runtime.bindings.datumdef import Datum  # type: ignore[import-untyped]
+from azure_functions_runtime.native_invocation import (  # type: ignore[import-untyped]
+    invocation_request_native,
+)
 
 ROOT = Path(__file__).parents[2]
 

@@ -203,19 +203,6 @@ async def test_without_any_usable_key_nothing_starts(world: World, tmp_path: Pat
             raise AssertionError("it must not be built")
 
 
-async def test_a_row_larger_than_a_small_upload_does_not_stop_the_feed(
-    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """BATCH_BYTES may be set to 100,000: a row of more goes alone or is set aside, and its neighbours arrive."""
-    monkeypatch.setenv("GOOD_KEY", world.key)
-    wide = dict.fromkeys(("type", "organization_id", "organization_uuid", "essay"), "x" * 30_000)
-    async with built(world, two(world, tmp_path, batch_bytes=100_000)) as bridge:
-        await begin(bridge, world)
-        world.feed.add(feed_entry({**activity(7), **wide, "actor": {"type": "user_actor", "user_agent": "y" * 30_000}}))
-        (run,) = await bridge.poll()
-    assert run.state == "ok" and run.tally.sent + run.tally.aside == 4 and carried(world)["good"] >= 3
-
-
 async def test_a_schema_fault_sets_nothing_aside_and_heals_by_itself(
     world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

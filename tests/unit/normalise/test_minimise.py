@@ -131,63 +131,56 @@ UNUSUAL = ("jörg.müller@example.com", "ana@büro.example", "анна@прим�
 ONLY_ALONE = ("o/ana=sales?x&{y}|z@example.com", "ana@[192.0.2.9]", '"ana b"@example.com')
 
 
-@pytest.mark.parametrize(
-    "note",
-    [*UNUSUAL, *(f"written to {email} today" for email in UNUSUAL), *ONLY_ALONE, "ana@xn--bro-hoa.example"],
-)
-def test_unusual_addresses_do_not_survive_either(note: str) -> None:
+def test_unusual_addresses_do_not_survive_either() -> None:
     """Letters of other scripts, every sign RFC 5322 allows, hosts that are numbers: nothing of the name is left."""
-    row = row_of({"type": "future_type", "future_note": note})
-    (email,) = (word for word in note.replace('"ana b"', "ana").split() if "@" in word)
-    for part in re.findall(r"\w{3,}", email.rsplit("@", 1)[0]):
-        assert part.casefold() not in row["Details"]["future_note"].casefold()
+    survivors = []
+    for note in (*UNUSUAL, *(f"written to {email} today" for email in UNUSUAL), *ONLY_ALONE, "ana@xn--bro-hoa.example"):
+        hidden = row_of({"type": "future_type", "future_note": note})["Details"]["future_note"].casefold()
+        name = note.rsplit("@", 1)[0].rsplit(" to ", 1)[-1]
+        survivors += [(note, hidden) for part in re.findall(r"\w{3,}", name) if part.casefold() in hidden]
+    assert survivors == []
 
 
-@pytest.mark.parametrize("name", EMAIL_FIELDS)
-@pytest.mark.parametrize("email", [*UNUSUAL, *ONLY_ALONE, "ana@intranet", "not an address"])
-def test_a_field_for_addresses_is_hidden_whatever_stands_in_it(name: str, email: str) -> None:
-    """What a known e-mail field holds is hidden as a whole, in its column and where it has none."""
-    activity = {"type": "future_type", name: email}
-    assert row_of(activity)["Details"][name] == EVERYBODY.pseudonym(email)
+def test_a_field_for_addresses_is_hidden_whatever_stands_in_it() -> None:
+    """What a known e-mail field holds is hidden as a whole, also where it has no column (a type newer than we are)."""
+    for name in EMAIL_FIELDS:
+        for text in (*UNUSUAL, *ONLY_ALONE, "ana@intranet", "Ana Berg"):
+            assert row_of({"type": "future_type", name: text})["Details"][name] == EVERYBODY.pseudonym(text)
 
 
-@pytest.mark.parametrize(
-    "address",
-    ["192.0.2.7", "2001:db8::7", "2001:db8:0:0:0:0:0:7", "::1", "fe80::7", "2001:db8::", "::ffff:192.0.2.7"],
-)
-@pytest.mark.parametrize(
-    "place", ["{}", "from {}", "from {}.", "from {}, twice", "{}/24", "[{}]:443", "ip={}", "https://x.example/?ip={}"]
-)
-def test_ip_addresses_in_text_do_not_survive(address: str, place: str) -> None:
+ADDRESSES = ("192.0.2.7", "2001:db8::7", "2001:db8:0:0:0:0:0:7", "::1", "fe80::7", "2001:db8::", "::ffff:192.0.2.7")
+AROUND = ("{}", "from {}", "from {}.", "from {}, twice", "{}/24", "[{}]:443", "ip={}", "https://x.example/?ip={}")
+
+
+def test_ip_addresses_in_text_do_not_survive() -> None:
     """IPv4 and IPv6 in any of their spellings, and with whatever stands beside them in a sentence or an address."""
-    text = text_of(row_of({"type": "future_type", "future_note": place.format(address)}))
-    assert re.search(rf"(?<![0-9a-f]){re.escape(address)}(?![0-9a-f])", text) is None
+    survivors = []
+    for text in (*(around.format(address) for address in ADDRESSES for around in AROUND), "192.0.2.7:443"):
+        address = max((each for each in ADDRESSES if each in text), key=len)
+        hidden = row_of({"type": "future_type", "future_note": text})["Details"]["future_note"]
+        if re.search(rf"(?<![0-9a-f]){re.escape(address)}(?![0-9a-f])", hidden):
+            survivors.append(text)
+    assert survivors == []
 
 
-def test_a_port_behind_an_address_does_not_save_it() -> None:
-    """`192.0.2.7:443` names the same machine as `192.0.2.7`."""
-    assert "192.0.2.7" not in text_of(row_of({"type": "future_type", "future_note": "192.0.2.7:443"}))
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "2026-10-05 09:14:03",
-        "2026-10-05T09:14:03.000000Z",
-        "at 09:14:03",
-        "SHA256:16:27:ac:a5:76:28:2d:36:63:1b:56:4d:eb:df:a6:48",
-        "arn:aws:sts::111122223333:assumed-role/ops/deploy",
-        "repo:contoso/app:ref:refs/heads/main",
-        "sha-256 9c56cc51b374c3ba189210d5b6d4bf57",
-        "urn:uuid:5d1f7c10-0000-4000-8000-0000000000c1",
-        "formatter@internal-marketplace",
-        "left-pad@1.2.3",
-        "std::vector :: x",
-    ],
+STAYS = (
+    "2026-10-05 09:14:03",
+    "2026-10-05T09:14:03.000000Z",
+    "at 09:14:03",
+    "SHA256:16:27:ac:a5:76:28:2d:36:63:1b:56:4d:eb:df:a6:48",
+    "arn:aws:sts::111122223333:assumed-role/ops/deploy",
+    "repo:contoso/app:ref:refs/heads/main",
+    "sha-256 9c56cc51b374c3ba189210d5b6d4bf57",
+    "urn:uuid:5d1f7c10-0000-4000-8000-0000000000c1",
+    "formatter@internal-marketplace",
+    "left-pad@1.2.3",
+    "std::vector :: x",
 )
-def test_what_only_looks_a_little_like_an_address_stays(text: str) -> None:
-    """Times, fingerprints, resource names and digests are facts an analyst needs, and name nobody."""
-    assert EVERYBODY.without_people(text) == text
+
+
+def test_what_only_looks_a_little_like_an_address_stays() -> None:
+    """Times, fingerprints, resource names, digests and plugins are facts an analyst needs, and name nobody."""
+    assert [text for text in STAYS if EVERYBODY.without_people(text) != text] == []
 
 
 def test_a_user_agent_and_a_github_login_are_hidden_in_every_column() -> None:
@@ -233,11 +226,11 @@ def test_one_person_is_one_hash_in_every_column_and_letter_case(email: str) -> N
     assert first["ActorDetails"]["email_address"] == hashed
 
 
-@pytest.mark.parametrize("written", ["ana.berg%40example.com", "ana%2Eberg@example.com", "ana.berg@example.com"])
-def test_an_address_in_a_url_is_the_same_person(written: str) -> None:
+def test_an_address_in_a_url_is_the_same_person() -> None:
     """Percent-encoding hides nobody, and does not make somebody else of them."""
-    row = row_of(documented_activity("compliance_api_accessed") | {"url": f"https://api.example.com/u?who={written}"})
-    assert EVERYBODY.pseudonym("ana.berg@example.com") in text_of(row)
+    for written in ("ana.berg%40example.com", "ana%2Eberg@example.com", "ana.berg@example.com"):
+        row = row_of(documented_activity("compliance_api_accessed") | {"url": f"https://x.example/u?who={written}"})
+        assert EVERYBODY.pseudonym("ana.berg@example.com") in row["Details"]["url"], written
 
 
 def test_a_column_with_an_encoded_address_is_hidden_too() -> None:

@@ -1,0 +1,195 @@
+"""SIGKILL at random moments: a real process runs the real bridge, dies 200 times, and the table ends up with the feed.
+
+Time runs a minute a second, so that a life of a quarter of a second polls and plans many times. A killed process's file
+locks are free at once, as in real life. Its Blob leases would last up to a minute: after every kill but the last they
+are broken, as an operator would; after the last they run out by themselves (the shortest allowed, 15 seconds).
+"""
+
+import asyncio
+import random
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from azure.core.exceptions import HttpResponseError
+from azure.storage.blob.aio import BlobLeaseClient, ContainerClient
+
+from sandbox.compliance.feed import Feed
+from sandbox.faults import Fault
+from sandbox.outcome import Outcome, judge
+from sandbox.world import RULE_ID, World, open_world
+from shared import live
+from shared.clock import SystemClock
+from shared.planned import PlanKeeper
+from shared.progress import plan as plans
+from shared.progress.blob_lease import SHORTEST
+from shared.progress.blob_store import BlobStore
+from shared.progress.state import Store
+from shared.progress.store import FileStore
+from shared.settings import load
+from shared.wiring import Bridge, build
+from tests.azurite import Azurite
+from tests.chaos.activities import REFUSED_TYPE, made
+from tests.chaos.clocks import ScaledClock
+from tests.chaos.nursery import Nursery
+from tests.chaos.worker import Life
+
+NOON = datetime(2026, 11, 18, 12, tzinfo=UTC)
+DAY, HOUR, MINUTE = timedelta(days=1), timedelta(hours=1), timedelta(minutes=1)
+SPEED = 60.0
+DAYS = 6
+PAGE, READERS = 20, 3
+OPEN_ROWS = PAGE * (READERS + 1)
+"""What one kill can cost: the page of each planned reader and of the live walk, accepted and not yet remembered."""
+LATENCY_SECONDS = 0.002
+LONGEST_LIFE_SECONDS = 0.3
+FOR_EVER = 10**9
+
+
+@dataclass
+class Played:
+    """A served tenant whose feed grows, and the place where the bridge keeps its state."""
+
+    world: World
+    clock: ScaledClock
+    chance: random.Random
+    made: int = 0
+    refused: int = 0
+
+    def grow(self, count: int, since: datetime, until: datetime) -> None:
+        """`count` activities at random moments of `[since, until)`; one in 300 is of a type the table refuses."""
+        span = (until - since).total_seconds()
+        fresh = []
+        for _ in range(count):
+            self.made += 1
+            refused = self.chance.random() < 1 / 300
+            self.refused += refused
+            fresh.append(made(self.made, since + timedelta(seconds=self.chance.uniform(0, span)), refused=refused))
+        self.world.feed.extend(fresh)
+
+    def happen(self) -> None:
+        """What happens between two deaths: a few activities of this minute, and one or two shown hours late."""
+        now = self.clock.now()
+        self.grow(8, now - MINUTE / 2, now)
+        self.grow(self.chance.randint(1, 2), now - 5 * HOUR, now)
+
+    def settings(self, **more: object) -> dict[str, object]:
+        return {**self.world.settings(), "plan_readers": READERS, **more}
+
+
+@contextmanager
+def playing(chance: random.Random, history: int) -> Iterator[Played]:
+    """A world in a minute-a-second, with a past of `history` activities and answers that take a moment."""
+    clock = ScaledClock(NOON, speed=SPEED)
+    with open_world(clock, feed=Feed(), own_rows=False) as world:
+        world.api.state.budget.per_minute = FOR_EVER
+        world.api_faults.add(Fault("latency", times=FOR_EVER, options={"seconds": LATENCY_SECONDS}))
+        world.sink_faults.add(
+            Fault(
+                "refuse_rows",
+                times=FOR_EVER,
+                match=lambda facts: any(row.get("ActivityType") == REFUSED_TYPE for row in facts["elements"]),
+                options={"where": lambda row: row.get("ActivityType") == REFUSED_TYPE},
+            )
+        )
+        world.sink_faults.add(Fault("latency", times=FOR_EVER, options={"seconds": LATENCY_SECONDS * SPEED}))
+        played = Played(world, clock, chance)
+        played.grow(history, NOON - DAYS * DAY, NOON)
+        yield played
+
+
+async def begin(played: Played, store: Store) -> None:
+    """`cli init`, with the past as history."""
+    settings = load(**played.settings())
+    async with build(settings, clock=played.clock, credential=played.world.credential, store=store) as bridge:
+        (connection,) = bridge.connections
+        await live.init(connection)
+        await PlanKeeper(connection).update(
+            lambda plan: plans.with_history(plan, NOON - DAYS * DAY, NOON, limit=PAGE)
+        )
+
+
+async def die(played: Played, nursery: Nursery, life: Life, kills: int, buried: Callable[[], Awaitable[None]]) -> None:
+    """Let it live and kill it, `kills` times; after each death the world goes on. All deaths but the last are `buried`."""
+    for kill in range(kills):
+        nursery.give(life)
+        await asyncio.sleep(played.chance.uniform(0, LONGEST_LIFE_SECONDS))
+        nursery.take()
+        played.happen()
+        if kill + 1 < kills:
+            await buried()
+
+
+async def finish(played: Played, store: Store) -> Outcome:
+    """Switch it on once more and leave it alone until every hour has been read at the age of 50 hours."""
+    settings = load(**played.settings())
+    async with build(settings, clock=played.clock, credential=played.world.credential, store=store) as bridge:
+        until = played.clock.now()
+        await _settle(bridge)
+        played.clock.jump(53 * HOUR)
+        await _settle(bridge)
+        expected = played.world.feed.ids(NOON - DAYS * DAY, until)
+        assert len(expected) == played.made
+        return await judge(expected, bridge.connections[0], played.world.workspace)
+
+
+async def _settle(bridge: Bridge) -> None:
+    """Run until the plan is empty; another process's leases may have to run out first."""
+    keeper = PlanKeeper(bridge.connections[0])
+    async with asyncio.timeout(60):
+        while True:
+            runs = [*await bridge.poll(), *await bridge.work_plan()]
+            waiting = [window for window in (await keeper.read()).windows if window.state == "waiting"]
+            if not waiting and runs[0].state == "ok":
+                return
+            assert {run.state for run in runs} <= {"ok", "partial", "held", "idle"}, runs
+            await asyncio.sleep(0.2 if runs[0].state == "held" else 0)
+
+
+def check(played: Played, outcome: Outcome, kills: int) -> None:
+    assert outcome.missing == ()
+    assert outcome.in_workspace + outcome.set_aside == played.made
+    assert outcome.set_aside == played.refused
+    assert outcome.copies <= kills * OPEN_ROWS
+    answer = played.world.workspace.query("ClaudeActivity | summarize Rows = count(), Ids = dcount(ActivityId)")
+    assert answer.rows[0][0] == outcome.in_workspace
+    twice = played.world.workspace.query("ClaudeActivity | summarize Rows = count() by ActivityId | where Rows > 1")
+    assert twice.rows == []
+
+
+def life_of(played: Played, *, container: str | None = None, **settings: object) -> Life:
+    clock, world = played.clock, played.world
+    wanted = played.settings(page_limit=PAGE, **settings)
+    return Life(clock.start.isoformat(), clock.speed, clock.began, wanted, world.token, container)
+
+
+async def test_killed_with_state_in_files(chance: random.Random, tmp_path: Path) -> None:
+    """120 kills: every activity is in the table or set aside, a kill repeats at most what was open, the parser none."""
+    kills = 120
+    state = tmp_path / "state"
+    with playing(chance, history=20_000) as played, Nursery(tmp_path / "lives.log") as nursery:
+        await begin(played, FileStore(state))
+        life = life_of(played, state_dir=str(state))
+
+        async def nothing_to_bury() -> None:
+            """The kernel has given the locks back."""
+
+        t = time.monotonic()
+        await die(played, nursery, life, kills, nothing_to_bury)
+        print("killing", time.monotonic() - t, played.made)
+        assert rows(played) > played.made / 10, "the lives were too short to do anything"
+        print(rows(played))
+        t = time.monotonic()
+        outcome = await finish(played, FileStore(state))
+        print("finish", time.monotonic() - t, outcome)
+        check(played, outcome, kills)
+        assert "run.broke" not in nursery.log
+
+
+def rows(played: Played) -> int:
+    (row,) = played.world.workspace.query("ClaudeActivity_CL | count").rows
+    return int(row[0])
