@@ -64,7 +64,9 @@ def with_bridge(work: Callable[[Bridge], Awaitable[int]]) -> None:
         errors.print(f"cannot start: {wrong}", style="red", highlight=False, markup=False, soft_wrap=True)
         code = 2
     except BridgeError as wrong:
-        errors.print(f"stopped: {telemetry.safe(str(wrong))}", style="red", highlight=False, markup=False, soft_wrap=True)
+        errors.print(
+            f"stopped: {telemetry.safe(str(wrong))}", style="red", highlight=False, markup=False, soft_wrap=True
+        )
         code = 1
     except KeyboardInterrupt:
         errors.print("stopped; the place is saved and the next run goes on from it")

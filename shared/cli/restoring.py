@@ -6,6 +6,7 @@ import typer
 
 from shared.cli.common import Name, chosen, console, with_bridge
 from shared.cli.printing import bar, complain
+from shared.connection import Connection
 from shared.rebuild import rebuild as rebuild_ledger
 from shared.wiring import Bridge
 
@@ -18,24 +19,19 @@ def rebuild(
     """Write down again which ids were delivered; may be stopped and run again, and then changes nothing twice."""
 
     async def work(bridge: Bridge) -> int:
-        code = 0
-        for each in chosen(bridge, connection):
-            with bar() as progress:
-                task = progress.add_task(f"rebuilding {each.name}", total=days)
-
-                def tell(_: object, progress: object = progress, task: object = task) -> None:
-                    progress.advance(task)  # type: ignore[attr-defined]
-
-                run, done = await rebuild_ledger(each, days, tell)
-            if run.error is not None:
-                complain(f"{each.name}: stopped, run it again to go on: {run.error}")
-                code = 1
-            aside = f", {done.aside} as set aside" if done.aside else ""
-            console.print(
-                f"{each.name}: {done.looked} hours compared, {done.restored} ids restored as delivered{aside}",
-                highlight=False,
-                markup=False,
-            )
-        return code
+        whole = [await _rebuilt(each, days) for each in chosen(bridge, connection)]
+        return 0 if all(whole) else 1
 
     with_bridge(work)
+
+
+async def _rebuilt(connection: Connection, days: int) -> bool:
+    with bar() as progress:
+        task = progress.add_task(f"rebuilding {connection.name}", total=days)
+        run, done = await rebuild_ledger(connection, days, lambda _: progress.advance(task))
+    aside = f", {done.aside} as set aside" if done.aside else ""
+    told = f"{done.looked} hours compared, {done.restored} ids restored as delivered{aside}"
+    console.print(f"{connection.name}: {told}", highlight=False)
+    if run.error is not None:
+        complain(f"{connection.name}: stopped, run it again to go on: {run.error}")
+    return run.error is None

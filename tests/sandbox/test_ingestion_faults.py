@@ -56,6 +56,7 @@ async def test_the_fault_knows_the_call() -> None:
     assert (await world.post(ROWS, zipped=True)).status_code == 204
     (facts,) = seen
     assert facts.pop("bytes") > 20
+    assert [row["Id"] for row in facts.pop("elements")] == ["a", "b"]
     assert facts == {"method": "POST", "path": PATH, "rows": 2, "now": NOON}
 
 
