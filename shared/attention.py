@@ -13,6 +13,7 @@ _BY_STATE: dict[str, Attention] = {
     "idle": "never",
     "partial": "never",
     "busy": "never",  # it mends itself; if it does not, the lag says so
+    "drill_failed": "office-hours",
     "lease_lost": "office-hours",
     "waiting": "office-hours",
     "incomplete": "office-hours",

@@ -26,7 +26,7 @@ from shared.errors import (
     StoreFailed,
 )
 from shared.health import HealthLog, Run
-from shared.models import AsideItem, Hour, Outgoing, Receipts
+from shared.models import AsideItem, Hour, Receipts
 from shared.normalise.activity import Carriage
 from shared.normalise.shaping import Shaping
 from shared.own_reads import OwnReads

@@ -36,7 +36,7 @@ DELIVERY = {"history": "backfill", "sweep": "late", "transparency": "late", "rep
 REST = timedelta(minutes=5)
 SWAPS = 20
 ENDS_THE_TURN = (SourceRefused, SinkRefused, SinkBusy, BudgetSpent, CheckpointMoved, ConfigError, StoreFailed)
-"""What every window would meet: forty windows need not each ask, and each write a row, to learn that the key is refused."""
+"""What every window would meet: forty of them need not each ask, and each write a row, to learn of a refused key."""
 SMALLEST = checkpoints.SMALLEST
 
 

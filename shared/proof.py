@@ -1,7 +1,7 @@
 """Proof for closed hours: the feed, the ledger, what was set aside, and the workspace, as sets of ids."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Literal
 
@@ -120,6 +120,8 @@ async def _prove_period(
     stored = await connection.workspace.hours(connection.name, period.gte, period.lt) if connection.workspace else None
     for hour in period.hours():
         result = await _judge(connection, hour, noted.seen.get(hour, set()), stored)
+        if result.verdict == "surplus":
+            result = await _looked_into(connection, result)
         proof.hours.append(result)
         if repair and result.verdict == "missing":
             proof.repaired += await _repair(connection, reading, hour, run)
@@ -143,6 +145,16 @@ async def _judge(
         undelivered=len(seen - known.all),
         unseen=len(known.all - seen),
     )
+
+
+async def _looked_into(connection: Connection, result: HourProof) -> HourProof:
+    """More rows than were delivered may still hide a lost one: compare the ids themselves."""
+    if connection.workspace is None:
+        return result
+    start = hour_start(result.hour)
+    stored = {prefix_of(id) for id in await connection.workspace.ids(connection.name, start, start + HOUR)}
+    lost = (await connection.ledger.hour(result.hour)).sent.prefixes - stored
+    return replace(result, rows=result.sent - len(lost)) if lost else result
 
 
 async def _repair(connection: Connection, reading: Reading, hour: Hour, run: Run) -> int:

@@ -13,7 +13,8 @@ class Tally:
     `counted` are activities of categories that are only counted: their ids are in the ledger, and no row leaves.
 
     `repeated` were in the ledger already (or twice in one page), `late` are sent rows a sweep found, a part of `sent`.
-    `own_keys` are ids of keys our own requests were recorded under. `seen` holds, per hour, the distinct prefixes the feed showed, while `watch_hours` asks for it.
+    `own_keys` are ids of keys our own requests were recorded under. `seen` holds, per hour, the distinct prefixes the
+    feed showed, while `watch_hours` asks for it.
     """
 
     sent: int = 0

@@ -77,6 +77,11 @@ class Bridge:
         raise ConfigError(f"no connection is called {name}; there are: {', '.join(names)}")
 
 
+def identity() -> DefaultAzureCredential:
+    """Who this process is in Azure: the app's managed identity, or the operator's own sign-in. The caller closes it."""
+    return DefaultAzureCredential()
+
+
 @asynccontextmanager
 async def build(
     settings: Settings,
@@ -93,10 +98,10 @@ async def build(
     if settings.ingestion_endpoint is None or settings.dcr_immutable_id is None:
         raise ConfigError("INGESTION_ENDPOINT and DCR_IMMUTABLE_ID must be set: both are outputs of the deployment")
     async with AsyncExitStack() as stack:
-        identity: AsyncTokenCredential = (
-            credential if credential is not None else await stack.enter_async_context(DefaultAzureCredential())
+        known: AsyncTokenCredential = (
+            credential if credential is not None else await stack.enter_async_context(identity())
         )
-        workshop = _Workshop(settings, clock or SystemClock(), identity, stack, transport)
+        workshop = _Workshop(settings, clock or SystemClock(), known, stack, transport)
         parts = await workshop.shared_parts(store)
         connections: list[Connection] = []
         broken: list[tuple[str, ConfigError]] = []

@@ -1,6 +1,7 @@
 """What every command shares: the bridge from the environment, the choice of connections, errors as one sentence."""
 
 import asyncio
+import sys
 from collections.abc import Awaitable, Callable
 from typing import Annotated
 
@@ -16,8 +17,9 @@ from shared.health import Run
 from shared.settings import load
 from shared.wiring import Bridge, build
 
-console = Console()
-errors = Console(stderr=True)
+WIDE = 200  # where nobody looks at a terminal: a sentence must not be broken, it may be searched for
+console = Console() if sys.stdout.isatty() else Console(width=WIDE)
+errors = Console(stderr=True) if sys.stderr.isatty() else Console(stderr=True, width=WIDE)
 
 Name = Annotated[str | None, typer.Option("--connection", help="Only this connection; default: all of them.")]
 
@@ -67,6 +69,10 @@ def with_bridge(work: Callable[[Bridge], Awaitable[int]]) -> None:
         errors.print(
             f"stopped: {telemetry.safe(str(wrong))}", style="red", highlight=False, markup=False, soft_wrap=True
         )
+        code = 1
+    except Exception as error:
+        telemetry.defect(telemetry.logger(__name__), "command.broke", error)
+        errors.print("a defect ended this command; the line above says where", style="red")
         code = 1
     except KeyboardInterrupt:
         errors.print("stopped; the place is saved and the next run goes on from it")

@@ -7,7 +7,7 @@ from rich.markup import escape
 from rich.table import Table as Grid
 
 from shared.cli.common import Name, chosen, console, with_bridge
-from shared.cli.own_reading import identity, named, own_door
+from shared.cli.own_reading import named, own_door
 from shared.cli.printing import AsJson, print_json
 from shared.connection import Connection
 from shared.doctor import Check, Patient, examine
@@ -15,7 +15,7 @@ from shared.errors import SinkRefused
 from shared.settings import Settings, load
 from shared.sink.log_analytics import LogAnalytics
 from shared.telemetry import safe
-from shared.wiring import Bridge
+from shared.wiring import Bridge, identity
 
 STYLE = {"pass": "green", "warn": "yellow", "fail": "red"}
 

@@ -8,8 +8,6 @@ from functools import partial
 
 import httpx
 import msgspec
-from azure.core.credentials_async import AsyncTokenCredential
-from azure.identity.aio import DefaultAzureCredential
 from pydantic import SecretStr
 
 from shared.clock import Clock
@@ -20,12 +18,7 @@ from shared.source.budget import Budget
 from shared.source.client import ComplianceClient, Keys
 from shared.source.feed import ActivityFeed
 from shared.source.keys import open_vault, vault_keys
-from shared.wiring import CONNECT_SECONDS, READ_SECONDS, USER_AGENT
-
-
-def identity() -> AsyncTokenCredential:
-    """Who this process is in Azure: the app's managed identity, or the operator's own sign-in. The caller closes it."""
-    return DefaultAzureCredential()
+from shared.wiring import CONNECT_SECONDS, READ_SECONDS, USER_AGENT, identity
 
 
 def named(settings: Settings, name: str | None) -> tuple[ConnectionSettings, ...]:

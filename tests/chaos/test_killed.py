@@ -110,7 +110,7 @@ async def begin(played: Played, store: Store) -> None:
 
 
 async def die(played: Played, nursery: Nursery, life: Life, kills: int, buried: Callable[[], Awaitable[None]]) -> None:
-    """Let it live and kill it, `kills` times; after each death the world goes on. All deaths but the last are `buried`."""
+    """Let it live and kill it, `kills` times. After each death the world goes on; all but the last are `buried`."""
     for kill in range(kills):
         nursery.give(life)
         await asyncio.sleep(played.chance.uniform(0, LONGEST_LIFE_SECONDS))
@@ -179,7 +179,7 @@ async def test_killed_with_state_in_files(chance: random.Random, tmp_path: Path)
 
 
 async def test_killed_with_state_in_blobs(chance: random.Random, tmp_path: Path, azurite: Azurite) -> None:
-    """80 kills, the same law; the last one's leases are waited for, and nothing is sent while they last."""
+    """80 kills, the same law; what the last one held is waited for."""
     kills = 80
     with playing(chance, history=5_000) as played, Nursery(tmp_path / "lives.log") as nursery:
         async with azurite.container() as container:
@@ -204,4 +204,3 @@ def check_busy(played: Played) -> None:
     """The lives did work before they were cut short: else the test would show nothing."""
     (row,) = played.world.workspace.query("ClaudeActivity_CL | count").rows
     assert int(row[0]) > played.made / 10
-    print(row, played.made)
