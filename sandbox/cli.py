@@ -89,7 +89,7 @@ def run(
 ) -> None:
     """Carry a feed into a local workspace by the code that runs in Azure; a second run goes on and doubles nothing."""
     if live == (feed is not None):
-        errors.print("name one source: --live, or --feed FILE", style="red", highlight=False, markup=False)
+        _complain("name one source: --live, or --feed FILE")
         raise typer.Exit(2)
 
     async def work() -> int:
@@ -119,19 +119,17 @@ def kql(
     """Ask a local workspace in KQL."""
     form: Form = "json" if as_json_list else "csv" if as_csv else "table"
     if not workspace.is_file():
-        errors.print(
-            f"there is no workspace {workspace}: make one with `python -m sandbox run`", style="red", highlight=False, markup=False
-        )
+        _complain(f"there is no workspace {workspace}: make one with `python -m sandbox run`")
         raise typer.Exit(2)
     try:
         opened = open_workspace(workspace)
     except OSError as busy:
-        errors.print(f"{workspace} cannot be opened: {busy}", style="red", highlight=False, markup=False, soft_wrap=True)
+        _complain(f"{workspace} cannot be opened: {busy}")
         raise typer.Exit(1) from None
     try:
         print_answer(opened.query(sys.stdin.read() if query == "-" else query), form, sys.stdout)
     except KqlRefused as refused:
-        errors.print(str(refused), style="red", highlight=False, markup=False, soft_wrap=True)
+        _complain(str(refused))
         raise typer.Exit(1) from None
     finally:
         opened.close()
@@ -173,10 +171,14 @@ def open_workspace(path: Path) -> Workspace:
         ) from refused
 
 
+def _complain(words: str) -> None:
+    errors.print(words, style="red", highlight=False, markup=False, soft_wrap=True)
+
+
 def _say(carried: Carried, workspace: Path) -> int:
     console.print(f"{carried.read:,} activities read, {carried.sent:,} new rows in {workspace} (readable by you only)")
     if carried.failure is not None:
-        errors.print(f"not finished: {safe(str(carried.failure))}", style="red", highlight=False, markup=False, soft_wrap=True)
+        _complain(f"not finished: {safe(str(carried.failure))}")
         return 1
     outcome = carried.outcome
     if outcome is not None:
@@ -185,11 +187,12 @@ def _say(carried: Carried, workspace: Path) -> int:
             f"{outcome.set_aside:,} set aside, {len(outcome.missing):,} missing"
         )
         if not outcome.complete:
-            errors.print(f"missing: {', '.join(outcome.missing[:10])}", style="red", highlight=False, markup=False, soft_wrap=True)
+            _complain(f"missing: {', '.join(outcome.missing[:10])}")
             return 1
     console.print(
         f'ask it: python -m sandbox kql --workspace {workspace} "ClaudeActivity | summarize count() by Category"',
-        highlight=False, markup=False,
+        highlight=False,
+        markup=False,
         soft_wrap=True,
     )
     return 0
@@ -208,7 +211,7 @@ def _prompt(workspace: Workspace) -> None:
         try:
             print_answer(workspace.query(query), "table", sys.stdout)
         except KqlRefused as refused:
-            errors.print(str(refused), style="red", highlight=False, markup=False, soft_wrap=True)
+            _complain(str(refused))
 
 
 def _end(work: Callable[[], Coroutine[Any, Any, int]]) -> None:
@@ -216,7 +219,7 @@ def _end(work: Callable[[], Coroutine[Any, Any, int]]) -> None:
     try:
         code = asyncio.run(work())
     except BridgeError as wrong:
-        errors.print(safe(str(wrong)), style="red", highlight=False, markup=False, soft_wrap=True)
+        _complain(safe(str(wrong)))
         code = 2
     except KeyboardInterrupt:
         errors.print("stopped; what was carried is kept, and the same command goes on from there")
