@@ -1,4 +1,4 @@
-"""Draws the README's picture: the end of a real demo run, as SVG. `python -m docs.tools.demo_picture docs/images/demo.svg`"""
+"""Draws the README picture: the end of a real demo, as SVG. `python -m docs.tools.demo_picture docs/images/demo.svg`"""
 
 import asyncio
 import io

@@ -5,7 +5,6 @@ counts, joins and time lines still work, and whoever holds only the table cannot
 """
 
 import hmac
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -13,6 +12,7 @@ from typing import Any, Literal
 
 from shared import tables
 from shared.errors import ConfigError
+from shared.normalise import people
 
 Mode = Literal["full", "pseudonymous", "count-only"]
 MODES: tuple[Mode, ...] = ("full", "pseudonymous", "count-only")
@@ -21,12 +21,7 @@ HASH_LENGTH = 32
 KEY_BYTES = 16
 
 _PERSONAL = tuple(c.name for c in tables.load(tables.ACTIVITY).columns if c.sensitivity == "personal")
-_EMAIL = re.compile(r"[A-Za-z0-9._%+'\-]+(?:@|%40)[A-Za-z0-9.\-]+\.[A-Za-z]{2,}")
-_ADDRESS = re.compile(
-    r"(?<![\w.:])(?:(?:\d{1,3}\.){3}\d{1,3}|(?:[0-9A-Fa-f]{1,4}:){2,7}[0-9A-Fa-f:.]*[0-9A-Fa-f])(?![\w.:])"
-)
-_PERSONAL_FIELDS = frozenset({"user_agent", "full_name", "display_name_of_person", "github_username", "subject"})
-_DYNAMIC = ("Details", "ActorDetails", "Changes")
+_DYNAMIC = ("Details", "ActorDetails", "Changes", "Handling", "TargetUserIds", "Scopes")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,41 +49,30 @@ class Minimiser:
         """The row as it may leave; the same object when nothing had to change. Never called for `count-only`."""
         if self.mode(str(row.get("Category", ""))) != "pseudonymous":
             return row
-        hidden = dict(row)
-        for name in _PERSONAL:
-            if hidden.get(name):
-                hidden[name] = self.pseudonym(str(hidden[name]))
+        shown = dict(row)
+        told = people.named(row.get("Details")) | people.named(row.get("ActorDetails"))
+        if row.get("ObjectType") == "github_token" and "ObjectName" in row:
+            told.add(row["ObjectName"])  # the login has a column instead of its field
         for name, value in row.items():
             if name in _DYNAMIC:
-                hidden[name] = self.without_people(value)
-            elif name not in _PERSONAL and value.__class__ is str and "@" in value:
-                hidden[name] = self._hidden_text(value)  # a federated subject, say, may be an address
+                shown[name] = self.without_people(value)
+            elif value.__class__ is str and value:
+                whole = name in _PERSONAL or value in told
+                shown[name] = self.pseudonym(value) if whole else people.hidden(value, self.pseudonym)
         # Unkeyed, this digest of the original could be used to try addresses one by one.
-        hidden["RecordHash"] = self._digest(str(row.get("RecordHash", ""))).hex()
-        return hidden
+        shown["RecordHash"] = self._digest(str(row.get("RecordHash", ""))).hex()
+        return shown
 
     def pseudonym(self, value: str) -> str:
-        """32 hex digits for one address or name; letter case does not matter."""
-        return self._digest(value.casefold()).hex()[:HASH_LENGTH]
+        """32 hex digits for one address or name, however it is spelled."""
+        return self._digest(people.spelled_alike(value)).hex()[:HASH_LENGTH]
+
+    def without_people(self, value: Any) -> Any:
+        """A JSON value with the people in it replaced by their hashes."""
+        return people.without_people(value, self.pseudonym)
 
     def _digest(self, value: str) -> bytes:
         return hmac.new(self.key, value.encode("utf-8", "surrogatepass"), sha256).digest()
-
-    def without_people(self, value: Any, name: str = "") -> Any:
-        """A JSON value with every address in it, and every field known to name a person, as its hash."""
-        if isinstance(value, str):
-            if name in _PERSONAL_FIELDS and value:
-                return self.pseudonym(value)
-            return self._hidden_text(value)
-        if isinstance(value, dict):
-            return {self._hidden_text(key): self.without_people(item, key) for key, item in value.items()}
-        if isinstance(value, list):
-            return [self.without_people(item, name) for item in value]
-        return value
-
-    def _hidden_text(self, text: str) -> str:
-        text = _EMAIL.sub(lambda found: self.pseudonym(found[0].replace("%40", "@")), text)
-        return _ADDRESS.sub(lambda found: self.pseudonym(found[0]), text)
 
 
 def parse_modes(text: Mapping[str, str], *, identity: str, categories: frozenset[str]) -> dict[str, Mode]:
