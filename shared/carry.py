@@ -8,7 +8,8 @@ from typing import Any, Protocol
 import msgspec
 
 from shared.models import UNDATED, Hour, Outgoing, Page, hour_of, prefix_of
-from shared.normalise.activity import Carriage, Folded, activity_key, fold
+from shared.normalise import limits
+from shared.normalise.activity import Carriage, Folded, activity_key, fold, original_of
 from shared.normalise.canonical import canonical, digest
 from shared.normalise.shaping import Shaping
 from shared.own_reads import OwnReads
@@ -95,12 +96,14 @@ class Carrier:
                 hopeless.append((item.outgoing(), "not an object"))
                 continue
             folded = self._folded(item)
-            if folded.overflow is not None:
-                await self._keep_whole(item, folded, folded.overflow.body)
-            row = self._outgoing(item, folded)
-            if not plain and self.shaping.mode(row.category) == "count-only":
-                counted.append(row)
-            elif len(row.body) > ROW_LIMIT_BYTES:
+            if plain and folded.overflow is None:
+                row = self._outgoing(item, folded.row)
+            elif self.shaping.mode(folded.row["Category"]) == "count-only":
+                counted.append(item.outgoing())
+                continue
+            else:
+                row = self._outgoing(item, await self._shaped(item, folded))
+            if len(row.body) > ROW_LIMIT_BYTES:
                 hopeless.append((row, f"too large: {len(row.body)} bytes"))
             else:
                 rows.append(row)
@@ -138,12 +141,12 @@ class Carrier:
         self.loaded.update(held)
         return held
 
-    async def row(self, item: "Item") -> Outgoing:
-        """The activity as a row, encoded once; drift and odd values are counted on the way."""
+    async def row(self, item: "Item") -> Outgoing | None:
+        """The activity as a row, encoded once; None when its category is only counted."""
         folded = self._folded(item)
-        if folded.overflow is not None:
-            await self._keep_whole(item, folded, folded.overflow.body)
-        return self._outgoing(item, folded)
+        if self.shaping.mode(folded.row["Category"]) == "count-only":
+            return None
+        return self._outgoing(item, await self._shaped(item, folded))
 
     def _folded(self, item: "Item") -> Folded:
         tally = self.tally
@@ -161,19 +164,26 @@ class Carrier:
             tally.undated += 1
         return folded
 
-    async def _keep_whole(self, item: "Item", folded: Folded, original: bytes) -> None:
-        """A row with cut cells points to its original."""
-        self.tally.overflowed += 1
-        whole = self.shaping.whole(original, str(folded.row["Category"]))
-        folded.row["Handling"]["overflow"]["pointer"] = await self.aside.keep_whole(item.prefix, whole)
+    async def _shaped(self, item: "Item", folded: Folded) -> dict[str, Any]:
+        """The row as it may leave; when cells had to be cut, with a pointer to the kept original."""
+        row = folded.row if self.shaping.plain else self.shaping.row(folded.row)
+        cut = set(folded.overflow.columns) if folded.overflow is not None else set()
+        if not self.shaping.plain and len(_encode(row)) > limits.CELL_LIMIT_BYTES:
+            cut.update(limits.fit(row))  # hashes are longer than addresses, and a moved column makes Details grow
+        if cut:
+            original = folded.overflow.body if folded.overflow is not None else original_of(item.activity, row)
+            whole = self.shaping.whole(original, str(row["Category"]))
+            pointer = await self.aside.keep_whole(item.prefix, whole)
+            told = {"columns": sorted(cut), "sha256": digest(whole), "bytes": len(whole), "pointer": pointer}
+            row["Handling"] = {**row.get("Handling", {}), "overflow": told}
+            self.tally.overflowed += 1
+        return row
 
-    def _outgoing(self, item: "Item", folded: Folded) -> Outgoing:
-        category = folded.row["Category"]
-        body = _encode(folded.row if self.shaping.plain else self.shaping.row(folded.row))
-        self.tally.bytes_by_category[category] += len(body)
+    def _outgoing(self, item: "Item", row: dict[str, Any]) -> Outgoing:
+        category = row["Category"]
         if category == "compliance_api" and (key := self.own_reads.key_of(item.activity)):
             self.tally.own_keys.add(key)
-        return Outgoing(item.id, item.prefix, item.hour, body, item.activity, category, item.escaped)
+        return Outgoing(item.id, item.prefix, item.hour, _encode(row), item.activity, category, item.escaped)
 
     def too_large(self, row: Outgoing) -> bool:
         """Whether no upload could take this row, even alone."""
@@ -181,8 +191,11 @@ class Carrier:
 
     async def _remember(self, rows: Sequence[Outgoing]) -> None:
         await self.known.remember(rows)
-        self.tally.sent += len(rows)
-        self.tally.hours.update(row.hour for row in rows)
+        tally = self.tally
+        tally.sent += len(rows)
+        for row in rows:
+            tally.hours[row.hour] += 1
+            tally.bytes_by_category[row.category] += len(row.body)
 
     async def _set_aside(self, refused: list[tuple[Outgoing, str]]) -> None:
         """First where the operator sees it, then into the ledger: a crash in between shows it twice."""

@@ -41,11 +41,21 @@ async def _send(
         tally.sent += len(rows)
         tally.hours.update(row.hour for row in rows)
 
+    async def count(rows: Sequence[Outgoing]) -> None:
+        """Of a category that is only counted by now no row leaves any more."""
+        if rows:
+            await connection.ledger.remember(rows, "counted")
+            await connection.set_aside.mark_replayed(day, [row.prefix for row in rows])
+            tally.counted += len(rows)
+
     tally.read += len(items)
     still: list[str] = [item.reason for item in items if not isinstance(item.raw, dict)]
     activities = [item for item in items if isinstance(item.raw, dict)]
     for start in range(0, len(activities), PORTION):
-        rows = [await carrier.row(identified(item.raw, item.escaped)) for item in activities[start : start + PORTION]]
+        portion = [identified(item.raw, item.escaped) for item in activities[start : start + PORTION]]
+        made = [(item, await carrier.row(item)) for item in portion]
+        await count([item.outgoing() for item, row in made if row is None])
+        rows = [row for _, row in made if row is not None]
         fitting = [row for row in rows if not carrier.too_large(row)]
         sent = await connection.sink.send(fitting, remember, deadline=deadline)
         still += [reason for _, reason in sent.refused] + ["too large"] * (len(rows) - len(fitting))

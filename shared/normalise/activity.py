@@ -5,7 +5,7 @@ What a row cannot show in a column as it is stays in `Details` (`ActorDetails` f
 `Handling` says so. Absent and null are different; a null stays in `Details`.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from hashlib import sha256
@@ -24,7 +24,7 @@ from shared.normalise.tame import DEPTH_LIMIT, tame
 from shared.normalise.times import event_time, utc_text
 from shared.normalise.unfold import unfold
 
-__all__ = ["Carriage", "Folded", "Overflow", "activity_key", "fold", "unfold"]
+__all__ = ["Carriage", "Folded", "Overflow", "activity_key", "fold", "original_of", "unfold"]
 
 # Rules look at rows by TimeGenerated: a row that comes later than this is shown at the time of its sending.
 LATE_AFTER = timedelta(minutes=30)
@@ -236,6 +236,11 @@ def _note_drift(
 
 def _names(names: Iterable[str]) -> tuple[str, ...]:
     return tuple([name[:NAME_LIMIT] for name in islice(names, NAMES_LIMIT)])
+
+
+def original_of(activity: dict[str, Any], row: Mapping[str, Any]) -> bytes:
+    """The activity's canonical JSON as it may be kept: what its row withholds is null."""
+    return canonical({**activity, **dict.fromkeys((row.get("Handling") or {}).get("withheld", ()))})
 
 
 def _fit(activity: dict[str, Any], source: bytes, handling: dict[str, Any], folded: Folded) -> None:

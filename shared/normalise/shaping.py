@@ -19,7 +19,7 @@ class Shaping:
     `deployed_version` is the version of ClaudeActivity_CL in the workspace; None means this release's own.
 
     Newer code against an older table would lose the columns the DCR does not declare: their values go into
-    `Details` under the column's name, and `Handling.newerColumns` names them.
+    `Details` under the column's name (a tilde added where a field has that name); `Handling.newerColumns` names them.
     """
 
     minimiser: Minimiser = field(default_factory=Minimiser)
@@ -45,7 +45,12 @@ class Shaping:
             return row
         kept = {name: value for name, value in row.items() if name not in self.newer}
         moved = {name: value for name, value in row.items() if name in self.newer}
-        kept["Details"] = {**moved, **(row.get("Details") or {})}
+        details = dict(row.get("Details") or {})
+        for name, value in moved.items():
+            while name in details:  # a field the API spells like our column keeps its place
+                name += "~"
+            details[name] = value
+        kept["Details"] = details
         kept["Handling"] = {**(row.get("Handling") or {}), "newerColumns": sorted(moved)}
         return kept
 
