@@ -20,7 +20,7 @@ from sandbox.compliance.api import ACTIVITIES_PATH
 from sandbox.world import SandboxCredential
 from shared import live
 from shared.health import Run
-from shared.planned import PlanKeeper
+from shared.plan_keeper import PlanKeeper
 from shared.progress import plan as plans
 from shared.settings import load
 from shared.source.feed import rfc3339

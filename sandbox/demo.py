@@ -18,7 +18,7 @@ from sandbox.tenant import Storyline, Tenant, build_tenant
 from sandbox.world import World, open_world
 from shared import live
 from shared.health import Run
-from shared.planned import PlanKeeper
+from shared.plan_keeper import PlanKeeper
 from shared.progress import plan as plans
 from shared.settings import load
 from shared.wiring import Bridge, build

@@ -18,7 +18,7 @@ from shared import live
 from shared.clock import Clock, SystemClock
 from shared.connection import GOOD_STATES
 from shared.errors import BridgeError, ConfigError, SinkRefused, SourceRefused
-from shared.planned import PlanKeeper
+from shared.plan_keeper import PlanKeeper
 from shared.progress import plan as plans
 from shared.progress.plan import PlannedWindow
 from shared.settings import load

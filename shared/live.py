@@ -7,7 +7,7 @@ from shared.connection import Connection, Reading
 from shared.errors import CheckpointMoved, SourceIncoherent, StateMissing
 from shared.health import Run
 from shared.models import Place
-from shared.planned import PlanKeeper
+from shared.plan_keeper import PlanKeeper
 from shared.progress import checkpoint as checkpoints
 from shared.progress import plan as plans
 from shared.progress.checkpoint import Checkpoint

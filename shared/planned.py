@@ -1,7 +1,6 @@
 """The planned walks of one connection: repairs, sweeps and history, up to ten windows at once until time is up."""
 
 import asyncio
-from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -21,6 +20,7 @@ from shared.errors import (
 )
 from shared.health import Run
 from shared.models import UNDATED, Hour, Place, hour_start
+from shared.plan_keeper import PlanKeeper
 from shared.progress import checkpoint as checkpoints
 from shared.progress import plan as plans
 from shared.progress.checkpoint import OpenWindow
@@ -34,46 +34,9 @@ log = logger(__name__)
 
 DELIVERY = {"history": "backfill", "sweep": "late", "transparency": "late", "repair": "repair"}
 REST = timedelta(minutes=5)
-SWAPS = 20
 ENDS_THE_TURN = (SourceRefused, SinkRefused, SinkBusy, BudgetSpent, CheckpointMoved, ConfigError, StoreFailed)
 """What every window would meet: forty of them need not each ask, and each write a row, to learn of a refused key."""
 SMALLEST = checkpoints.SMALLEST
-
-
-class PlanKeeper:
-    """Changes the stored plan by compare-and-swap: operators, timers and ten readers may all do so at once."""
-
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
-        self._turn = asyncio.Lock()
-
-    async def read(self) -> Plan:
-        plan, _ = await self._load()
-        return plan
-
-    async def update(self, change: Callable[[Plan], Plan]) -> Plan:
-        """Apply `change` to the plan as it is now, again and again until nobody was faster."""
-        async with self._turn:
-            for _ in range(SWAPS):
-                plan, etag = await self._load()
-                following = change(plan)
-                if following == plan:
-                    return plan
-                try:
-                    await self._connection.store.replace(self._connection.plan_name, plans.dump(following), etag)
-                    return following
-                except CheckpointMoved:
-                    continue
-        raise CheckpointMoved("the plan is being changed by others without pause")
-
-    async def _load(self) -> tuple[Plan, Any]:
-        saved = await self._connection.store.read(self._connection.plan_name)
-        if saved is None:
-            raise StateMissing(
-                f"connection {self._connection.name} has no plan for this destination: start it with `cli init`, "
-                "or restore the state if it was running before"
-            )
-        return plans.parse(saved.data), saved.etag
 
 
 async def work_plan(connection: Connection) -> list[Run]:

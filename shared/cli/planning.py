@@ -14,7 +14,7 @@ from shared.cli.printing import AsJson, From, To, moment, print_json
 from shared.connection import Connection
 from shared.errors import ConfigError
 from shared.orders import OrderedKind
-from shared.planned import PlanKeeper
+from shared.plan_keeper import PlanKeeper
 from shared.progress.plan import Plan, PlannedWindow
 from shared.status import Status
 from shared.status import status as status_of

@@ -9,7 +9,7 @@ from shared import live
 from shared.cli.common import Name, chosen, console, only, report, with_bridge
 from shared.connection import Connection
 from shared.errors import SinkRefused
-from shared.planned import PlanKeeper
+from shared.plan_keeper import PlanKeeper
 from shared.progress import plan as plans
 from shared.wiring import Bridge
 

@@ -8,7 +8,7 @@ from typing import Any
 from shared import __version__
 from shared.connection import Connection
 from shared.errors import BridgeError, ConfigError
-from shared.planned import PlanKeeper
+from shared.plan_keeper import PlanKeeper
 from shared.triggers import turns
 from shared.triggers.process import Process
 from shared.triggers.timers import PLAN, POLL, PROVE

@@ -11,7 +11,7 @@ from shared.connection import Connection
 from shared.errors import ConfigError
 from shared.models import Window
 from shared.orders import OrderedKind
-from shared.planned import PlanKeeper
+from shared.plan_keeper import PlanKeeper
 from shared.progress.plan import Plan, PlannedWindow
 from shared.wiring import Bridge
 

@@ -22,7 +22,7 @@ from sandbox.outcome import Outcome, judge
 from sandbox.world import RULE_ID, World, open_world
 from shared import live
 from shared.clock import SystemClock
-from shared.planned import PlanKeeper
+from shared.plan_keeper import PlanKeeper
 from shared.progress import plan as plans
 from shared.progress.blob_lease import SHORTEST
 from shared.progress.blob_store import BlobStore

@@ -23,7 +23,7 @@ from shared import live
 from shared.connection import Connection
 from shared.health import Run
 from shared.models import Hour, hour_of
-from shared.planned import PlanKeeper
+from shared.plan_keeper import PlanKeeper
 from shared.progress import plan as plans
 from shared.proof import Proof, prove
 from shared.settings import Settings, load

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from shared import live, planned
 from shared.connection import Connection
+from shared.plan_keeper import PlanKeeper
 from shared.progress import plan as plans
 from shared.progress.plan import Plan
 from tests.fakes import NOON, Crash, FakeWorld, Happening, Power
@@ -40,7 +41,7 @@ async def surviving(world: FakeWorld, work: Callable[[Connection], Awaitable[Any
 
 async def play(world: FakeWorld, minutes: list[int]) -> None:
     await surviving(world, live.init)
-    await surviving(world, lambda connection: planned.PlanKeeper(connection).update(with_five_hours))
+    await surviving(world, lambda connection: PlanKeeper(connection).update(with_five_hours))
     for step in minutes:
         world.clock.advance(timedelta(minutes=step))
         await surviving(world, live.poll)
@@ -78,7 +79,7 @@ def test_no_crash_late_row_lost_cursor_or_refused_order_loses_an_activity(
     lost: set[int],
     skew: int,
 ) -> None:
-    """Wherever the run dies, running again until it ends fills the table with the whole feed; the parser finds each once."""
+    """Wherever the run dies, running again until it ends fills the table with the whole feed, and parsed each is once."""
     world = FakeWorld(happened, Power(set(crashes)))
     world.feed.order_refused_from, world.feed.lost_cursors = refused_from, lost
     world.feed.skew = timedelta(seconds=skew)

@@ -51,7 +51,7 @@ def stored_rows(path: Path) -> list[dict[str, Any]]:
 
 
 async def test_every_documented_type_arrives_with_no_field_lost(tmp_path: Path) -> None:
-    """All 527 types, through API, normaliser, endpoint and workspace, can be rebuilt from their rows value for value."""
+    """All 527 types, through API, normaliser, endpoint and workspace, are rebuilt from their rows value for value."""
     activities = {activity["id"]: activity for activity in samples(seed=3, at=AT)}
     file = written(tmp_path / "all.jsonl", list(activities.values()))
     carried = await carry_file(file, tmp_path / "w.duckdb", quiet)
@@ -207,7 +207,8 @@ def test_a_world_is_closed_to_the_machines_other_users(organisation: World) -> N
 
 def test_questions_are_answered_as_table_json_and_csv(tmp_path: Path) -> None:
     """The three forms, from one file; a query may come from standard input."""
-    file, workspace = written(tmp_path / "f.jsonl", [{"id": "x", "type": "t", "created_at": "2026-10-01T12:00:00Z"}]), tmp_path / "w.duckdb"  # fmt: skip
+    file = written(tmp_path / "f.jsonl", [{"id": "x", "type": "t", "created_at": "2026-10-01T12:00:00Z"}])
+    workspace = tmp_path / "w.duckdb"
     assert invoked("run", "--feed", file, "--workspace", workspace).exit_code == 0
     query = "ClaudeActivity | project ActivityId, EventTime"
     assert "2026-10-01 12:00:00" in invoked("kql", "--workspace", workspace, query).output

@@ -1,6 +1,7 @@
 """Packing: in order, whole, under the limit."""
 
 import gzip
+import itertools
 import json
 
 import pytest
@@ -33,7 +34,7 @@ def test_batches_keep_every_row_in_order_and_fit(rows: list[bytes], limit: int) 
 def test_no_batch_could_have_taken_the_next_row(rows: list[bytes], limit: int) -> None:
     """Packing is greedy to the byte: commas and brackets are counted exactly."""
     packed = list(batches([row(body) for body in rows], limit_bytes=limit))
-    for batch, following in zip(packed, packed[1:], strict=False):
+    for batch, following in itertools.pairwise(packed):
         assert len(batch.body) + 1 + len(following.rows[0].body) > limit
 
 
