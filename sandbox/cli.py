@@ -35,6 +35,7 @@ app = typer.Typer(
 console = Console() if sys.stdout.isatty() else Console(width=110)
 errors = Console(stderr=True)
 
+GOES_ON = "stopped; what was carried is kept, and the same command goes on from there"
 WorkspaceFile = Annotated[Path, typer.Option("--workspace", help="The local workspace, a DuckDB file.")]
 
 
@@ -70,7 +71,7 @@ def demo(
             report = await demos.play(folder, bars.tell, people=people, seed=seed, inspect=inspect)
         return 0 if report.outcome is not None and report.outcome.complete else 1
 
-    _end(work)
+    _end(work, interrupted="stopped; the next demo begins anew")
 
 
 @app.command(
@@ -156,7 +157,7 @@ def serve(
             await asyncio.Event().wait()
         return 0
 
-    _end(work)
+    _end(work, interrupted="stopped")
 
 
 def open_workspace(path: Path) -> Workspace:
@@ -214,7 +215,7 @@ def _prompt(workspace: Workspace) -> None:
             _complain(str(refused))
 
 
-def _end(work: Callable[[], Coroutine[Any, Any, int]]) -> None:
+def _end(work: Callable[[], Coroutine[Any, Any, int]], *, interrupted: str = GOES_ON) -> None:
     """Run `work`; our own errors end in one sentence, an interruption in exit code 130."""
     try:
         code = asyncio.run(work())
@@ -222,6 +223,6 @@ def _end(work: Callable[[], Coroutine[Any, Any, int]]) -> None:
         _complain(safe(str(wrong)))
         code = 2
     except KeyboardInterrupt:
-        errors.print("stopped; what was carried is kept, and the same command goes on from there")
+        errors.print(interrupted)
         code = 130
     raise typer.Exit(code)
