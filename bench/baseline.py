@@ -17,8 +17,8 @@ right on a good day. Its faults, each of which the fault script of `bench.weathe
 
 In its favour: it waits the documented minute before it reads, asks for the largest page, follows cursors, and uploads
 500 rows at a time. The last is a courtesy, too: the client packs a longer list into uploads of a MiB and forgets the
-separators between the rows, so that they come out larger than the documented limit, which our endpoint enforces; a whole
-page of 5,000 then fails for ever, and the burst with it. Whether the real service is as strict was not tried.
+separators between the rows, so that they come out larger than the documented limit, which our endpoint enforces; a
+whole page of 5,000 then fails for ever, and the burst with it. Whether the real service is as strict was not tried.
 """
 
 import json
@@ -68,7 +68,7 @@ class Poller:
         sent = 0
         for page in self._pages(start, end):
             for at in range(0, len(page), ROWS_AN_UPLOAD):
-                rows = [_row(activity) for activity in page[at : at + ROWS_AN_UPLOAD]]
+                rows: list[Any] = [_row(activity) for activity in page[at : at + ROWS_AN_UPLOAD]]
                 self.ingestion.upload(RULE_ID, STREAM, rows, enforce_https=False)
                 sent += len(rows)
                 self.uploaded()

@@ -35,7 +35,6 @@ progress = Console(stderr=True)
 
 def measured(scenario: str, side: str, scale: float, feed: Path) -> dict[str, Any]:
     """One side's way through one scenario, in this process."""
-    logging.getLogger().setLevel(logging.CRITICAL)  # what fails is counted here
     # Only one contestant's libraries are in the process whose memory is measured.
     contestant = import_module("bench.contest_ours" if side == "ours" else "bench.contest_baseline")
     work = Work(due=list(BY_NAME[scenario].crashes))
@@ -131,6 +130,7 @@ def main(
 @app.command(hidden=True)
 def one(scenario: str, side: str, scale: float, feed: Path) -> None:
     """One reading in this process, printed as a line of JSON."""
+    logging.getLogger().setLevel(logging.CRITICAL)  # what fails is counted
     print(json.dumps(measured(scenario, side, scale, feed)))
 
 

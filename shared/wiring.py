@@ -24,7 +24,7 @@ from shared.connection import Connection, Limits
 from shared.errors import ConfigError
 from shared.health import HealthLog, Run
 from shared.normalise import catalogue
-from shared.normalise.minimise import Minimiser, parse_modes
+from shared.normalise.minimise import Minimiser, Mode, parse_modes
 from shared.normalise.shaping import Shaping
 from shared.progress.blob_store import BlobStore, open_container
 from shared.progress.checkpoint import Pace
@@ -185,7 +185,7 @@ class _Workshop:
             health=health,
             clock=clock,
             new_run_id=lambda: str(uuid.uuid4()),
-            pace=_pace(settings),
+            pace=pace_of(settings),
             limits=_limits(settings),
             content_names=settings.content_names,
             shaping=parts.shaping,
@@ -233,21 +233,27 @@ class _Workshop:
 
     async def _shaping(self, vault: SecretClient | None) -> Shaping:
         settings = self.settings
-        categories = frozenset(entry.category for entry in catalogue.load().types.values()) | {"unknown"}
-        modes = parse_modes(settings.minimise, identity=settings.identity, categories=categories)
+        modes = modes_of(settings)
         key = settings.identity_key.get_secret_value().encode() if settings.identity_key else b""
         if not key and vault is not None and "pseudonymous" in modes.values():
             key = await vault_secret(vault, IDENTITY_SECRET)
         return Shaping(Minimiser(modes, key), settings.deployed_table_version)
 
 
-def _pace(settings: Settings) -> Pace:
+def pace_of(settings: Settings) -> Pace:
+    """How the live walk cuts its windows."""
     return Pace(
         settle=settings.settle,
         overlap=timedelta(seconds=settings.overlap_seconds),
         wide_overlap=timedelta(seconds=settings.wide_overlap_seconds),
         page_limit=settings.page_limit,
     )
+
+
+def modes_of(settings: Settings) -> dict[str, Mode]:
+    """What MINIMISE and IDENTITY say of each category. Raises ConfigError for what nobody knows."""
+    categories = frozenset(entry.category for entry in catalogue.load().types.values()) | {"unknown"}
+    return parse_modes(settings.minimise, identity=settings.identity, categories=categories)
 
 
 def _limits(settings: Settings) -> Limits:

@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Sequence
-from datetime import timedelta
 from typing import Annotated, Any
 
 import typer
@@ -18,11 +17,10 @@ from shared.costs import Cost, Prices, Term, Volume
 from shared.errors import ConfigError
 from shared.estimate import Carried, Estimate
 from shared.estimate import estimate as estimate_feed
-from shared.normalise import catalogue
-from shared.normalise.minimise import Minimiser, parse_modes
+from shared.normalise.minimise import Minimiser
 from shared.normalise.shaping import Shaping
-from shared.progress.checkpoint import Pace
 from shared.settings import ConnectionSettings, Settings
+from shared.wiring import modes_of, pace_of
 
 Price = Annotated[float | None, typer.Option(min=0, help="Your price of a GB ingested into the Analytics plan.")]
 MonthPrice = Annotated[float | None, typer.Option(min=0, help="Your price of a GB kept for a month.")]
@@ -53,7 +51,7 @@ def estimate(
         found = []
         for each in named(settings, connection):
             estimated = await _read(settings, each, days, sample_hours)
-            requests = reckoning.requests_a_day(estimated.a_day(estimated.read), _pace(settings))
+            requests = reckoning.requests_a_day(estimated.a_day(estimated.read), pace_of(settings))
             volume = reckoning.volume(estimated, requests)
             costs = reckoning.costs(
                 volume.gb_a_month, prices, interactive_months=interactive_months, total_months=total_months
@@ -72,7 +70,7 @@ def estimate(
 async def _read(settings: Settings, each: ConnectionSettings, days: int, sample_hours: int) -> Estimate:
     clock = SystemClock()
     limits = Limits(reserve=settings.request_reserve)
-    how = Carried(each.name, _pace(settings), limits, _shaping(settings), settings.content_names)
+    how = Carried(each.name, pace_of(settings), limits, _shaping(settings), settings.content_names)
     async with own_door(settings, each, clock, "estimate") as door:
         reading = await door.feed.reading()
         with bar() as progress:
@@ -83,20 +81,9 @@ async def _read(settings: Settings, each: ConnectionSettings, days: int, sample_
             )
 
 
-def _pace(settings: Settings) -> Pace:
-    return Pace(
-        settle=settings.settle,
-        overlap=timedelta(seconds=settings.overlap_seconds),
-        wide_overlap=timedelta(seconds=settings.wide_overlap_seconds),
-        page_limit=settings.page_limit,
-    )
-
-
 def _shaping(settings: Settings) -> Shaping:
     """What would leave; the hashes' key is zeros, since all hashes have one length."""
-    categories = frozenset(entry.category for entry in catalogue.load().types.values()) | {"unknown"}
-    modes = parse_modes(settings.minimise, identity=settings.identity, categories=categories)
-    return Shaping(Minimiser(modes, bytes(32)), settings.deployed_table_version)
+    return Shaping(Minimiser(modes_of(settings), bytes(32)), settings.deployed_table_version)
 
 
 def _as_json(found: Estimate, requests: Sequence[Term], volume: Volume, costs: Sequence[Cost]) -> dict[str, Any]:
