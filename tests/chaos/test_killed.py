@@ -44,7 +44,7 @@ PAGE, READERS = 20, 3
 OPEN_ROWS = PAGE * (READERS + 1)
 """What one kill can cost: the page of each planned reader and of the live walk, accepted and not yet remembered."""
 LATENCY_SECONDS = 0.002
-LONGEST_LIFE_SECONDS = 0.3
+LONGEST_LIFE_SECONDS = 0.25
 FOR_EVER = 10**9
 
 
@@ -181,7 +181,7 @@ async def test_killed_with_state_in_files(chance: random.Random, tmp_path: Path)
 async def test_killed_with_state_in_blobs(chance: random.Random, tmp_path: Path, azurite: Azurite) -> None:
     """80 kills, the same law; what the last one held is waited for."""
     kills = 80
-    with playing(chance, history=5_000) as played, Nursery(tmp_path / "lives.log") as nursery:
+    with playing(chance, history=3_000) as played, Nursery(tmp_path / "lives.log") as nursery:
         async with azurite.container() as container:
             store = BlobStore(container, SystemClock(), lease_duration=SHORTEST)
             await begin(played, store)

@@ -10,7 +10,7 @@ import os
 import sys
 import traceback
 from collections.abc import Awaitable, Callable
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, NoReturn
@@ -51,24 +51,31 @@ class Life:
     def clock(self) -> ScaledClock:
         return ScaledClock(datetime.fromisoformat(self.start), speed=self.speed, began=self.began)
 
+    @property
+    def seconds(self) -> float:
+        """What is left of it, in real time."""
+        if self.until is None:
+            return LONGEST_LIFE_SECONDS
+        return (datetime.fromisoformat(self.until) - self.clock.now()).total_seconds() / self.speed
+
 
 async def live(life: Life) -> None:
     """Poll, and work on the plan beside it, as the two timers do."""
     clock = life.clock
-    until = datetime.fromisoformat(life.until) if life.until else None
     async with AsyncExitStack() as stack:
         store = await _blob_store(life.container, stack) if life.container else None
         credential = SandboxCredential(life.token)
         opened = build(load(**life.settings), clock=clock, credential=credential, store=store)
         bridge = await stack.enter_async_context(opened)
         _say(f"working {os.getpid()}")
-        async with asyncio.timeout(LONGEST_LIFE_SECONDS), asyncio.TaskGroup() as group:
-            for work in (bridge.poll, bridge.work_plan):
-                group.create_task(_tick(work, clock, timedelta(seconds=life.pause), until))
+        with suppress(TimeoutError):
+            async with asyncio.timeout(life.seconds), asyncio.TaskGroup() as group:
+                for work in (bridge.poll, bridge.work_plan):
+                    group.create_task(_tick(work, clock, timedelta(seconds=life.pause)))
 
 
-async def _tick(work: Callable[[], Awaitable[Any]], clock: Clock, pause: timedelta, until: datetime | None) -> None:
-    while until is None or clock.now() < until:
+async def _tick(work: Callable[[], Awaitable[Any]], clock: Clock, pause: timedelta) -> NoReturn:
+    while True:
         following = clock.now() + pause
         await work()
         await clock.sleep(max(0.0, (following - clock.now()).total_seconds()))

@@ -79,7 +79,7 @@ def test_no_crash_late_row_lost_cursor_or_refused_order_loses_an_activity(
     lost: set[int],
     skew: int,
 ) -> None:
-    """Wherever the run dies, running again until it ends fills the table with the whole feed, and parsed each is once."""
+    """Wherever the run dies, running again until it ends fills the table with the whole feed, each once when parsed."""
     world = FakeWorld(happened, Power(set(crashes)))
     world.feed.order_refused_from, world.feed.lost_cursors = refused_from, lost
     world.feed.skew = timedelta(seconds=skew)
