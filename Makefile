@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup tools demo test check bench reference clean
+.PHONY: help setup tools demo test chaos check bench reference clean
 
 help: ## list the verbs
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -24,6 +24,9 @@ demo: setup ## a simulated tenant's month through the real code, answered in KQL
 
 test: setup tools check ## everything that must hold
 	@$(BIN)/python -m pytest -n auto $(TEST_ARGS)
+
+chaos: setup tools ## kill it, starve it, flood it (about three minutes; CHAOS_SEED=n repeats a session)
+	@$(BIN)/python -m pytest -n auto tests/chaos
 
 tools: ## what the tests need besides Python: Microsoft's storage emulator and Functions worker library
 	@if command -v npm >/dev/null; then \

@@ -170,7 +170,7 @@ async def nothing_to_bury() -> None:
 async def test_killed_with_state_in_files(chance: random.Random, tmp_path: Path) -> None:
     """120 kills: every activity is in the table or set aside, a kill repeats at most what was open, the parser none."""
     kills, state = 120, tmp_path / "state"
-    with playing(chance, history=12_000) as played, Nursery(tmp_path / "lives.log") as nursery:
+    with playing(chance, history=9_000) as played, Nursery(tmp_path / "lives.log") as nursery:
         await begin(played, FileStore(state))
         await die(played, nursery, life_of(played, state_dir=str(state)), kills, nothing_to_bury)
         check_busy(played)
