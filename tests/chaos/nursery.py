@@ -61,12 +61,6 @@ class Nursery:
         self._pid = None
         assert self._hear("ended") == str(-signal.SIGKILL), self.log[-2000:]
 
-    def wait(self) -> None:
-        """Until it has ended by itself, well."""
-        code = self._hear("ended")
-        self._pid = None
-        assert code == "0", self.log[-2000:]
-
     def _hear(self, word: str) -> str:
         line = self._words.readline()
         said, _, rest = line.strip().partition(" ")

@@ -1,17 +1,20 @@
 """SIGKILL at random moments: a real process runs the real bridge, dies 200 times, and the table ends up with the feed.
 
-Time runs a minute a second, so that a life of a quarter of a second polls and plans many times. A killed process's file
-locks are free at once, as in real life. Its Blob leases would last up to a minute: after every kill but the last they
+Time runs a minute a second, so that a short life polls and plans many times. Lives are measured in requests, not in
+seconds: on a busy machine they last longer, and do as much. A killed process's file locks are free at once, as in real
+life. Its Blob leases would last up to a minute: after every kill but the last they
 are broken, as an operator would; after the last they run out by themselves (the shortest allowed, 15 seconds).
 """
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable, Iterator
+import threading
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from azure.core.exceptions import HttpResponseError
 from azure.storage.blob.aio import BlobLeaseClient, ContainerClient
@@ -44,7 +47,11 @@ PAGE, READERS = 20, 3
 OPEN_ROWS = PAGE * (READERS + 1)
 """What one kill can cost: the page of each planned reader and of the live walk, accepted and not yet remembered."""
 LATENCY_SECONDS = 0.002
-LONGEST_LIFE_SECONDS = 0.25
+MOST_REQUESTS = 12
+"""A life sees up to so many pages asked for and uploads before it ends."""
+LAST_BREATH_SECONDS = 0.02
+"""And goes on for up to so long: with what follows a request, or the next one under way."""
+NEVER_SECONDS = 60.0
 FOR_EVER = 10**9
 
 
@@ -57,6 +64,19 @@ class Played:
     chance: random.Random
     made: int = 0
     refused: int = 0
+    requests: int = 0
+    counted: threading.Condition = field(default_factory=threading.Condition)
+
+    def count(self, _: Mapping[str, Any]) -> bool:
+        """The servers ask about every request; all of them meet the latency."""
+        with self.counted:
+            self.requests += 1
+            self.counted.notify_all()
+        return True
+
+    def wait_for(self, requests: int) -> None:
+        with self.counted:
+            assert self.counted.wait_for(lambda: self.requests >= requests, NEVER_SECONDS), "the bridge does nothing"
 
     def grow(self, count: int, since: datetime, until: datetime) -> None:
         """`count` activities at random moments of `[since, until)`; one in 300 is of a type the table refuses."""
@@ -85,7 +105,9 @@ def playing(chance: random.Random, history: int) -> Iterator[Played]:
     clock = ScaledClock(NOON, speed=SPEED)
     with open_world(clock, feed=Feed(), own_rows=False) as world:
         world.api.state.budget.per_minute = FOR_EVER
-        world.api_faults.add(Fault("latency", times=FOR_EVER, options={"seconds": LATENCY_SECONDS}))
+        played = Played(world, clock, chance)
+        slow: dict[str, Any] = {"match": played.count, "times": FOR_EVER}
+        world.api_faults.add(Fault("latency", options={"seconds": LATENCY_SECONDS}, **slow))
         world.sink_faults.add(
             Fault(
                 "refuse_rows",
@@ -94,8 +116,7 @@ def playing(chance: random.Random, history: int) -> Iterator[Played]:
                 options={"where": lambda row: row.get("ActivityType") == REFUSED_TYPE},
             )
         )
-        world.sink_faults.add(Fault("latency", times=FOR_EVER, options={"seconds": LATENCY_SECONDS * SPEED}))
-        played = Played(world, clock, chance)
+        world.sink_faults.add(Fault("latency", options={"seconds": LATENCY_SECONDS * SPEED}, **slow))
         played.grow(history, NOON - DAYS * DAY, NOON)
         yield played
 
@@ -112,8 +133,10 @@ async def begin(played: Played, store: Store) -> None:
 async def die(played: Played, nursery: Nursery, life: Life, kills: int, buried: Callable[[], Awaitable[None]]) -> None:
     """Let it live and kill it, `kills` times. After each death the world goes on; all but the last are `buried`."""
     for kill in range(kills):
+        fate = played.requests + played.chance.randint(0, MOST_REQUESTS)
         nursery.give(life)
-        await asyncio.sleep(played.chance.uniform(0, LONGEST_LIFE_SECONDS))
+        played.wait_for(fate)
+        await asyncio.sleep(played.chance.uniform(0, LAST_BREATH_SECONDS))
         nursery.take()
         played.happen()
         if kill + 1 < kills:

@@ -10,13 +10,13 @@ import os
 import sys
 import traceback
 from collections.abc import Awaitable, Callable
-from contextlib import AsyncExitStack, suppress
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, NoReturn
 
 from sandbox.world import SandboxCredential
-from shared.clock import Clock, SystemClock
+from shared.clock import SystemClock
 from shared.progress.blob_lease import SHORTEST
 from shared.progress.blob_store import BlobStore, open_container
 from shared.progress.state import Store
@@ -35,7 +35,7 @@ class Life:
     """One life of the bridge, as JSON can say it.
 
     `start`, `speed` and `began` are the ScaledClock's; `container` is a Blob container's address, without one
-    `settings` name a folder. Between ticks it rests `pause` seconds of the clock; it ends at `until`, or killed.
+    `settings` name a folder.
     """
 
     start: str
@@ -44,23 +44,14 @@ class Life:
     settings: dict[str, Any]
     token: str
     container: str | None = None
-    pause: float = 0.0
-    until: str | None = None
 
     @property
     def clock(self) -> ScaledClock:
         return ScaledClock(datetime.fromisoformat(self.start), speed=self.speed, began=self.began)
 
-    @property
-    def seconds(self) -> float:
-        """What is left of it, in real time."""
-        if self.until is None:
-            return LONGEST_LIFE_SECONDS
-        return (datetime.fromisoformat(self.until) - self.clock.now()).total_seconds() / self.speed
-
 
 async def live(life: Life) -> None:
-    """Poll, and work on the plan beside it, as the two timers do."""
+    """Poll, and work on the plan beside it, as the two timers do; without a rest, so that it never dies idle."""
     clock = life.clock
     async with AsyncExitStack() as stack:
         store = await _blob_store(life.container, stack) if life.container else None
@@ -68,17 +59,14 @@ async def live(life: Life) -> None:
         opened = build(load(**life.settings), clock=clock, credential=credential, store=store)
         bridge = await stack.enter_async_context(opened)
         _say(f"working {os.getpid()}")
-        with suppress(TimeoutError):
-            async with asyncio.timeout(life.seconds), asyncio.TaskGroup() as group:
-                for work in (bridge.poll, bridge.work_plan):
-                    group.create_task(_tick(work, clock, timedelta(seconds=life.pause)))
+        async with asyncio.timeout(LONGEST_LIFE_SECONDS), asyncio.TaskGroup() as group:
+            for work in (bridge.poll, bridge.work_plan):
+                group.create_task(_again_and_again(work))
 
 
-async def _tick(work: Callable[[], Awaitable[Any]], clock: Clock, pause: timedelta) -> NoReturn:
+async def _again_and_again(work: Callable[[], Awaitable[Any]]) -> NoReturn:
     while True:
-        following = clock.now() + pause
         await work()
-        await clock.sleep(max(0.0, (following - clock.now()).total_seconds()))
 
 
 async def _blob_store(url: str, stack: AsyncExitStack) -> Store:
