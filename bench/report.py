@@ -134,7 +134,8 @@ def _comparison(outcomes: Outcomes, compared: Mapping[str, Any]) -> list[str]:
     )
     told.append(_by_side(outcomes, scenarios, lambda each: f"{each['doubled']:,} / {each['shown_twice']:,}"))
     told.append(
-        "### Cost\n\nMedians. Requests to the API and uploads, every try counted; delay from an activity to its row.\n"
+        "### Cost\n\nMedians. Requests to the API and uploads, every try counted; delay from an activity to its row, "
+        "where it has one.\n"
     )
     told.append(_costs(outcomes, scenarios))
     return told
