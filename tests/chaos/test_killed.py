@@ -2,8 +2,8 @@
 
 Time runs a minute a second, so that a short life polls and plans many times. Lives are measured in requests, not in
 seconds: on a busy machine they last longer, and do as much. A killed process's file locks are free at once, as in real
-life. Its Blob leases would last up to a minute: after every kill but the last they
-are broken, as an operator would; after the last they run out by themselves (the shortest allowed, 15 seconds).
+life. Its Blob leases would last up to a minute: after every kill but the last they are broken, as an operator would;
+after the last they run out by themselves (the shortest allowed, 15 seconds).
 """
 
 import asyncio
@@ -159,7 +159,7 @@ async def finish(played: Played, store: Store) -> Outcome:
 async def _settle(bridge: Bridge) -> None:
     """Run until the plan is empty; another process's leases may have to run out first."""
     keeper = PlanKeeper(bridge.connections[0])
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(120):
         while True:
             runs = [*await bridge.poll(), *await bridge.work_plan()]
             waiting = [window for window in (await keeper.read()).windows if window.state == "waiting"]
