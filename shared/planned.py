@@ -203,6 +203,7 @@ class PlannedWalk:
         counted = {"read": self._window.read + run.tally.read, "sent": self._window.sent + run.tally.sent}
         window = msgspec.structs.replace(self._window, **counted, **changes)
         plan = await self._keeper.update(lambda plan: plans.changed(plan, window))
+        run.plan_waiting = sum(known.state == "waiting" for known in plan.windows)
         stored = next((known for known in plan.windows if known.id == window.id), None)
         if stored is None or plan.paused or stored.paused or stored.state == "cancelled":
             raise _Withdrawn

@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 
 import msgspec
 
-from shared.errors import StateUnreadable
 from shared.models import Cursor, Order, Place, Window
+from shared.progress.stored import parsed
 
 FORMAT = 1
 SMALLEST = timedelta(seconds=1)
@@ -168,14 +168,4 @@ def dump(checkpoint: Checkpoint) -> bytes:
 
 def parse(data: bytes) -> Checkpoint:
     """Read a stored checkpoint; StateUnreadable when it is damaged or from a later release."""
-    try:
-        checkpoint = _decoder.decode(data)
-    except msgspec.DecodeError as damaged:
-        raise StateUnreadable(
-            "the checkpoint cannot be read: restore it from its previous version, or start anew with `cli init --force`"
-        ) from damaged
-    if checkpoint.format > FORMAT:
-        raise StateUnreadable(
-            f"the checkpoint has format {checkpoint.format}, this release knows {FORMAT}: run the newer release"
-        )
-    return checkpoint
+    return parsed(_decoder, data, what="checkpoint", known=FORMAT)

@@ -5,9 +5,9 @@ from typing import Literal
 
 import msgspec
 
-from shared.errors import StateUnreadable
 from shared.models import Place, Window
 from shared.progress.checkpoint import OpenWindow
+from shared.progress.stored import parsed
 
 FORMAT = 1
 
@@ -162,12 +162,4 @@ def dump(plan: Plan) -> bytes:
 
 def parse(data: bytes) -> Plan:
     """Read a stored plan; StateUnreadable when it is damaged or from a later release."""
-    try:
-        plan = _decoder.decode(data)
-    except msgspec.DecodeError as damaged:
-        raise StateUnreadable(
-            "the plan cannot be read: restore it from its previous version, or start anew with `cli init --force`"
-        ) from damaged
-    if plan.format > FORMAT:
-        raise StateUnreadable(f"the plan has format {plan.format}, this release knows {FORMAT}: run the newer release")
-    return plan
+    return parsed(_decoder, data, what="plan", known=FORMAT)

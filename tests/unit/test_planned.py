@@ -406,3 +406,10 @@ async def test_digests_of_a_sweep_are_what_the_ledger_holds() -> None:
     total = sum(int.from_bytes(prefix_of(happening.id)[:5], "big") for happening in world.happenings)
     assert run.digests == [{"hour": "2026-10-31T12:00:00Z", "ids": 10, "sum": total, "aside": 0, "feed": 10}]
     assert datetime.fromisoformat(run.digests[0]["hour"]) == NOON
+
+
+async def test_a_planned_run_tells_how_many_windows_wait() -> None:
+    """`PlanWaiting` counts down as one reader works through the plan."""
+    world = await with_windows(3, 3)
+    await planned.work_plan(world.restart())
+    assert [row["PlanWaiting"] for row in world.health.rows if row["Walk"] == "history"] == [2, 1, 0]
