@@ -20,12 +20,20 @@ PAGE_SIZE = 5000
 _decode = msgspec.json.Decoder().decode
 _encode = msgspec.json.Encoder().encode
 
+_VOCABULARY = random.Random(7)
+_PRODUCTS = [
+    "".join(_VOCABULARY.choices(string.ascii_lowercase, k=_VOCABULARY.randrange(4, 9))).title()
+    + f"/{_VOCABULARY.randrange(20)}.{_VOCABULARY.randrange(10)}"
+    for _ in range(400)
+]
+
 
 def entries(count: int, *, seed: int = 7) -> Iterator[FeedEntry]:
     """`count` activities of a tenant of 400 people, in the feed's order, from START on; visible at once.
 
-    The tenant's own are about 570 bytes. Each is made SIZE_BYTES long by a longer user agent of random letters, which
-    stays below the 1,024 bytes a column keeps; the few without a user agent (0.4 %) keep their size.
+    The tenant's own are about 570 bytes. Each is made SIZE_BYTES long by a longer user agent, which stays below the
+    1,024 bytes a column keeps: product names of a small vocabulary, and a random token every hundred bytes or so, so
+    that it compresses about as the rest of an activity does. The few without a user agent (0.4 %) keep their size.
     """
     chance = random.Random(seed)
     lived = days(start=START, end=START + LONGEST, seed=seed)
@@ -42,8 +50,17 @@ def bodies(pages: int, *, page_size: int = PAGE_SIZE, seed: int = 7) -> list[byt
 def _padded(activity: dict[str, Any], size: int, chance: random.Random) -> dict[str, Any]:
     actor = activity.get("actor")
     if size < SIZE_BYTES and isinstance(actor, dict) and isinstance(actor.get("user_agent"), str):
-        actor["user_agent"] += "".join(chance.choices(string.ascii_letters, k=SIZE_BYTES - size))
+        actor["user_agent"] += _products(SIZE_BYTES - size, chance)
     return activity
+
+
+def _products(length: int, chance: random.Random) -> str:
+    """` Name/1.2` again and again, every tenth a random token of 22 letters, cut at `length` characters."""
+    parts = (
+        "".join(chance.choices(string.ascii_letters, k=22)) if turn % 10 == 9 else chance.choice(_PRODUCTS)
+        for turn in range(length // 5 + 1)
+    )
+    return f" {' '.join(parts)}"[:length]
 
 
 def _body(activities: list[bytes], cursor: str) -> bytes:

@@ -2,22 +2,23 @@
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Protocol
 
 import msgspec
 
-from shared.models import UNDATED, Hour, Outgoing, Page, hour_of, prefix_of
+from shared.models import UNDATED, Hour, Outgoing, Page, prefix_of
 from shared.normalise import limits
 from shared.normalise.activity import Carriage, Folded, activity_key, fold, original_of
-from shared.normalise.canonical import canonical, digest
+from shared.normalise.canonical import canonical, digest, encode
 from shared.normalise.shaping import Shaping
+from shared.normalise.tame import tame
+from shared.normalise.times import event_time
 from shared.own_reads import OwnReads
 from shared.tally import Tally
 from shared.telemetry import event, logger
 
 log = logger(__name__)
-_encode = msgspec.json.Encoder().encode
 
 ROW_LIMIT_BYTES = 950_000
 
@@ -119,17 +120,22 @@ class Carrier:
         items = [identified(raw) for raw in page.items]
         for at, places in page.escaped.items():
             items[at] = identified(page.items[at], places)
+        if self.watch_hours:
+            for item in items:
+                self.tally.seen.setdefault(item.hour, set()).add(item.prefix)
         known = await self._hours({item.hour for item in items})
         fresh: list[Item] = []
         here: set[bytes] = set()
+        hour: Hour | None = None
         for item in items:
-            if self.watch_hours:
-                self.tally.seen.setdefault(item.hour, set()).add(item.prefix)
-            if item.prefix in here or known[item.hour].knows(item.prefix):
-                self.tally.repeated += 1
-            else:
-                here.add(item.prefix)
-                fresh.append(item)
+            if item.hour is not hour:  # neighbours mostly share theirs
+                hour = item.hour
+                knows = known[hour].knows
+            if item.prefix in here or knows(item.prefix):
+                continue
+            here.add(item.prefix)
+            fresh.append(item)
+        self.tally.repeated += len(items) - len(fresh)
         return fresh
 
     async def _hours(self, hours: set[Hour]) -> Mapping[Hour, KnownIds]:
@@ -150,7 +156,7 @@ class Carrier:
 
     def _folded(self, item: "Item") -> Folded:
         tally = self.tally
-        folded = fold(item.activity, self.carriage, item.escaped)
+        folded = fold(item.activity, self.carriage, item.escaped, item.time)
         if folded.unknown_type is not None:
             tally.unknown_types[folded.unknown_type] += 1
         if folded.unknown_actor is not None:
@@ -158,7 +164,7 @@ class Carrier:
         if folded.unknown_fields:
             kind = folded.row.get("ActivityType", "")
             tally.unknown_fields.update(f"{kind}.{name}" for name in folded.unknown_fields)
-        if item.escaped:
+        if "escaped" in folded.row.get("Handling", ()):
             tally.escaped += 1
         if item.hour is UNDATED:
             tally.undated += 1
@@ -168,7 +174,7 @@ class Carrier:
         """The row as it may leave; when cells had to be cut, with a pointer to the kept original."""
         row = folded.row if self.shaping.plain else self.shaping.row(folded.row)
         cut = set(folded.overflow.columns) if folded.overflow is not None else set()
-        if not self.shaping.plain and len(_encode(row)) > limits.CELL_LIMIT_BYTES:
+        if not self.shaping.plain and len(encode(row)) > limits.CELL_LIMIT_BYTES:
             cut.update(limits.fit(row))  # hashes are longer than addresses, and a moved column makes Details grow
         if cut:
             original = folded.overflow.body if folded.overflow is not None else original_of(item.activity, row)
@@ -183,7 +189,7 @@ class Carrier:
         category = row["Category"]
         if category == "compliance_api" and (key := self.own_reads.key_of(item.activity)):
             self.tally.own_keys.add(key)
-        return Outgoing(item.id, item.prefix, item.hour, _encode(row), item.activity, category, item.escaped)
+        return Outgoing(item.id, item.prefix, item.hour, encode(row), item.activity, category, item.escaped)
 
     def too_large(self, row: Outgoing) -> bool:
         """Whether no upload could take this row, even alone."""
@@ -193,9 +199,10 @@ class Carrier:
         await self.known.remember(rows)
         tally = self.tally
         tally.sent += len(rows)
+        tally.hours.update([row.hour for row in rows])
+        sizes = tally.bytes_by_category
         for row in rows:
-            tally.hours[row.hour] += 1
-            tally.bytes_by_category[row.category] += len(row.body)
+            sizes[row.category] += len(row.body)
 
     async def _set_aside(self, refused: list[tuple[Outgoing, str]]) -> None:
         """First where the operator sees it, then into the ledger: a crash in between shows it twice."""
@@ -210,12 +217,13 @@ class Carrier:
 
 
 class Item(msgspec.Struct, frozen=True, gc=False):
-    """An item of a page with its identity; a Struct for the same reason as Outgoing."""
+    """An item of a page with its identity, and its `created_at` as `event_time` read it; a Struct as Outgoing is."""
 
     id: str
     prefix: bytes
     hour: Hour
     activity: Any
+    time: tuple[str, bool] | None = None
     escaped: tuple[str, ...] = ()
 
     def outgoing(self) -> Outgoing:
@@ -225,33 +233,31 @@ class Item(msgspec.Struct, frozen=True, gc=False):
 
 def identified(raw: Any, escaped: tuple[str, ...] = ()) -> Item:
     """A raw item of a page, with what the ledger knows it by."""
-    key = raw.get("id") if raw.__class__ is dict else None
+    key, time = None, None
+    if raw.__class__ is dict:
+        key = raw.get("id")
+        time = event_time(raw.get("created_at"))
     if key.__class__ is not str or not key:
         key = identity(raw)
-    return Item(key, prefix_of(key), event_hour(raw), raw, escaped)
+    return Item(key, prefix_of(key), _hour_in(time), raw, time, escaped)
 
 
 def identity(item: Any) -> str:
     """What the ledger knows an item of a page by: its id, else a digest of the whole, be it an activity or not."""
-    return activity_key(item) if isinstance(item, dict) else f"sha256-{digest(canonical(item))}"
+    return activity_key(item) if isinstance(item, dict) else f"sha256-{digest(canonical(tame(item)[0]))}"
 
 
 def event_hour(item: Any) -> Hour:
-    """The ledger hour of a raw activity: its `created_at`'s UTC hour, or `undated`.
+    """The ledger hour of a raw activity: the UTC hour its `EventTime` lies in, or `undated`."""
+    return _hour_in(event_time(item.get("created_at"))) if item.__class__ is dict else UNDATED
 
-    The usual spelling is cut, not formatted: this runs for every activity of every re-read.
-    """
-    text = item.get("created_at") if item.__class__ is dict else None
-    if text.__class__ is not str:
+
+def _hour_in(time: tuple[str, bool] | None) -> Hour:
+    """One object per hour: its hash is computed once, and it is looked up for every activity."""
+    if time is None:
         return UNDATED
-    try:
-        moment = datetime.fromisoformat(text)
-        if text[-1] == "Z" and text[10] == "T" and text[4] == "-" == text[7]:
-            # One object per hour: its hash is computed once, and it is looked up for every activity.
-            return _SEEN_HOURS.setdefault(text[:13], Hour(text[:13]))
-        return hour_of(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
-    except (ValueError, OverflowError):
-        return UNDATED
+    text = time[0][:13]
+    return _SEEN_HOURS.get(text) or _SEEN_HOURS.setdefault(text, Hour(text))
 
 
 _SEEN_HOURS: dict[str, Hour] = {}

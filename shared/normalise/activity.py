@@ -16,7 +16,7 @@ import msgspec
 
 from shared.normalise import changes, limits
 from shared.normalise.actor import ActorPlan, fold_actor
-from shared.normalise.canonical import activity_key, canonical
+from shared.normalise.canonical import activity_key, canonical, strictly
 from shared.normalise.derive import free
 from shared.normalise.plan import Plan, plan_for
 from shared.normalise.shapes import columns_by_field, fill, fits
@@ -50,7 +50,7 @@ class Carriage:
     # Made once, so that a row costs a copy and two comparisons of text.
     columns: dict[str, Any] = field(init=False, repr=False, compare=False)
     received: str = field(init=False, repr=False, compare=False)
-    starts: dict[Plan, dict[str, Any]] = field(init=False, repr=False, compare=False)
+    starts: dict[str, tuple[Plan, dict[str, Any]]] = field(init=False, repr=False, compare=False)
     earliest: str = field(init=False, repr=False, compare=False)
     latest: str = field(init=False, repr=False, compare=False)
 
@@ -68,12 +68,13 @@ class Carriage:
         object.__setattr__(self, "earliest", utc_text(self.received_at - LATE_AFTER))
         object.__setattr__(self, "latest", utc_text(self.received_at + EARLY_AFTER))
 
-    def start(self, plan: Plan) -> dict[str, Any]:
-        """A new row with what all rows of this page and this type share."""
-        found = self.starts.get(plan)
+    def start(self, kind: str) -> tuple[Plan, dict[str, Any]]:
+        """The plan of a type, and what all its rows of this page share: to be copied."""
+        found = self.starts.get(kind)
         if found is None:
-            found = self.starts[plan] = {**self.columns, **plan.constants}
-        return found.copy()
+            plan = plan_for(kind, self.content_names)
+            found = self.starts[kind] = (plan, {**self.columns, **plan.constants})
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,19 +101,27 @@ class Folded(msgspec.Struct, gc=False):
     overflow: Overflow | None = None
 
 
-def fold(activity: dict[str, Any], carriage: Carriage, escaped: tuple[str, ...] = ()) -> Folded:
-    """Fold one activity; `escaped` are the places `odd.read_page` replaced by text in it.
+def fold(
+    activity: dict[str, Any],
+    carriage: Carriage,
+    escaped: tuple[str, ...] = (),
+    time: tuple[str, bool] | None = None,
+) -> Folded:
+    """Fold one activity; `escaped` are the places `odd.read_page` replaced by text in it, `time` its `event_time`
+    where the caller has read it.
 
     Long for a function here: a call costs a hundredth of the time there is, so only the rare is called.
     """
     try:
+        source = strictly(activity)
+    except TypeError:
+        activity, places = tame(activity)
+        escaped = (*escaped, *places)
         source = canonical(activity)
-    except (ValueError, OverflowError, RecursionError):
-        return _fold_odd(activity, carriage, escaped)
     digest = sha256(source).hexdigest()
     kind = activity.get("type")
-    plan = plan_for(kind if kind.__class__ is str else "", carriage.content_names)
-    row = carriage.start(plan)
+    plan, shared_cells = carriage.start(kind if kind.__class__ is str else "")
+    row = shared_cells.copy()
     row["RecordHash"] = digest
     details: dict[str, Any] = {}
     handling: dict[str, Any] = {}
@@ -137,7 +146,8 @@ def fold(activity: dict[str, Any], carriage: Carriage, escaped: tuple[str, ...] 
             nested |= value.__class__ in _CONTAINERS
 
     created_at = activity.get("created_at")
-    time = event_time(created_at)
+    if time is None:
+        time = event_time(created_at)
     if time is None:
         row["EventTime"] = row["TimeGenerated"] = carriage.received
         handling["noCreatedAt"] = True
@@ -195,12 +205,6 @@ _FILLING = columns_by_field()
 _CONTAINERS = (dict, list)
 
 
-def _fold_odd(activity: dict[str, Any], carriage: Carriage, escaped: tuple[str, ...]) -> Folded:
-    """Fold an activity that has values no row can carry, each replaced by its text."""
-    tamed, places = tame(activity)
-    return fold(tamed, carriage, (*escaped, *places))
-
-
 def _fold_shaped(name: str, value: Any, plan: Plan, row: dict[str, Any], details: dict[str, Any]) -> bool:
     """Put a value that is no string in its column, or in Details; True when it could still fill a column."""
     column, shape = plan.shaped[name]
@@ -240,7 +244,7 @@ def _names(names: Iterable[str]) -> tuple[str, ...]:
 
 def original_of(activity: dict[str, Any], row: Mapping[str, Any]) -> bytes:
     """The activity's canonical JSON as it may be kept: what its row withholds is null."""
-    return canonical({**activity, **dict.fromkeys((row.get("Handling") or {}).get("withheld", ()))})
+    return canonical({**tame(activity)[0], **dict.fromkeys((row.get("Handling") or {}).get("withheld", ()))})
 
 
 def _fit(activity: dict[str, Any], source: bytes, handling: dict[str, Any], folded: Folded) -> None:

@@ -80,7 +80,7 @@ def fold_actor(actor: Mapping[str, Any], row: dict[str, Any]) -> tuple[ActorPlan
     if row.get("ActorIp") == NOWHERE:
         details["ip_address"] = row.pop("ActorIp")
     agent = row.get("ActorUserAgent")
-    if agent is not None and len(agent) > _SURELY_SHORT and len(agent.encode()) > USER_AGENT_LIMIT_BYTES:
+    if agent is not None and len(agent) > _SURELY_SHORT and _is_long(agent):
         details["user_agent"] = agent
         row["ActorUserAgent"] = agent.encode()[:USER_AGENT_LIMIT_BYTES].decode(errors="ignore")
     for column, field in plan.addresses:
@@ -96,6 +96,10 @@ def fold_actor(actor: Mapping[str, Any], row: dict[str, Any]) -> tuple[ActorPlan
         row["ActorId"] = key_id(identity)
         details.update((field, identity) for field, column in columns.items() if column == "ActorId")
     return plan, details
+
+
+def _is_long(agent: str) -> bool:
+    return len(agent if agent.isascii() else agent.encode()) > USER_AGENT_LIMIT_BYTES
 
 
 def _fill(row: dict[str, Any], details: Mapping[str, Any]) -> None:

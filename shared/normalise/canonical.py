@@ -1,14 +1,18 @@
-"""One spelling per JSON value, for digests: sorted keys, no blanks, UTF-8, numbers as msgspec writes them."""
+"""One spelling per JSON value, for digests: sorted keys, no blanks, UTF-8, numbers as orjson writes them."""
 
 from collections.abc import Mapping
+from functools import partial
 from hashlib import sha256
 from typing import Any
 
-import msgspec
+import orjson
 
-# Raises UnicodeEncodeError for lone surrogates and RecursionError for very deep values; see tame.py.
-canonical = msgspec.json.Encoder(order="sorted").encode
-encode = msgspec.json.Encoder().encode
+from shared.normalise.tame import tame
+
+# All raise TypeError for lone surrogates, integers over 64 bit and values of more than 254 levels; see tame.py.
+canonical = partial(orjson.dumps, option=orjson.OPT_SORT_KEYS)
+strictly = partial(orjson.dumps, option=orjson.OPT_SORT_KEYS | orjson.OPT_STRICT_INTEGER)  # and over 53 bit
+encode = orjson.dumps
 
 
 def digest(body: bytes) -> str:
@@ -19,4 +23,4 @@ def digest(body: bytes) -> str:
 def activity_key(activity: Mapping[str, Any]) -> str:
     """What the ledger and `ActivityId` know an activity by: its `id`, or a digest of the whole when it has none."""
     identity = activity.get("id")
-    return identity if isinstance(identity, str) and identity else f"sha256-{digest(canonical(activity))}"
+    return identity if isinstance(identity, str) and identity else f"sha256-{digest(canonical(tame(activity)[0]))}"

@@ -34,9 +34,6 @@ class _Envelope(msgspec.Struct):
 
 
 _decode = msgspec.json.Decoder(_Envelope).decode
-# Nineteen digits in a row may be more than a `long` holds; with all digits turned to zeros one search finds them.
-_ZEROS = bytes.maketrans(b"123456789", b"000000000")
-_LONG_RUN = b"0" * 19
 _STACK = 400  # more than tame.DEPTH_LIMIT, less than the json module's own recursion can bear
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*+"|[\[\]{}]', re.DOTALL)
 
@@ -51,8 +48,6 @@ def read_page(body: bytes) -> PageContent:
         page = _decode(body)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return _patiently(body)
-    if _LONG_RUN in body.translate(_ZEROS):
-        return _tamed(page.data, page.has_more, page.first_id, page.last_id)
     return PageContent(page.data, page.has_more, page.first_id, page.last_id)
 
 

@@ -28,9 +28,7 @@ class Shaping:
     plain: bool = field(init=False)
 
     def __post_init__(self) -> None:
-        table = tables.load(tables.ACTIVITY)
-        deployed = table.version if self.deployed_version is None else self.deployed_version
-        newer = frozenset(c.name for c in table.columns if c.since > deployed)
+        newer = newer_columns(tables.ACTIVITY, self.deployed_version)
         object.__setattr__(self, "newer", newer)
         object.__setattr__(self, "plain", not newer and not self.minimiser.modes)
 
@@ -43,15 +41,8 @@ class Shaping:
         row = self.minimiser.apply(row)
         if not self.newer or self.newer.isdisjoint(row):
             return row
-        kept = {name: value for name, value in row.items() if name not in self.newer}
-        moved = {name: value for name, value in row.items() if name in self.newer}
-        details = dict(row.get("Details") or {})
-        for name, value in moved.items():
-            while name in details:  # a field the API spells like our column keeps its place
-                name += "~"
-            details[name] = value
-        kept["Details"] = details
-        kept["Handling"] = {**(row.get("Handling") or {}), "newerColumns": sorted(moved)}
+        kept = fitted(row, self.newer)
+        kept["Handling"] = {**(row.get("Handling") or {}), "newerColumns": sorted(self.newer & row.keys())}
         return kept
 
     def whole(self, original: bytes, category: str) -> bytes:
@@ -59,3 +50,23 @@ class Shaping:
         if self.mode(category) != "pseudonymous":
             return original
         return _encode(self.minimiser.without_people(_decode(original)))
+
+
+def newer_columns(table: str, deployed_version: int | None) -> frozenset[str]:
+    """Columns that this release writes and the deployed version of the table lacks; None is this release's own."""
+    known = tables.load(table)
+    deployed = known.version if deployed_version is None else deployed_version
+    return frozenset(column.name for column in known.columns if column.since > deployed)
+
+
+def fitted(row: dict[str, Any], newer: frozenset[str]) -> dict[str, Any]:
+    """The row without the columns the deployed table lacks; what they held is in `Details`."""
+    kept = {name: value for name, value in row.items() if name not in newer}
+    details = dict(row.get("Details") or {})
+    for name in row:
+        if name in newer:
+            place = name
+            while place in details:  # a field the API spells like our column keeps its place
+                place += "~"
+            details[place] = row[name]
+    return {**kept, "Details": details}

@@ -9,7 +9,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-DEPTH_LIMIT = 256  # the interpreter allows about 1,000 levels to all who encode, decode or walk; this leaves them room
+DEPTH_LIMIT = 240  # the encoder writes 254 levels, and a row has a few of its own; the interpreter walks about 1,000
 LONG_MIN, LONG_MAX = -(2**63), 2**63 - 1
 
 
