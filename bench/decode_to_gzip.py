@@ -1,6 +1,7 @@
 """From the bytes of a page to the bytes of its uploads, on one core: the bridge's own work, without any network."""
 
 import asyncio
+import gc
 import json
 import tempfile
 import time
@@ -23,6 +24,7 @@ from shared.sink.batches import batches
 from shared.sink.log_analytics import Sent
 from shared.sink.set_aside import SetAside
 from shared.tally import Tally
+from shared.wiring import COLLECT_AFTER
 
 NOW = START + timedelta(days=30)
 
@@ -49,6 +51,7 @@ class PackingSink:
 def ours(count: int) -> Reading:
     """Activities a CPU second; the first page is not counted (the plans of its types are compiled then)."""
     on_one_core()
+    gc.set_threshold(*COLLECT_AFTER)  # as the bridge's process has it
     pages = _pages(count)
     with tempfile.TemporaryDirectory() as folder:
         sink = PackingSink()

@@ -4,6 +4,7 @@ import random
 import string
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from itertools import chain, islice
 from typing import Any
 
@@ -32,13 +33,12 @@ def entries(count: int, *, seed: int = 7) -> Iterator[FeedEntry]:
     """`count` activities of a tenant of 400 people, in the feed's order, from START on; visible at once.
 
     The tenant's own are about 570 bytes. Each is made SIZE_BYTES long by a longer user agent, which stays below the
-    1,024 bytes a column keeps: product names of a small vocabulary, and a random token every hundred bytes or so, so
-    that it compresses about as the rest of an activity does. The few without a user agent (0.4 %) keep their size.
+    1,024 bytes a column keeps: product names of a small vocabulary and a random token every hundred bytes or so, a text
+    of its own for each actor and client, as in life. The few without a user agent (0.4 %) keep their size.
     """
-    chance = random.Random(seed)
     lived = days(start=START, end=START + LONGEST, seed=seed)
     for entry in islice(chain.from_iterable(lived), count):
-        yield feed_entry(_padded(_decode(entry.body), len(entry.body), chance))
+        yield feed_entry(_padded(_decode(entry.body), len(entry.body)))
 
 
 def bodies(pages: int, *, page_size: int = PAGE_SIZE, seed: int = 7) -> list[bytes]:
@@ -47,20 +47,21 @@ def bodies(pages: int, *, page_size: int = PAGE_SIZE, seed: int = 7) -> list[byt
     return [_body([entry.body for entry in islice(source, page_size)], str(page)) for page in range(pages)]
 
 
-def _padded(activity: dict[str, Any], size: int, chance: random.Random) -> dict[str, Any]:
+def _padded(activity: dict[str, Any], size: int) -> dict[str, Any]:
     actor = activity.get("actor")
     if size < SIZE_BYTES and isinstance(actor, dict) and isinstance(actor.get("user_agent"), str):
-        actor["user_agent"] += _products(SIZE_BYTES - size, chance)
+        actor["user_agent"] += _products(repr(sorted(actor.items())))[: SIZE_BYTES - size]
     return activity
 
 
-def _products(length: int, chance: random.Random) -> str:
-    """` Name/1.2` again and again, every tenth a random token of 22 letters, cut at `length` characters."""
-    parts = (
-        "".join(chance.choices(string.ascii_letters, k=22)) if turn % 10 == 9 else chance.choice(_PRODUCTS)
-        for turn in range(length // 5 + 1)
+@cache
+def _products(actor: str) -> str:
+    """` Name/1.2` a hundred times over, every tenth a random token of 22 letters: the same for the same actor."""
+    chance = random.Random(actor)
+    return "".join(
+        " " + ("".join(chance.choices(string.ascii_letters, k=22)) if turn % 10 == 9 else chance.choice(_PRODUCTS))
+        for turn in range(100)
     )
-    return f" {' '.join(parts)}"[:length]
 
 
 def _body(activities: list[bytes], cursor: str) -> bytes:

@@ -87,6 +87,15 @@ class FileStore:
     def _path(self, name: str) -> Path:
         return self._folder / checked_name(name)
 
+    def _open(self, name: str, flags: int) -> int:
+        """A handle of a file that is made where it is missing, and its folder, too."""
+        path = self._path(name)
+        try:
+            return os.open(path, flags | os.O_CREAT, 0o600)
+        except FileNotFoundError:
+            self._make_folder(path)
+            return os.open(path, flags | os.O_CREAT, 0o600)
+
     def _make_folder(self, path: Path) -> None:
         missing = [parent for parent in path.parents if not parent.is_dir()]
         for parent in reversed(missing):  # one by one: `parents=True` would leave the upper ones open to others
@@ -101,7 +110,6 @@ class FileStore:
 
     def _swap(self, name: str, data: bytes, expected: Etag | None) -> Etag:
         path = self._path(name)
-        self._make_folder(path)
         lock = self._open_lock(f"{name}.swap")
         try:
             fcntl.flock(lock, fcntl.LOCK_EX)
@@ -119,9 +127,7 @@ class FileStore:
         return _etag(data)
 
     def _append(self, name: str, data: bytes) -> None:
-        path = self._path(name)
-        self._make_folder(path)
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        handle = self._open(name, os.O_WRONLY | os.O_APPEND)
         try:
             fcntl.flock(handle, fcntl.LOCK_EX)
             end = os.fstat(handle).st_size
@@ -161,9 +167,7 @@ class FileStore:
             return
 
     def _open_lock(self, name: str) -> int:
-        path = self._path(name)
-        self._make_folder(path)
-        return os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        return self._open(name, os.O_RDWR)
 
 
 def _etag(data: bytes) -> Etag:
