@@ -1,6 +1,7 @@
 """The saved functions of `sentinel/parsers/`, read from their files so that the sandbox runs what is deployed."""
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 from duckdb_kql.stored_functions import ResolvedFunctions, parse_functions
@@ -21,8 +22,11 @@ def definition(path: Path) -> str:
     return f"function {path.stem}{declared[1] if declared else '()'} {{\n{text.strip()}\n}}"
 
 
-def load(folder: Path) -> ResolvedFunctions:
-    """Every `*.kql` file of `folder`; none when there is no such folder. ValueError names a file that is not KQL."""
+def load(folder: Path, given: Sequence[str] = ()) -> ResolvedFunctions:
+    """Every `*.kql` file of `folder` (none when there is no such folder), and the definitions `given`, which win.
+
+    ValueError names a file that is not KQL.
+    """
     functions: ResolvedFunctions = {None: {}}
     for path in sorted(folder.glob("*.kql")) if folder.is_dir() else []:
         try:
@@ -30,4 +34,5 @@ def load(folder: Path) -> ResolvedFunctions:
         except Exception as exc:
             raise ValueError(f"{path.name}: {exc}") from exc
         functions[None].update((parsed or {}).get(None, {}))
+    functions[None].update((parse_functions(given) or {}).get(None, {}))
     return functions

@@ -8,6 +8,7 @@ import weakref
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ import duckdb
 import msgspec
 from duckdb_kql import KqlError, to_sql
 from duckdb_kql.stored_functions import ResolvedFunctions
+from duckdb_kql.translate import TranslationResult
 
 from sandbox.workspace import parsers as parser_files
 from sandbox.workspace import shim
@@ -58,21 +60,31 @@ class Workspace:
         self._writing = threading.Lock()
         self._inserts = {name: _insert(table) for name, table in tables.items()}
         self._names = {name: frozenset(table.names) for name, table in tables.items()}
+        self._filled = set(tables)  # those that may hold rows; a file may have brought some
+        # Translating costs ten times what a small answer costs, and tests ask the same again over other rows.
+        self._translate = lru_cache(maxsize=64)(self._translated)
         # The hidden column is part of the schema the translator sees, else operators that list columns would lose it.
         self._schema = {name: _column_names(connection, name) for name in tables}
 
     @staticmethod
     def create(
-        path: Path | None, clock: Clock, tables: Iterable[Table], *, parsers: Path = parser_files.FOLDER
+        path: Path | None,
+        clock: Clock,
+        tables: Iterable[Table],
+        *,
+        parsers: Path = parser_files.FOLDER,
+        given: Sequence[str] = (),
     ) -> "Workspace":
         """Open the workspace at `path` (None: in memory), making the file, tables and columns that are missing.
 
         The file, its write-ahead log and what is staged on the way in are readable by their owner only. `parsers`
-        is the folder of saved functions. ValueError names a parser file that is not KQL.
+        is the folder of saved functions; `given` are further ones, or others of the same name, each as Kusto's
+        `function Name(...) {...}`.
+        ValueError names a parser file that is not KQL.
         """
         shim.install()
         by_name = {table.name: table for table in tables}
-        functions = parser_files.load(parsers)
+        functions = parser_files.load(parsers, given)
         if path is not None and path.exists():
             path.chmod(0o600)
         staging = Path(tempfile.mkdtemp(prefix="workspace-"))
@@ -112,6 +124,7 @@ class Workspace:
         with self._writing, _private_files():
             staged = self._staging / "rows.json"
             staged.write_bytes(body)
+            self._filled.add(table)
             try:
                 self._connection.execute(
                     self._inserts[table], [ingested_at.astimezone(UTC).replace(tzinfo=None), str(staged)]
@@ -136,13 +149,7 @@ class Workspace:
         names = (*self.tables, *self.functions)
         cursor = self._connection.cursor()
         try:
-            sql = to_sql(
-                kql,
-                schema=self._schema,
-                allow_write=False,
-                query_now=now or self.clock.now(),
-                functions=self._functions,
-            )
+            sql = self._translate(kql, now or self.clock.now())
             if timespan is not None:
                 self._bound(cursor, timespan)
             cursor.execute(str(sql), sql.parameters or None)
@@ -154,11 +161,21 @@ class Workspace:
         finally:
             cursor.close()
 
+    def clear(self) -> None:
+        """Remove every row of every table."""
+        with self._writing:
+            for name in self._filled:
+                self._connection.execute(f"TRUNCATE {_quoted(name)}")
+            self._filled.clear()
+
     def close(self) -> None:
         """Close the file; nothing can be stored or asked afterwards."""
         with self._writing, _private_files():  # closing folds the write-ahead log into the file
             self._connection.close()
         self._clean()
+
+    def _translated(self, kql: str, now: datetime) -> TranslationResult:
+        return to_sql(kql, schema=self._schema, allow_write=False, query_now=now, functions=self._functions)
 
     def _bound(self, cursor: duckdb.DuckDBPyConnection, timespan: tuple[datetime, datetime]) -> None:
         """Shadow every table, for this cursor alone, by a view of its rows within `timespan`."""

@@ -1,0 +1,32 @@
+"""All queries bound once per worker, and the counts at the end."""
+
+import pytest
+
+from sentinel import content
+from sentinel.bind import Bound
+from sentinel.problems import ContentError
+from sentinel.verdict import bound_queries
+
+
+@pytest.fixture(scope="session")
+def bound() -> dict[str, Bound]:
+    """Every rule and hunt that can be read, bound; a file that cannot be read fails its own test."""
+    files = []
+    for path in [*content.rule_paths(), *content.hunt_paths()]:
+        try:
+            files.append(content.detection(path))
+        except ContentError:
+            continue
+    return bound_queries(files)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """How many rules and hunts were bound, executed and mutation-checked, over all workers."""
+    reports = [*terminalreporter.getreports("passed"), *terminalreporter.getreports("failed")]
+    counts = [value for report in reports for name, value in report.user_properties if name == "sentinel"]
+    if counts:
+        executed, tests, mutants = (sum(column) for column in zip(*counts, strict=True))
+        terminalreporter.write_line(
+            f"sentinel: {len(counts)} rules and hunts bound, {executed} executed "
+            f"({tests} tests and laws), {mutants} mutants killed or excused"
+        )
