@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+BENCH_RUNS ?= 3
 
 .DEFAULT_GOAL := help
 .PHONY: help setup tools demo test chaos check bench reference clean
@@ -22,10 +23,10 @@ $(STAMP): requirements.txt requirements-dev.txt
 demo: setup ## a simulated tenant's month through the real code, answered in KQL (DEMO_ARGS="--once --json FILE")
 	@$(BIN)/python -m sandbox demo $(DEMO_ARGS)
 
-test: setup tools check ## everything that must hold
+test: setup tools check ## everything that must hold, chaos included (CHAOS_SEED=n repeats a session's luck)
 	@$(BIN)/python -m pytest -n auto $(TEST_ARGS)
 
-chaos: setup tools ## kill it, starve it, flood it (about three minutes; CHAOS_SEED=n repeats a session)
+chaos: setup tools ## only the part of test that kills, starves and floods it (about three minutes)
 	@$(BIN)/python -m pytest -n auto tests/chaos
 
 tools: ## what the tests need besides Python: Microsoft's storage emulator and Functions worker library
@@ -44,8 +45,10 @@ check: setup ## formatting, lint, types, layers, generated files
 	@$(BIN)/lint-imports
 	@$(BIN)/python -m docs.tools.build_reference --check
 
-bench: setup ## measure; writes build/bench.json (BENCH_ARGS="--runs 3")
-	@$(BIN)/python -m bench.run $(BENCH_ARGS)
+bench: setup ## measure, compare, write bench/REPORT.md (half an hour; BENCH_RUNS=1 is quicker, and less sure)
+	@$(BIN)/python -m bench.run --runs $(BENCH_RUNS)
+	@$(BIN)/python -m bench.compare --runs $(BENCH_RUNS)
+	@$(BIN)/python -m bench.report
 
 reference: setup ## render docs/reference/ anew from tables, settings and catalogue
 	@$(BIN)/python -m docs.tools.build_reference

@@ -23,7 +23,8 @@ from rich.console import Console
 from rich.table import Table
 
 from bench.arena import Arena, WoundClock, arena
-from bench.contest import Work, own_peak_megabytes
+from bench.contest import Work
+from bench.reading import peak_megabytes
 from bench.weather import BY_NAME, SCENARIOS
 
 ROOT = Path(__file__).parents[1]
@@ -44,7 +45,7 @@ def measured(scenario: str, side: str, scale: float, feed: Path) -> dict[str, An
         work.cpu_seconds = time.process_time() - began
         outcome = place.outcome()
     told = {name: value for name, value in asdict(work).items() if name != "due"}
-    return {"scenario": scenario, "side": side, **told, **asdict(outcome), "peak_megabytes": own_peak_megabytes()}
+    return {"scenario": scenario, "side": side, **told, **asdict(outcome), "peak_megabytes": peak_megabytes()}
 
 
 @contextmanager

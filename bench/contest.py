@@ -3,10 +3,8 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
-from pathlib import Path
 
 from bench.arena import WoundClock
-from bench.reading import peak_megabytes
 from bench.weather import END, START, minute
 
 TICK = timedelta(minutes=1)
@@ -50,12 +48,3 @@ def ticks(clock: WoundClock) -> Iterator[None]:
         passed = (clock.now() - START) // TICK
         clock.advance_to(START + (passed + 1) * TICK)
         yield
-
-
-def own_peak_megabytes() -> float:
-    """The most memory this program has held. `ru_maxrss` would not do for a child: it begins with its parent's."""
-    status = Path("/proc/self/status")
-    if not status.exists():
-        return peak_megabytes()
-    (kilobytes,) = (line.split()[1] for line in status.read_text().splitlines() if line.startswith("VmHWM:"))
-    return int(kilobytes) * 1024 / 1e6

@@ -91,11 +91,11 @@ def _speed(measured: Sequence[Mapping[str, Any]]) -> list[str]:
     rows = []
     for each in measured:
         low, high = each["spread"]
-        target = "" if each["target"] is None else f"{_number(each['target'])}: {_met(each)}"
+        targets = "; ".join(_told(target) for target in each["targets"])
         ratio = "" if each["ratio"] is None else f"{each['ratio']:.2f}"
         spread = f"{_number(low)} to {_number(high)}"
         cells = (f"`{each['name']}`", _number(each["value"]), each["unit"], spread, _number(each["baseline"]), ratio)
-        rows.append((*cells, target, str(each["runs"])))
+        rows.append((*cells, targets, str(each["runs"])))
     heads = ("measurement", "median", "unit", "least to most", "baseline", "ratio", "target", "runs")
     told = [_table(heads, rows), "Value and baseline are medians; the ratio is the median over pairs taken in turns.\n"]
     for each in measured:
@@ -108,8 +108,9 @@ def _speed(measured: Sequence[Mapping[str, Any]]) -> list[str]:
     return [*told, ""]
 
 
-def _met(each: Mapping[str, Any]) -> str:
-    return "met" if each["value"] >= each["target"] else "**missed**"
+def _told(target: Mapping[str, Any]) -> str:
+    of = "" if target["of"] == "value" else f"{target['of'].replace('_', ' ')} "
+    return f"{of}{target['direction']} {_number(target['limit'])}: {'met' if target['met'] else '**missed**'}"
 
 
 def _comparison(outcomes: Outcomes, compared: Mapping[str, Any]) -> list[str]:

@@ -4,8 +4,8 @@ import json
 import statistics
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,7 +13,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from bench.measurements import MEASUREMENTS, Measurement
+from bench.measurements import MEASUREMENTS, Measurement, Target
 from bench.reading import Reading
 
 ROOT = Path(__file__).parents[1]
@@ -48,25 +48,33 @@ def measured(measurement: Measurement, runs: int, count: int, told: Callable[[st
 
 def entry(measurement: Measurement, readings: Readings, count: int) -> dict[str, Any]:
     """One object of build/bench.json: medians; `ratio` is the median of value / baseline over the pairs of runs."""
-    values = [reading.value for reading in readings.ours]
+    values, facts = [reading.value for reading in readings.ours], _facts(readings.ours)
+    medians = {"value": statistics.median(values), **facts}
     others = [reading.value for reading in readings.baseline]
     ratios = [value / other for value, other in zip(values, others, strict=False)]
     return {
         "name": measurement.name,
-        "value": statistics.median(values),
+        "value": medians["value"],
         "unit": measurement.unit,
         "baseline": statistics.median(others) if others else None,
         "ratio": statistics.median(ratios) if ratios else None,
         "runs": len(values),
         "count": count,
-        "target": measurement.target,
         "spread": [min(values), max(values)],
         "baseline_spread": [min(others), max(others)] if others else None,
-        "facts": _facts(readings.ours),
+        "targets": [
+            {**asdict(target), "found": medians[target.of], "met": _is_met(target, medians[target.of])}
+            for target in measurement.targets
+        ],
+        "facts": facts,
         "baseline_facts": _facts(readings.baseline),
         "method": measurement.method,
         "baseline_method": measurement.baseline,
     }
+
+
+def _is_met(target: Target, found: float) -> bool:
+    return found >= target.limit if target.direction == "at least" else found <= target.limit
 
 
 def _facts(readings: Sequence[Reading]) -> dict[str, float]:
@@ -106,13 +114,18 @@ def _number(value: float | None) -> str:
 
 
 def verdicts(entries: Sequence[dict[str, Any]]) -> list[str]:
-    """A sentence for each measurement that has a target."""
+    """A sentence for each target."""
     return [
-        f"{each['name']}: the target of {_number(each['target'])} {each['unit']} is "
-        + ("met" if each["value"] >= each["target"] else "missed")
+        f"{each['name']}: {target['direction']} {_number(target['limit'])} {_unit(each, target)} were agreed on, "
+        f"{_number(target['found'])} found: " + ("met" if target["met"] else "missed")
         for each in entries
-        if each["target"] is not None
+        for target in each["targets"]
     ]
+
+
+def _unit(measured: Mapping[str, Any], target: Mapping[str, Any]) -> str:
+    """What a target counts: the measurement's unit, or the fact's name, which says its own."""
+    return str(measured["unit"] if target["of"] == "value" else target["of"].replace("_", " "))
 
 
 def main(

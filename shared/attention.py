@@ -17,6 +17,7 @@ _BY_STATE: dict[str, Attention] = {
     "lease_lost": "office-hours",
     "waiting": "office-hours",
     "incomplete": "office-hours",
+    "repaired": "office-hours",  # the next proof shows whether it helped; if not, that is a gap
     "unreadable": "office-hours",  # after three such runs the window shrinks, and the walk goes on
     "gap": "page-now",
     "refused": "page-now",

@@ -57,7 +57,7 @@ QUIET_STATES = ("held", "moved")
 LOUD = {"waiting": logging.WARNING}  # it would be an error a minute until somebody stores the key
 SILENT = "silent"
 """A run whose parts have spoken for it."""
-GOOD_STATES = ("ok", "partial", "idle", "incomplete", *QUIET_STATES)
+GOOD_STATES = ("ok", "partial", "idle", "incomplete", "repaired", *QUIET_STATES)
 
 
 class Reading(Source, Protocol):
@@ -113,12 +113,19 @@ class Feed(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """A run's shares: of the tick, and of the request budget."""
+    """A run's shares: of the tick, of the request budget and of memory.
+
+    `repair_rows` is what a daily proof may send again (0: it only reports), per connection and day it is started.
+    `rows_in_hand` bounds what all planned walks hold at once: three full pages keep a processor busy, and each takes
+    about 15 MB.
+    """
 
     live: timedelta = timedelta(seconds=50)
     planned: timedelta = timedelta(minutes=8)
     readers: int = 10
     reserve: int = 120
+    repair_rows: int = 100_000
+    rows_in_hand: int = 15_000
     goodbye: timedelta = timedelta(seconds=20)
 
 

@@ -16,6 +16,7 @@ from shared.carry import Sink
 from shared.clock import Clock
 from shared.errors import BridgeError, SinkRefused
 from shared.models import UNDATED, Outgoing, Window, prefix_of
+from shared.normalise.shaping import fitted, newer_columns
 from shared.progress.state import Store
 from shared.tables import HEALTH
 from shared.tally import Tally
@@ -72,22 +73,37 @@ class Run:
 
 
 class HealthLog:
-    """Writes health rows; what cannot be sent waits in `health/{folder}/` and goes before the next one."""
+    """Writes health rows; what cannot be sent waits in `health/{folder}/` and goes before the next one.
 
-    def __init__(self, sink: Sink, store: Store, *, connection: str, folder: str, clock: Clock) -> None:
+    `deployed_version` is that of the health table in the workspace; None means this release's own. What an older one
+    lacks goes into `Details`: the service would drop it without a word.
+    """
+
+    def __init__(
+        self,
+        sink: Sink,
+        store: Store,
+        *,
+        connection: str,
+        folder: str,
+        clock: Clock,
+        deployed_version: int | None = None,
+    ) -> None:
         self._sink = sink
         self._store = store
         self._connection = connection
         self._pending = f"health/{folder}"
         self._clock = clock
         self._turn = asyncio.Lock()
+        self._newer = newer_columns(HEALTH, deployed_version)
 
     async def write(self, run: Run, *, deadline: datetime) -> BridgeError | None:
         """Send the run's rows, older ones first; what kept them from being accepted, or None. Never raises one.
 
         One at a time: runs that end together must not both send what waits.
         """
-        rows = [_encode(row) for row in self._rows(run)]
+        newer = self._newer
+        rows = [_encode(row if newer.isdisjoint(row) else fitted(row, newer)) for row in self._rows(run)]
         async with self._turn:
             try:
                 taken = await self._older(run)

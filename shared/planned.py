@@ -20,6 +20,7 @@ from shared.errors import (
 )
 from shared.health import Run
 from shared.models import UNDATED, Hour, Place, hour_start
+from shared.plan_choice import Choice
 from shared.plan_keeper import PlanKeeper
 from shared.progress import checkpoint as checkpoints
 from shared.progress import plan as plans
@@ -28,6 +29,7 @@ from shared.progress.ledger import hour_digest
 from shared.progress.plan import Plan, PlannedWindow
 from shared.progress.state import Lease
 from shared.pull import walk
+from shared.room import Room
 from shared.telemetry import event, logger
 
 log = logger(__name__)
@@ -57,7 +59,8 @@ async def _work_together(connection: Connection, lease: Lease, deadline: datetim
     watermark = await _watermark(connection)
     limit = connection.pace.page_limit
     await keeper.update(lambda plan: plans.with_due(plan, connection.clock.now(), watermark, limit=limit))
-    choice = _Choice(keeper, connection)
+    choice = Choice(keeper, connection.clock)
+    room = Room(connection.limits.rows_in_hand)
 
     async def read_on() -> None:
         while connection.clock.now() < deadline:
@@ -65,7 +68,7 @@ async def _work_together(connection: Connection, lease: Lease, deadline: datetim
             if window is None:
                 return
             try:
-                run = await PlannedWalk(connection, keeper, lease, window, deadline).run()
+                run = await PlannedWalk(connection, keeper, lease, window, deadline, room).run()
             finally:
                 await choice.finished(window)
             runs.append(run)
@@ -80,50 +83,6 @@ async def _work_together(connection: Connection, lease: Lease, deadline: datetim
         raise several.exceptions[0] from several
     finally:
         await keeper.update(plans.tidied)
-
-
-class _Choice:
-    """Which window a reader takes next: each once, and never one that overlaps a window being read.
-
-    Two readers of the same hour would both find its ids missing from the ledger, and send them twice.
-    """
-
-    def __init__(self, keeper: PlanKeeper, connection: Connection) -> None:
-        self._keeper = keeper
-        self._connection = connection
-        self._taken: set[int] = set()
-        self._active: list[PlannedWindow] = []
-        self._changed = asyncio.Condition()
-        self._stopped = False
-
-    async def next(self) -> PlannedWindow | None:
-        """The next window, waiting for one that is in the way; None when nothing is left to read."""
-        async with self._changed:
-            while True:
-                plan = await self._keeper.read()
-                ready = plans.ready(plan, self._connection.clock.now(), len(plan.windows))
-                left = [window for window in ready if window.id not in self._taken]
-                free = next((w for w in left if not any(_overlap(w, active) for active in self._active)), None)
-                if free is not None and not self._stopped:
-                    self._taken.add(free.id)
-                    self._active.append(free)
-                    return free
-                if self._stopped or not left or not self._active:
-                    return None
-                await self._changed.wait()
-
-    def stop(self) -> None:
-        """Hand out no more windows: what stopped one would stop them all."""
-        self._stopped = True
-
-    async def finished(self, window: PlannedWindow) -> None:
-        async with self._changed:
-            self._active.remove(window)
-            self._changed.notify_all()
-
-
-def _overlap(one: PlannedWindow, other: PlannedWindow) -> bool:
-    return one.open.gte < other.open.lt and other.open.gte < one.open.lt
 
 
 async def _watermark(connection: Connection) -> datetime:
@@ -143,13 +102,20 @@ class PlannedWalk:
     """One planned window's turn."""
 
     def __init__(
-        self, connection: Connection, keeper: PlanKeeper, lease: Lease, window: PlannedWindow, deadline: datetime
+        self,
+        connection: Connection,
+        keeper: PlanKeeper,
+        lease: Lease,
+        window: PlannedWindow,
+        deadline: datetime,
+        room: Room,
     ) -> None:
         self._connection = connection
         self._keeper = keeper
         self._lease = lease
         self._window = window
         self._deadline = deadline
+        self._room = room
         # Only a reading from the window's start can be compared with the ledger, and history compares nothing.
         self._watch = window.open.cursor is None and window.kind in ("sweep", "repair")
 
@@ -181,6 +147,7 @@ class PlannedWalk:
             deadline=self._deadline,
             settle=connection.pace.settle,
             reserve=connection.limits.reserve,
+            room=self._room,
         )
         if not walked.closed:
             run.state = "partial"

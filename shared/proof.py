@@ -1,5 +1,6 @@
 """Proof for closed hours: the feed, the ledger, what was set aside, and the workspace, as sets of ids."""
 
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -72,21 +73,40 @@ class HourProof:
 
 @dataclass(slots=True)
 class Proof:
-    """What `prove` found, hour by hour, and how many rows a repair sent."""
+    """What `prove` found, hour by hour; how many rows a repair sent, and of which hours everything that was missing."""
 
     hours: list[HourProof] = field(default_factory=list)
     repaired: int = 0
+    mended: set[Hour] = field(default_factory=set)
 
     @property
     def holds(self) -> bool:
         return all(hour.verdict in ("proved", "surplus") for hour in self.hours)
 
+    @property
+    def state(self) -> str:
+        """The run's: whether it holds, or would if what was sent again arrives."""
+        if self.holds:
+            return "ok"
+        broken = {hour.hour for hour in self.hours if hour.verdict in ("missing", "incomplete")}
+        return "repaired" if broken <= self.mended else "gap"
 
-async def prove(connection: Connection, start: datetime, end: datetime, *, repair: bool = False) -> tuple[Run, Proof]:
+
+async def prove(
+    connection: Connection,
+    start: datetime,
+    end: datetime,
+    *,
+    repair: bool = False,
+    most_rows: int | None = None,
+    again: bool = False,
+) -> tuple[Run, Proof]:
     """Prove every whole hour of `[start, end)` that has been closed for half an hour.
 
-    `end` is fixed before the first read. With `repair`, what the workspace lacks is read and sent again; prove once
-    more when those rows can be queried. Raises ConfigError when no whole closed hour lies in the period.
+    `end` is fixed before the first read. With `repair`, what the workspace lacks is read and sent again, hour by hour
+    as long as it stays within `most_rows`; prove once more when those rows can be queried. `again` says that these
+    hours had their repair before: what is missing still is a gap, whatever is sent.
+    Raises ConfigError when no whole closed hour lies in the period.
     """
     latest = connection.clock.now() - CLOSED_FOR
     first = _up(start)
@@ -94,6 +114,7 @@ async def prove(connection: Connection, start: datetime, end: datetime, *, repai
     if first >= last:
         raise ConfigError("no whole hour of that period has been closed for half an hour: choose an earlier one")
     proof = Proof()
+    bound = 0 if not repair else sys.maxsize if most_rows is None else most_rows
     async with connection.run("proof") as run:
         run.window = Window(first, last)
         reading = await connection.feed.reading()
@@ -101,18 +122,18 @@ async def prove(connection: Connection, start: datetime, end: datetime, *, repai
             at = first
             while at < last:
                 period = Window(at, min(last, at + DAY))
-                await _prove_period(connection, reading, period, proof, run, repair=repair)
+                await _prove_period(connection, reading, period, proof, run, bound)
                 at = period.lt
         finally:
             run.requests, run.request_ids = reading.receipts.requests, reading.receipts.request_ids
         run.digests = [hour.row() for hour in proof.hours]
         run.missing = sum(hour.lacking for hour in proof.hours)
-        run.state = "ok" if proof.holds else "gap"
+        run.state = "gap" if again and not proof.holds else proof.state
     return run, proof
 
 
 async def _prove_period(
-    connection: Connection, reading: Reading, period: Window, proof: Proof, run: Run, *, repair: bool
+    connection: Connection, reading: Reading, period: Window, proof: Proof, run: Run, most_rows: int
 ) -> None:
     noted = _Noted()
     await _walk(connection, reading, period, noted)
@@ -123,8 +144,11 @@ async def _prove_period(
         if result.verdict == "surplus":
             result = await _looked_into(connection, result)
         proof.hours.append(result)
-        if repair and result.verdict == "missing":
-            proof.repaired += await _repair(connection, reading, hour, run)
+        if result.verdict == "missing" and proof.repaired + result.lacking <= most_rows:
+            sent = await _repair(connection, reading, hour, run)
+            proof.repaired += sent
+            if sent >= result.lacking and not result.unseen:
+                proof.mended.add(hour)
 
 
 async def _judge(

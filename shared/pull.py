@@ -1,6 +1,7 @@
 """The journey: one window, page by page, oldest first, until the API says there is no more."""
 
 import asyncio
+import sys
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -10,6 +11,7 @@ from typing import Protocol
 from shared.clock import Clock
 from shared.errors import BadRequest, SourceIncoherent
 from shared.models import Page, Place
+from shared.room import Room
 from shared.telemetry import event, logger
 
 log = logger(__name__)
@@ -52,23 +54,32 @@ async def walk(
     deadline: datetime,
     settle: timedelta,
     reserve: int | None = None,
+    room: Room | None = None,
 ) -> Walked:
     """Carry every page from `start` to the end of its window, or to the first page after `deadline`.
 
-    The next page is fetched while one is being sent. A page is carried, then saved: a crash between the two sends
-    it again and loses nothing. A page that contradicts itself is carried too before SourceIncoherent ends the walk.
+    The next page is fetched while one is being sent, if `room` has place for it at once (without `room`, always). A
+    page is carried, then saved: a crash between the two sends it again and loses nothing. A page that contradicts
+    itself is carried too before SourceIncoherent ends the walk.
     """
     place, restarts = start, 0
-    fetch = asyncio.ensure_future(source.page(place, deadline=deadline, reserve=reserve))
+    room = room or Room(sys.maxsize)
+
+    def ask(place: Place) -> asyncio.Future[Page]:
+        return asyncio.ensure_future(source.page(place, deadline=deadline, reserve=reserve))
+
+    held, ahead = await room.take(start.limit), 0  # room for the page in hand, and for the one on its way
+    fetch: asyncio.Future[Page] | None = None
     try:
         while True:
+            fetch = fetch or ask(place)
             try:
                 page = await fetch
             except BadRequest as refused:
                 restarts += place.cursor is not None
-                place = _gentler(place, restarts, refused)
-                fetch = asyncio.ensure_future(source.page(place, deadline=deadline, reserve=reserve))
+                place, fetch = _gentler(place, restarts, refused), None
                 continue
+            fetch = None  # it would hold on to the page
             wrong: SourceIncoherent | None = None
             following: Place | None = None
             try:
@@ -76,10 +87,14 @@ async def walk(
                 following = after(place, page)
             except SourceIncoherent as contradiction:
                 wrong = contradiction
-            in_time = clock.now() < deadline
-            if following is not None and in_time:
-                fetch = asyncio.ensure_future(source.page(following, deadline=deadline, reserve=reserve))
+            in_time, size = clock.now() < deadline, len(page.items)
+            prefetched = following is not None and in_time and room.take_now(size)
+            if following is not None and prefetched:
+                ahead, fetch = size, ask(following)
             await carrier.carry(page)
+            del page  # before its room is given to another
+            room.give_back(held)
+            held, ahead = ahead, 0
             if wrong is not None:
                 raise wrong
             if following is None:
@@ -88,10 +103,15 @@ async def walk(
             await save(place)
             if not in_time:
                 return Walked(place, closed=False)
+            if not prefetched:
+                # A page is about as large as the one before; who waits here holds nothing others wait for.
+                held = await room.take(size)
     finally:
-        fetch.cancel()
-        with suppress(asyncio.CancelledError, Exception):
-            await fetch
+        if fetch is not None:
+            fetch.cancel()
+            with suppress(asyncio.CancelledError, Exception):
+                await fetch
+        room.give_back(held + ahead)
 
 
 def after(place: Place, page: Page) -> Place | None:

@@ -154,9 +154,17 @@ class Settings(BaseSettings):
         description="Version of ClaudeActivity_CL in the workspace, set by the deployment; what an older table lacks "
         "goes into Details.",
     )
+    deployed_health_version: Annotated[int, Field(ge=1)] | None = Field(
+        default=None, description="The same of ClaudeBridgeHealth_CL."
+    )
     poll_schedule: str = Field(default="0 * * * * *", description="NCRONTAB schedule of the live walk.")
     plan_schedule: str = Field(default="30 * * * * *", description="NCRONTAB schedule of sweeps, history and repairs.")
     prove_schedule: str = Field(default="0 45 3 * * *", description="NCRONTAB schedule of the daily proof (UTC).")
+    prove_repair_rows: Annotated[int, Field(ge=0)] = Field(
+        default=100_000,
+        description="Rows of each connection that a daily proof may send again where the workspace lacks them; 0: it "
+        "only reports. Without WORKSPACE_ID it compares with the ledger.",
+    )
     require_entra: bool = Field(
         default=False, description="Refuse HTTP calls that the platform's sign-in (Easy Auth) has not authenticated."
     )

@@ -21,8 +21,8 @@ class Status:
 
     `broken` tells what is wrong with checkpoint and plan, `trouble` what else needs somebody; both are sentences.
 
-    `plan` counts the windows the plan still lists, by kind and state (the newest hundred that ended are kept);
-    `history_done` is the share of listed history, by time, that has been read.
+    `plan` counts the windows the plan still lists, by kind and state: the newest hundred that ended, and all of
+    history while some of it waits. `history_done` is the share of that history, by time, that has been read.
     """
 
     connection: str

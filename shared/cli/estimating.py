@@ -10,17 +10,18 @@ from rich.table import Table as Grid
 from shared import costs as reckoning
 from shared.cli.common import Name, console
 from shared.cli.own_reading import named, own_door
-from shared.cli.printing import AsJson, bar, print_json, with_settings
+from shared.cli.printing import AsJson, bar, complain, print_json, with_settings
 from shared.clock import SystemClock
 from shared.connection import Limits
 from shared.costs import Cost, Prices, Term, Volume
-from shared.errors import ConfigError
+from shared.errors import BridgeError, ConfigError
 from shared.estimate import Carried, Estimate
 from shared.estimate import estimate as estimate_feed
+from shared.models import Receipts
 from shared.normalise.minimise import Minimiser
 from shared.normalise.shaping import Shaping
 from shared.settings import ConnectionSettings, Settings
-from shared.wiring import modes_of, pace_of
+from shared.wiring import build, modes_of, pace_of
 
 Price = Annotated[float | None, typer.Option(min=0, help="Your price of a GB ingested into the Analytics plan.")]
 MonthPrice = Annotated[float | None, typer.Option(min=0, help="Your price of a GB kept for a month.")]
@@ -41,7 +42,8 @@ def estimate(
 ) -> None:
     """Read the feed and write nothing: rows, bytes, requests and cost, by category. Prices are yours, none is built in.
 
-    The reads themselves appear in the feed, as every read does.
+    The reads themselves appear in the feed, as every read does. Where the connection has begun, a health row names
+    them, so that `IsOwnRead` knows them; before that nothing is written at all.
     """
     prices = Prices(price_per_gb, interactive_price, long_term_price)
 
@@ -76,9 +78,27 @@ async def _read(settings: Settings, each: ConnectionSettings, days: int, sample_
         with bar() as progress:
             total = days * (1 if sample_hours == 24 else sample_hours)
             task = progress.add_task(f"reading {each.name}", total=total)
-            return await estimate_feed(
-                how, reading, clock, days=days, sample_hours=sample_hours, tell=lambda _: progress.advance(task)
-            )
+            try:
+                return await estimate_feed(
+                    how, reading, clock, days=days, sample_hours=sample_hours, tell=lambda _: progress.advance(task)
+                )
+            finally:
+                await _own_up(settings, each, reading.receipts)
+
+
+async def _own_up(settings: Settings, each: ConnectionSettings, receipts: Receipts) -> None:
+    """Tell the workspace of a connection that has begun which reads were ours; no failure here ends the command."""
+    try:
+        async with build(settings) as bridge:
+            connection = bridge.connection(each.name)
+            if await connection.store.read(connection.checkpoint_name) is None:
+                return
+            async with connection.run("estimate") as run:
+                run.requests, run.request_ids = receipts.requests, receipts.request_ids
+    except ConfigError:
+        return  # no rule or no state is set: nobody there to tell
+    except BridgeError as failed:
+        complain(f"{each.name}: the workspace was not told that these reads were ours: {failed}")
 
 
 def _shaping(settings: Settings) -> Shaping:

@@ -1,14 +1,18 @@
 """`init`, `run` and `replay`: the bridge's own walks, by hand."""
 
+import asyncio
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
 from shared import live
 from shared.cli.common import Name, chosen, console, only, report, with_bridge
+from shared.clock import Clock
 from shared.connection import Connection
-from shared.errors import SinkRefused
+from shared.errors import ConfigError, SinkRefused
+from shared.health import Run
 from shared.plan_keeper import PlanKeeper
 from shared.progress import plan as plans
 from shared.wiring import Bridge
@@ -45,15 +49,37 @@ def init(
     with_bridge(work)
 
 
-def run(connection: Name = None) -> None:
+def run(
+    once: Annotated[bool, typer.Option("--once", help="One pass, then exit; this is what happens anyway.")] = False,
+    every: Annotated[
+        int | None, typer.Option(min=10, help="Instead: a pass every so many seconds until Ctrl-C (the timers: 60).")
+    ] = None,
+    connection: Name = None,
+) -> None:
     """One live run and one turn of the plan, with your own sign-in: same state and leases as the timers."""
 
     async def work(bridge: Bridge) -> int:
+        if once and every is not None:
+            raise ConfigError("--once and --every contradict each other: leave one out")
         chosen = only(bridge, connection)
-        code = report([*await chosen.poll(), *await chosen.work_plan()])
-        return max(code, 1 if connection is None and bridge.broken else 0)
+        if every is None:
+            code = report([*await chosen.poll(), *await chosen.work_plan()])
+            return max(code, 1 if connection is None and bridge.broken else 0)
+        clock, pause = chosen.connections[0].clock, timedelta(seconds=every)
+        # Apart, as the timers are: a long turn of the plan must not hold up what happens now.
+        await asyncio.gather(repeated(chosen.poll, clock, pause), repeated(chosen.work_plan, clock, pause))
+        return 0
 
     with_bridge(work)
+
+
+async def repeated(walk: Callable[[], Awaitable[list[Run]]], clock: Clock, every: timedelta) -> NoReturn:
+    """`walk` every `every`, from start to start, however it ends; one that took longer is followed at once."""
+    while True:
+        following = clock.now() + every
+        if runs := await walk():
+            report(runs)
+        await clock.sleep(max(0.0, (following - clock.now()).total_seconds()))
 
 
 def replay(connection: Name = None) -> None:

@@ -13,7 +13,8 @@ from shared.telemetry import event, logger
 log = logger(__name__)
 
 PREFIX_BYTES = 8
-IDS_IN_MEMORY = 400_000
+IDS_IN_MEMORY = 200_000
+"""About 100 bytes each."""
 KINDS = ("sent", "aside", "counted")
 
 
@@ -83,6 +84,7 @@ class Ledger:
             tails = await self._store.tails([(name, start) for _, name, start in files])
             for (file, name, start), data in zip(files, tails, strict=True):
                 await self._take_in(file, name, start, data)
+        self.forget_most()
         return loaded
 
     async def remember(self, rows: Sequence[Outgoing], kind: str = "sent") -> None:
@@ -109,7 +111,7 @@ class Ledger:
         return [Hour(stem) for stem in sorted(stems)]
 
     def forget_most(self) -> None:
-        """Keep memory bounded: drop the hours asked for longest ago until at most 400,000 ids are held."""
+        """Keep memory bounded: drop the hours asked for longest ago until at most 200,000 ids are held."""
         held = sum(len(known) for known in self._hours.values())
         while held > IDS_IN_MEMORY and len(self._hours) > 1:
             _, dropped = self._hours.popitem(last=False)

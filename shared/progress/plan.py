@@ -136,8 +136,14 @@ def changed(plan: Plan, window: PlannedWindow) -> Plan:
 
 
 def tidied(plan: Plan) -> Plan:
-    """Only the newest 100 finished windows are kept for `status`."""
-    finished = [window.id for window in plan.windows if window.state in ("done", "cancelled")]
+    """Only the newest 100 finished windows are kept for `status`; of history all, until none of it waits: its share
+    that was read is what an operator asks for."""
+    history_waits = any(window.kind == "history" and window.state == "waiting" for window in plan.windows)
+    finished = [
+        window.id
+        for window in plan.windows
+        if window.state in ("done", "cancelled") and not (history_waits and window.kind == "history")
+    ]
     dropped = set(finished[:-KEPT_WHEN_DONE])
     return msgspec.structs.replace(plan, windows=tuple(w for w in plan.windows if w.id not in dropped))
 

@@ -22,6 +22,8 @@ from shared.telemetry import event, logger, safe
 log = logger(__name__)
 
 ATTEMPTS = 6
+PACKED_AHEAD = 4
+"""Uploads of one page whose bodies exist at the same time, waiting for their turn included."""
 SCHEMA_FAULT_ROWS = 10
 """More refused rows than this in one page are no accident of data: the DCR and the table do not fit the rows."""
 
@@ -75,12 +77,19 @@ class LogAnalytics:
 
         Raises SinkBusy or SinkRefused only after every upload in flight has ended and what was accepted is remembered.
         """
-        sent = Sent()
-        packed = list(batches(rows, limit_bytes=self._limit_bytes))
-        outcomes = await asyncio.gather(
-            *(self._deliver(batch, remember, sent, deadline) for batch in packed), return_exceptions=True
-        )
-        failures = [outcome for outcome in outcomes if isinstance(outcome, BaseException)]
+        sent, failures = Sent(), list[BaseException]()
+        packed = batches(rows, limit_bytes=self._limit_bytes)
+
+        async def deliver_on() -> None:
+            # An upload's body is made when its turn has come: a page's worth of them at once is a second page.
+            for batch in packed:
+                try:
+                    await self._deliver(batch, remember, sent, deadline)
+                except Exception as failure:
+                    failures.append(failure)
+
+        outcomes = await asyncio.gather(*(deliver_on() for _ in range(PACKED_AHEAD)), return_exceptions=True)
+        failures += [outcome for outcome in outcomes if isinstance(outcome, BaseException)]
         for failure in sorted(failures, key=lambda failure: isinstance(failure, BridgeError)):
             raise failure  # a defect or a cancellation first, it must not hide behind a busy service
         if rows and len(sent.refused) == len(rows):

@@ -119,20 +119,27 @@ class ComplianceClient:
         key = await self._keys.current()
         self.budget.spend()
         receipts.requests += 1
+        began = False
         try:
-            response = await self._http.get(path, params=list(parameters), headers={**self._headers, "x-api-key": key})
+            headers = {**self._headers, "x-api-key": key}
+            async with self._http.stream("GET", path, params=list(parameters), headers=headers) as response:
+                began = True
+                # Not `aread`: a response lies in a circle of references and would keep its body until the collector
+                # comes round. With pages of 5 MB that was 40 MB at the peak.
+                body = b"".join([part async for part in response.aiter_bytes()])
         except httpx.HTTPError as broken:
-            cut = isinstance(broken, httpx.ReadTimeout | httpx.RemoteProtocolError | httpx.DecodingError)
-            raise SourceBusy(f"the Compliance API did not answer ({type(broken).__name__})", about_page=cut) from broken
+            # An API that hangs says nothing of this window; one that breaks off in the middle of a page may.
+            what = "broke off its answer" if began else "did not answer"
+            raise SourceBusy(f"the Compliance API {what} ({type(broken).__name__})", about_page=began) from broken
         self.budget.hear(response.headers, self._clock.now())
         request_id = response.headers.get("request-id", "")
         if request_id:
             receipts.request_ids.append(request_id)
         if response.status_code == 200:
-            return Answer(response.content, request_id, _date(response.headers.get("date")))
+            return Answer(body, request_id, _date(response.headers.get("date")))
         if response.status_code == 401 and await self._previous_key(key):
             raise SourceBusy("the key was refused; trying its previous version", after=0.0)
-        raise self._refusal(response)
+        raise self._refusal(response, body)
 
     async def _previous_key(self, refused: str) -> bool:
         """Move to the previous key once, however many readers were refused with the current one."""
@@ -141,8 +148,8 @@ class ComplianceClient:
                 return True
             return self._keys.next()
 
-    def _refusal(self, response: httpx.Response) -> Exception:
-        status, said = response.status_code, _message(response)
+    def _refusal(self, response: httpx.Response, body: bytes) -> Exception:
+        status, said = response.status_code, _message(body)
         request_id = response.headers.get("request-id", "-")
         event(log, "request.refused", level=logging.WARNING, status=status, request_id=request_id)
         if status == 400:
@@ -176,11 +183,10 @@ class ComplianceClient:
             return max(0.0, (moment - self._clock.now()).total_seconds()) if moment else None
 
 
-def _message(response: httpx.Response) -> str:
+def _message(body: bytes) -> str:
     """The API's own words, masked and short; never the rest of the body."""
     try:
-        body = msgspec.json.decode(response.content)
-        return safe(str(body["error"]["message"]))[:200]
+        return safe(str(msgspec.json.decode(body)["error"]["message"]))[:200]
     except (msgspec.DecodeError, KeyError, TypeError):
         return "no readable message"
 

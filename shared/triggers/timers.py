@@ -58,17 +58,23 @@ async def work_plan(timer: func.TimerRequest) -> None:
 @timers.function_name(PROVE)
 @timers.timer_trigger(arg_name="timer", schedule="%PROVE_SCHEDULE%")
 async def prove_daily(timer: func.TimerRequest) -> None:
-    """Prove the last three closed days, newest first."""
+    """Prove the last three closed days, newest first, and send again what the workspace lacks."""
     await turn(PROVE, timer, prove_days)
 
 
 async def prove_days(connection: Connection, *, ends_seconds: float = PROOF_ENDS_SECONDS) -> list[Run]:
-    """Prove day after day until the time is up; at least one. TimeoutError when that one does not end."""
+    """Prove day after day until the time is up; at least one. TimeoutError when that one does not end.
+
+    What is missing is sent again. Of the newest day that is a repair, which tomorrow's proof will check; an older day
+    has had its repair, so that what it lacks is a gap.
+    """
     runs: list[Run] = []
+    left = connection.limits.repair_rows
     until = connection.clock.now() + PROOF_STARTS
     async with asyncio.timeout(ends_seconds):
         for day in await days_to_prove(connection):
-            run, _ = await prove(connection, day.gte, day.lt)
+            run, proof = await prove(connection, day.gte, day.lt, repair=True, most_rows=left, again=bool(runs))
+            left = max(0, left - proof.repaired)
             runs.append(run)
             if run.error is not None or connection.clock.now() >= until:
                 break

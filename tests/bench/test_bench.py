@@ -1,13 +1,15 @@
 """Every measurement runs, small, in its own process, and says what it promised. Nothing here is timed."""
 
 import json
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from typer.testing import CliRunner
 
-from bench.measurements import MEASUREMENTS, Measurement
+from bench.measurements import MEASUREMENTS, Measurement, Target
 from bench.reading import Reading
 from bench.run import Readings, app, entry, verdicts
 from bench.sample import SIZE_BYTES, bodies, entries
@@ -41,13 +43,29 @@ def test_the_ratio_is_taken_pair_by_pair() -> None:
     assert (written["value"], written["baseline"], written["spread"]) == (150.0, 50.0, [30.0, 300.0])
 
 
-def test_a_missed_target_is_said() -> None:
-    """A value under its target is called missed, one above it met, and without a target nothing is said."""
-    measurement = MEASUREMENTS[0]
-    assert measurement.target is not None
-    under, over = (entry(measurement, Readings([Reading(measurement.target * share)]), 1) for share in (0.9, 1.1))
-    silent = entry(MEASUREMENTS[-1], Readings([Reading(1.0)]), 1)
-    assert [sentence.rsplit(" ", 1)[1] for sentence in verdicts([under, over, silent])] == ["missed", "met"]
+@pytest.mark.parametrize(("direction", "told"), [("at least", ["missed", "met"]), ("at most", ["met", "missed"])])
+@pytest.mark.parametrize("of", ["value", "peak_megabytes"])
+def test_a_missed_target_is_said(direction: Literal["at least", "at most"], told: list[str], of: str) -> None:
+    """Of a value and of a fact: under and over its target it is met or missed, as the direction says."""
+    measurement = replace(MEASUREMENTS[0], targets=(Target(direction, 100, of=of),))
+    entries = [entry(measurement, Readings([Reading(found, {"peak_megabytes": found})]), 1) for found in (90.0, 110.0)]
+    assert [sentence.rsplit(" ", 1)[1] for sentence in verdicts(entries)] == told
+
+
+def test_what_has_no_target_is_met_by_silence() -> None:
+    """No sentence stands for a number that nobody agreed on."""
+    assert verdicts([entry(replace(MEASUREMENTS[0], targets=()), Readings([Reading(1.0)]), 1)]) == []
+
+
+def test_the_agreed_targets_stand() -> None:
+    """What the project promised of its speed, its memory, its requests and its cold start."""
+    agreed = {(m.name, t.of, t.direction, t.limit) for m in MEASUREMENTS for t in m.targets}
+    assert agreed == {
+        ("decode_to_gzip", "value", "at least", 60_000),
+        ("million", "peak_megabytes", "at most", 256),
+        ("million", "requests", "at most", 220),
+        ("cold_import", "value", "at most", 1.5),
+    }
 
 
 def test_an_unknown_name_is_refused_with_the_names_there_are() -> None:

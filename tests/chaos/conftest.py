@@ -1,27 +1,15 @@
-"""Seeds: drawn anew for every session, or set by CHAOS_SEED; the session's end and every failure name the one used."""
+"""Luck for the tests of this folder, from the session's seed (seed.py)."""
 
 import random
-import secrets
-from typing import Any
 
 import pytest
-from pydantic_settings import BaseSettings
 
-pytest_plugins = ["tests.azurite"]
-SEED = pytest.StashKey[int]()
+from tests.chaos.seed import SEED
 
 
-class ChaosSettings(BaseSettings):
-    """CHAOS_SEED repeats a session."""
-
-    chaos_seed: int | None = None
-
-
-@pytest.fixture(scope="session")
+@pytest.fixture
 def chaos_seed(pytestconfig: pytest.Config) -> int:
-    """The session's seed; under xdist each worker draws its own."""
-    given = ChaosSettings().chaos_seed
-    pytestconfig.stash[SEED] = secrets.randbelow(1_000_000) if given is None else given
+    """The session's seed."""
     return pytestconfig.stash[SEED]
 
 
@@ -31,8 +19,3 @@ def chance(chaos_seed: int, request: pytest.FixtureRequest) -> random.Random:
     how = f"CHAOS_SEED={chaos_seed} python -m pytest {request.node.nodeid}"
     request.node.add_report_section("setup", "seed", f"repeat with: {how}")
     return random.Random(f"{chaos_seed}/{request.node.name}")
-
-
-def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
-    if SEED in config.stash:
-        terminalreporter.write_line(f"chaos: CHAOS_SEED={config.stash[SEED]}")

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from sandbox.faults import Fault
-from shared import costs
+from shared import costs, tables
 from shared.costs import Prices, Term
 from shared.estimate import Estimate, Share
 from shared.models import Window
@@ -37,6 +37,28 @@ def test_an_estimate_writes_nothing(desk: Desk) -> None:
     assert desk.run("estimate", "--days", "1").exit_code == 0
     metrics = desk.world.ingestion.state.metrics
     assert not desk.state.exists() and metrics.calls.total() == 0 and metrics.rows_received == 0
+
+
+def test_of_a_connection_that_has_begun_the_reads_are_known_as_ours(desk: Desk) -> None:
+    """The health row names every request that was answered, and carries no activity; the place is kept."""
+    desk.happen(5)
+    assert desk.run("init").exit_code == 0
+    place = desk.checkpoint.read_bytes()
+    (found,) = desk.json("estimate", "--days", "2")["connections"]
+    (row,) = desk.world.workspace.query(f"{tables.HEALTH} | where Walk == 'estimate'").objects()
+    assert row["State"] == "ok" and row["Requests"] == found["requests_made"] == len(row["RequestIds"]) > 1
+    assert row["RowsSent"] == 0 and desk.rows() == 0 and desk.checkpoint.read_bytes() == place
+
+
+def test_a_store_that_fails_costs_only_the_health_row(desk: Desk) -> None:
+    """The estimate is told all the same; what could not be told stands on standard error."""
+    desk.happen(5)
+    assert desk.run("init").exit_code == 0
+    desk.checkpoint.unlink()
+    desk.checkpoint.mkdir()
+    result = desk.run("estimate", "--days", "1")
+    assert result.exit_code == 0 and "5 activities" in result.stdout
+    assert "was not told that these reads were ours" in result.stderr
 
 
 def test_an_estimate_needs_no_azure(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:

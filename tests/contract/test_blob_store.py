@@ -23,8 +23,6 @@ if TYPE_CHECKING:  # the fixtures come as a plugin
 AT_ONCE: dict[str, Any] = {"initial_backoff": 0, "increment_base": 0, "random_jitter_range": 0}
 """The SDK tries again without a pause."""
 
-pytest_plugins = ["tests.azurite"]
-
 
 async def eventually(holds: Callable[[], bool]) -> None:
     """Let the background work until it `holds`; at most five seconds."""

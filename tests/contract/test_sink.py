@@ -22,7 +22,7 @@ from sandbox.faults import Fault, Faults
 from sandbox.ingestion import Metrics, Rule, ingestion_app
 from shared.errors import SinkBusy, SinkRefused, StoreFailed
 from shared.models import Hour, Outgoing, prefix_of
-from shared.sink.log_analytics import ATTEMPTS, SCHEMA_FAULT_ROWS, LogAnalytics
+from shared.sink.log_analytics import ATTEMPTS, PACKED_AHEAD, SCHEMA_FAULT_ROWS, LogAnalytics
 from tests.sandbox.workspace_world import NOON, STREAM, TABLE
 
 RULE = "dcr-" + "0b" * 16
@@ -232,6 +232,32 @@ async def test_a_page_larger_than_an_upload_goes_in_several(endpoint: Endpoint) 
     assert len(bodies) == sent.batches > 1 and max(map(len, bodies)) <= 10_000
     assert sorted(endpoint.rows) == sorted(endpoint.remembered) == ids(50)
     assert sent.bytes == sum(map(len, bodies))
+
+
+class Watched(list[Outgoing]):
+    """Rows that know how many of them were taken so far."""
+
+    taken = 0
+
+    def __iter__(self) -> Iterator[Outgoing]:
+        for each in super().__iter__():
+            self.taken += 1
+            yield each
+
+
+async def test_a_body_is_made_when_its_turn_has_come(endpoint: Endpoint) -> None:
+    """While the first of twenty uploads is remembered, at most four bodies, and the row that closed each, were made."""
+    page, taken = Watched(rows(20, size=100)), list[int]()
+
+    async def remember(batch: Sequence[Outgoing]) -> None:
+        taken.append(page.taken)
+        await endpoint.remember(batch)
+
+    async with endpoint.sink(limit_bytes=len(page[0].body) + 2) as sink:
+        sent = await sink.send(page, remember, deadline=endpoint.soon)
+    assert (sent.batches, sorted(endpoint.remembered)) == (20, ids(20))
+    assert taken[0] <= PACKED_AHEAD + 1
+    assert taken[-1] == 20
 
 
 async def test_too_large_is_halved_until_it_fits(endpoint: Endpoint) -> None:

@@ -1,6 +1,6 @@
 """The real client and feed against the simulated Compliance API: what it asks, what it does with each answer."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -16,7 +16,7 @@ from sandbox.compliance.keys import Key
 from sandbox.faults import Fault, Faults
 from shared.errors import BadRequest, BudgetSpent, SourceBusy, SourceIncoherent, SourceRefused
 from shared.models import Cursor, Place, Window
-from shared.source.client import ComplianceClient, Keys
+from shared.source.client import ATTEMPTS, ComplianceClient, Keys
 from shared.source.feed import ActivityFeed, FeedReading
 from tests.fakes import NOON
 
@@ -200,6 +200,35 @@ async def test_an_outage_blames_nobody_but_a_page_cut_again_and_again_blames_the
         await (await api.reading()).page(Place(WINDOW), deadline=api.soon)
     api.faults.add(Fault("cut_body", times=5))
     with pytest.raises(SourceIncoherent, match="several tries"):
+        await (await api.reading()).page(Place(WINDOW), deadline=api.soon)
+
+
+@pytest.mark.parametrize("failure", [httpx.ReadTimeout, httpx.RemoteProtocolError, httpx.ConnectError])
+async def test_an_api_that_hangs_blames_no_window(failure: type[httpx.TransportError]) -> None:
+    """Where no answer begins, however often it is asked, the window stays as it is: busy, not incoherent."""
+    api = Api()
+
+    def hang(request: httpx.Request) -> httpx.Response:
+        raise failure("nothing came", request=request)
+
+    api.http = httpx.AsyncClient(transport=httpx.MockTransport(hang), base_url="http://api.example")
+    reading = await api.reading()
+    with pytest.raises(SourceBusy, match="did not answer"):
+        await reading.page(Place(WINDOW), deadline=api.soon)
+    assert reading.receipts.requests == ATTEMPTS
+
+
+async def test_a_page_that_stalls_half_way_again_and_again_blames_the_window() -> None:
+    """An answer that began and does not end may be too long: a smaller window may help."""
+    api = Api()
+
+    async def stalled() -> AsyncIterator[bytes]:
+        yield b'{"data": ['
+        raise httpx.ReadTimeout("no more came")
+
+    transport = httpx.MockTransport(lambda _: httpx.Response(200, content=stalled()))
+    api.http = httpx.AsyncClient(transport=transport, base_url="http://api.example")
+    with pytest.raises(SourceIncoherent, match="broke off its answer"):
         await (await api.reading()).page(Place(WINDOW), deadline=api.soon)
 
 

@@ -16,8 +16,6 @@ from shared.progress.state import Etag, Store
 from shared.progress.store import FileStore
 from tests.fakes import MemoryStore
 
-pytest_plugins = ["tests.azurite"]
-
 
 @pytest.fixture(params=["folder", "memory", "blob"])
 async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Store]:

@@ -233,6 +233,75 @@ async def test_a_gap_fails_the_proof(begun: Worker, world: World, clock: Simulat
     assert not outcome.ok and "connection default: proof ended gap" in outcome.error
 
 
+async def lose_an_evening(worker: Worker, world: World, clock: SimulatedClock, *, times: int = 1) -> None:
+    """The live walk has passed 3 November; of its two activities, in two hours, the upload was accepted, not stored."""
+    assert (await worker.fire("poll_activities")).ok
+    before = rows(world)
+    world.sink_faults.add(Fault("not_stored", times=times, match=lambda facts: "ClaudeActivity" in facts["path"]))
+    for hour in (20, 21):
+        world.feed.add(feed_entry(activity(hour, created_at=f"2026-11-03T{hour}:30:00Z")))
+    clock.advance_to(NOON.replace(month=11, day=4, hour=2, minute=15))
+    assert (await worker.fire("poll_activities")).ok
+    assert rows(world) == before
+
+
+def proofs(world: World) -> list[tuple[str, int, int]]:
+    """State, missing and sent of every proof in the order of their windows, newest first, then of their runs."""
+    kql = (
+        f"{tables.HEALTH} | where Walk == 'proof' | order by bin(StartedAt, 1d) asc, WindowFrom desc"
+        " | project State, MissingIds, RowsSent"
+    )
+    return [(str(state), int(missing), int(sent)) for state, missing, sent in world.workspace.query(kql).rows]
+
+
+async def test_what_was_accepted_and_not_stored_is_sent_again(
+    begun: Worker, world: World, clock: SimulatedClock
+) -> None:
+    """The newest day's proof sends both rows, says `repaired` and fails nothing; a day later all is ok."""
+    await lose_an_evening(begun, world, clock)
+    outcome = await begun.fire("prove_daily")
+    assert outcome.ok, outcome.error
+    assert rows(world) == {"default": 5}
+    assert proofs(world) == [("repaired", 2, 2), ("ok", 0, 0), ("ok", 0, 0)]
+    delivered = world.workspace.query(f"{tables.ACTIVITY} | where Delivery == 'repair' | summarize count()").rows
+    assert [tuple(row) for row in delivered] == [(2,)]
+    clock.advance(DAY)
+    assert (await begun.fire("poll_activities")).ok
+    assert (await begun.fire("prove_daily")).ok
+    assert proofs(world)[3:] == [("ok", 0, 0)] * 3 and rows(world) == {"default": 5}
+
+
+async def test_what_is_missing_again_is_a_gap(begun: Worker, world: World, clock: SimulatedClock) -> None:
+    """A workspace that stores nothing, repairs included: `repaired` on the first morning, a gap that fails on the
+    second."""
+    await lose_an_evening(begun, world, clock, times=1000)
+    assert (await begun.fire("prove_daily")).ok
+    clock.advance(DAY)
+    assert (await begun.fire("poll_activities")).ok
+    outcome = await begun.fire("prove_daily")
+    assert not outcome.ok and "connection default: proof ended gap" in outcome.error
+    assert proofs(world)[3:5] == [("ok", 0, 0), ("gap", 2, 2)] and rows(world) == {"default": 3}
+
+
+@pytest.mark.parametrize(("most", "sent", "state"), [(0, 0, "gap"), (1, 1, "gap"), (2, 2, "repaired")])
+async def test_a_daily_repair_stays_within_its_bound(
+    worker: Worker,
+    world: World,
+    clock: SimulatedClock,
+    environment: pytest.MonkeyPatch,
+    most: int,
+    sent: int,
+    state: str,
+) -> None:
+    """PROVE_REPAIR_ROWS: none, one hour of the two, both; what is left missing is a gap."""
+    environment.setenv("PROVE_REPAIR_ROWS", str(most))
+    await begin("default")
+    clock.advance(timedelta(minutes=2))
+    await lose_an_evening(worker, world, clock)
+    assert (await worker.fire("prove_daily")).ok == (state == "repaired")
+    assert proofs(world)[0] == (state, 2, sent) and rows(world).get("default", 0) == sent
+
+
 class Young:
     """A connection whose first turn ended at `since` and whose live walk has come to `watermark`."""
 

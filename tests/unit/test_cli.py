@@ -11,12 +11,16 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from sandbox.activity import feed_entry
+from sandbox.clock import SimulatedClock
 from sandbox.faults import Fault
 from sandbox.world import RULE_ID, World, open_world
 from shared import tables
 from shared.cli import app
+from shared.cli.running import repeated
 from shared.clock import SystemClock
+from shared.health import Run
 from shared.settings import Settings
+from tests.fakes import NOON
 from tests.unit.test_carry import activity
 
 SECRET = "sk-ant-api01-very-secret-0123456789"
@@ -137,6 +141,38 @@ def test_run_before_init_says_to_init(world: World) -> None:
     result = bridge("run")
     assert result.exit_code == 1 and "state_missing" in result.stdout and "cli init" in result.stdout
     assert "Traceback" not in result.output
+
+
+def test_run_once_is_what_run_does_anyway(world: World) -> None:
+    """The flag may be typed or left out; what was read in one pass is not sent again by the next."""
+    happen(world, "once")
+    assert bridge("init", "--history-days", "1").exit_code == 0
+    for _ in range(2):
+        assert bridge("run", "--once").exit_code == 0
+        assert rows(world, "once") == 3
+
+
+def test_once_and_every_contradict_each_other(world: World) -> None:
+    """Rather than one of them winning in silence."""
+    assert refused("run", "--once", "--every", "60").startswith("cannot start: --once and --every contradict")
+
+
+async def test_repeated_walks_start_at_even_distances(capsys: pytest.CaptureFixture[str]) -> None:
+    """A walk of 20 s and one that failed are followed on the minute, one of 90 s at once; each is reported."""
+    clock, started = SimulatedClock(NOON), list[timedelta]()
+    lasting = iter((20, 90, 20))
+
+    async def walk() -> list[Run]:
+        started.append(clock.now() - NOON)
+        if len(started) == 4:
+            raise KeyboardInterrupt
+        clock.advance(timedelta(seconds=next(lasting)))
+        return [Run(f"run-{len(started)}", "live", NOON, state="busy", connection="default")]
+
+    with pytest.raises(KeyboardInterrupt):
+        await repeated(walk, clock, timedelta(minutes=1))
+    assert [moment.total_seconds() for moment in started] == [0, 60, 150, 210]
+    assert capsys.readouterr().out.count("busy") == 3
 
 
 def test_a_refused_key_is_told_with_the_remedy(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

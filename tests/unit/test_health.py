@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -48,11 +49,18 @@ class DownStore(MemoryStore):
 class Desk:
     """A health log at NOON over a table and a store that may fail."""
 
-    def __init__(self, store: MemoryStore | None = None) -> None:
+    def __init__(self, store: MemoryStore | None = None, *, deployed_version: int | None = None) -> None:
         self.table = FakeTable(Power(), batch=50)
         self.store = store or MemoryStore()
         self.clock = SimulatedClock(NOON)
-        self.log = HealthLog(self.table, self.store, connection="test", folder="test/dcr", clock=self.clock)
+        self.log = HealthLog(
+            self.table,
+            self.store,
+            connection="test",
+            folder="test/dcr",
+            clock=self.clock,
+            deployed_version=deployed_version,
+        )
         self.rows = self.table.rows
 
     async def write(self, id: str, **facts: Any) -> bool:
@@ -70,7 +78,8 @@ class Desk:
 
 
 async def test_a_full_row_fits_its_table() -> None:
-    """Every key is a column of the table and every value of its type; times are UTC with a Z."""
+    """Every key is a column of the table and every value of its type; times are UTC with a Z. Only Details has to be
+    empty where release and table fit."""
     desk = Desk()
     run = Run("run-1", "sweep", NOON, window=Window(NOON, NOON + timedelta(hours=1)), watermark=NOON, plan_id=4)
     run.error, run.state, run.missing, run.gaps, run.late, run.plan_waiting = SinkBusy("busy"), "busy", 2, 1, 3, 5
@@ -87,7 +96,7 @@ async def test_a_full_row_fits_its_table() -> None:
         assert isinstance(value, JSON_TYPES[types[name]]), name
         if types[name] == "datetime":
             assert datetime.fromisoformat(str(value)).utcoffset() == timedelta(0)
-    assert set(types) - set(row) == set()
+    assert set(types) - set(row) == {"Details"}
 
 
 async def test_the_error_is_told_masked_and_short() -> None:
@@ -255,3 +264,49 @@ async def test_waiting_rows_are_whole_lines_of_json() -> None:
     desk.table.failure = None
     await desk.write("run-2")
     assert desk.runs == ["run-1", "run-2"]
+
+
+# An older table.
+
+NEWER = ("PlanWaiting", "RequestIds", "Attention")
+
+
+@pytest.fixture
+def second_version(monkeypatch: pytest.MonkeyPatch) -> None:
+    """This release as if it had brought three of its columns with version 2 of the health table."""
+    first = tables.load(tables.HEALTH)
+    columns = tuple(replace(column, since=2) if column.name in NEWER else column for column in first.columns)
+    second, load = replace(first, version=2, columns=columns), tables.load
+    monkeypatch.setattr(tables, "load", lambda name: second if name == tables.HEALTH else load(name))
+
+
+async def told(deployed_version: int | None) -> dict[str, Any]:
+    """The health row of a run, as it leaves for a table of that version."""
+    desk = Desk(deployed_version=deployed_version)
+    assert await desk.write("run-1", plan_waiting=7, request_ids=["req_1"])
+    (row,) = desk.rows
+    return row
+
+
+async def test_code_first_table_later_and_code_back_again(
+    second_version: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Over the older table the new columns are in Details and none leaves that its rule would drop; over the newer one
+    they are columns; and the older release, rolled back over the newer table, sends its own row as ever."""
+    declared = {column.name for column in tables.load(tables.HEALTH).columns if column.since == 1}
+    upgraded, waiting = await told(2), await told(1)
+    assert waiting.keys() <= declared and "Details" in declared
+    assert waiting["Details"] == {"Attention": "never", "PlanWaiting": 7, "RequestIds": ["req_1"]}
+    details = waiting.pop("Details")
+    assert {**waiting, **details} == upgraded == await told(None)
+    monkeypatch.undo()
+    assert await told(2) == upgraded
+
+
+async def test_a_row_that_waited_for_the_sink_fits_the_older_table_too(second_version: None) -> None:
+    """What is kept is what will be sent."""
+    desk = Desk(deployed_version=1)
+    desk.table.failure = SinkBusy("no")
+    await desk.write("run-1", plan_waiting=7)
+    (line,) = desk.kept
+    assert msgspec.json.decode(line)["Details"]["PlanWaiting"] == 7

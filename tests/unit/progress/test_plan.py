@@ -9,6 +9,7 @@ from shared.errors import StateUnreadable
 from shared.models import Window
 from shared.progress import plan as plans
 from shared.progress.plan import Plan
+from shared.status import history_done
 from tests.fakes import NOON
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -107,6 +108,16 @@ def test_finished_windows_are_kept_for_a_while_and_unfinished_for_ever() -> None
     plan = msgspec.structs.replace(plan, windows=(plan.windows[0], *done[1:]))
     kept = plans.tidied(plan).windows
     assert len(kept) == 101 and kept[0].state == "waiting" and kept[-1].id == 150
+
+
+def test_finished_history_is_kept_while_some_of_it_waits() -> None:
+    """Of a year of history every day is listed until the last is read, so that its share can be told; then a hundred
+    are kept."""
+    plan = plans.with_history(plans.begin(NOON), NOON - 365 * DAY, NOON)
+    done = [msgspec.structs.replace(w, state="done") for w in plan.windows]
+    some_wait = plans.tidied(msgspec.structs.replace(plan, windows=(*done[:200], *plan.windows[200:])))
+    assert history_done(some_wait.windows) == pytest.approx(200 / 365)
+    assert len(plans.tidied(msgspec.structs.replace(plan, windows=tuple(done))).windows) == 100
 
 
 def test_a_plan_survives_its_json_and_damage_is_refused() -> None:
