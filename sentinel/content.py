@@ -10,7 +10,7 @@ from typing import Any, Generic, TypeVar
 
 from pydantic import ValidationError
 
-from sentinel.models import Detection, Hunt, Model, Rule, Watchlist
+from sentinel.models import Detection, Hunt, Model, Rule, Summary, Watchlist
 from sentinel.problems import ROOT, ContentError, Problem
 from sentinel.yaml_lines import Place, read
 from shared import tables
@@ -103,6 +103,20 @@ def watchlists() -> dict[str, File[Watchlist]]:
 
 
 @cache
+def summaries() -> dict[str, File[Summary]]:
+    """All summary rules by the table they fill."""
+    files = [load(path, Summary) for path in sorted((ROOT / "summaries").glob("*.yaml"))]
+    return {file.value.table: file for file in files}
+
+
+@cache
+def connectors() -> dict[str, tuple[str, ...]]:
+    """Connector id -> the tables it fills (schemas/connectors.json)."""
+    raw = json.loads((ROOT / "schemas" / "connectors.json").read_text(encoding="utf-8"))
+    return {name: tuple(tables) for name, tables in raw["connectors"].items()}
+
+
+@cache
 def parsers() -> dict[str, Parser]:
     """All saved functions by name."""
     return {path.stem: _parser(path) for path in sorted((ROOT / "parsers").glob("*.kql"))}
@@ -122,11 +136,16 @@ def own_tables() -> dict[str, Table]:
 
 @cache
 def neighbour_tables() -> dict[str, Table]:
-    """The tables of other products that our content reads, with the columns it reads (schemas/neighbours.json)."""
+    """The tables that others fill and our content reads, with the columns it reads.
+
+    Those of other products (schemas/neighbours.json), and those of our summary rules, which Azure makes and fills.
+    """
     raw: dict[str, Any] = json.loads((ROOT / "schemas" / "neighbours.json").read_text(encoding="utf-8"))
+    columns = {name: table["columns"] for name, table in raw["tables"].items()}
+    columns |= {name: {"TimeGenerated": "datetime", **file.value.columns} for name, file in summaries().items()}
     return {
-        name: Table(name, "", 1, "", tuple(_column(column, type_) for column, type_ in table["columns"].items()))
-        for name, table in raw["tables"].items()
+        name: Table(name, "", 1, "", tuple(_column(column, type_) for column, type_ in types.items()))
+        for name, types in columns.items()
     }
 
 

@@ -132,6 +132,18 @@ class Hunt(Detection):
     """One hunting query: run by a person, over the time they choose; `query_period` is what its tests see."""
 
 
+class Summary(Model):
+    """One summary rule: `query` runs once a bin over that bin's rows, and `columns` (name -> Kusto type) are its answer."""
+
+    display_name: Text
+    description: Text
+    table: Annotated[str, Field(pattern=r"^Claude[A-Za-z]+_CL$")]
+    bin_minutes: Literal[20, 30, 60, 120, 180, 360, 720, 1440]
+    delay_minutes: Annotated[int, Field(ge=0, le=1440)]
+    query: Text
+    columns: Annotated[dict[str, str], Field(min_length=1)]
+
+
 class WatchlistColumn(Model):
     name: Text
     meaning: Text

@@ -10,7 +10,7 @@ import msgspec
 from shared.models import UNDATED, Hour, Outgoing, Page, prefix_of
 from shared.normalise import limits
 from shared.normalise.activity import Carriage, Folded, activity_key, fold, original_of
-from shared.normalise.canonical import canonical, digest, encode
+from shared.normalise.canonical import canonical, digest, encode, kept
 from shared.normalise.shaping import Shaping
 from shared.normalise.tame import tame
 from shared.normalise.times import event_time
@@ -189,7 +189,7 @@ class Carrier:
         category = row["Category"]
         if category == "compliance_api" and (key := self.own_reads.key_of(item.activity)):
             self.tally.own_keys.add(key)
-        return Outgoing(item.id, item.prefix, item.hour, encode(row), item.activity, category, item.escaped)
+        return Outgoing(item.id, item.prefix, item.hour, kept(row), item.activity, category, item.escaped)
 
     def too_large(self, row: Outgoing) -> bool:
         """Whether no upload could take this row, even alone."""

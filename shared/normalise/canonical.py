@@ -15,6 +15,11 @@ strictly = partial(orjson.dumps, option=orjson.OPT_SORT_KEYS | orjson.OPT_STRICT
 encode = orjson.dumps
 
 
+def kept(value: Any) -> bytes:
+    """`encode` for bytes that are held by the thousand: orjson's own answer keeps a buffer of 8 kB behind it."""
+    return bytes(memoryview(orjson.dumps(value)))
+
+
 def digest(body: bytes) -> str:
     """SHA-256 as 64 hexadecimal digits."""
     return sha256(body).hexdigest()
