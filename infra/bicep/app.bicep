@@ -1,0 +1,330 @@
+// For the team that runs the platform: identity, storage, vault, function app, telemetry, alerts, and the private network where one is
+// asked for. Gives nobody a right (roles.bicep does) and knows no key: without one in the vault the app says that it waits.
+
+targetScope = 'resourceGroup'
+
+import { alertsType } from 'modules/alerts.bicep'
+import { lifecycleType, skuType } from 'modules/storage.bicep'
+import { checkedConnections, checkedSettings, chosenSettings, connectionType, settingsType } from 'settings.bicep'
+import {
+  checkedId
+  chosenNames
+  cloudType
+  destinationType
+  endpointOverridesType
+  namesType
+  networkType
+  prefixType
+  tagsType
+} from 'types.bicep'
+
+@description('Required. What workspace.bicep made: its output destination.')
+param destination destinationType
+
+@description('Required. Resource id of the workspace that rows go to.')
+param workspaceResourceId string
+
+@description('Optional. Resource id of the data collection endpoint: output endpointResourceId of workspace.bicep.')
+param endpointResourceId string?
+
+@description('Optional. Short name that resource names are built from.')
+param prefix prefixType = 'claude'
+
+@description('Optional. Names for where a naming policy asks for other ones.')
+param names namesType = {}
+
+@description('Optional. Region of the app; it may differ from the workspace\'s.')
+param location string = resourceGroup().location
+
+@description('Optional. Tags.')
+param tags tagsType = {}
+
+@description('Optional. Organisations to read.')
+@minLength(1)
+param connections connectionType[] = [{ name: 'default' }]
+
+@description('Optional. Settings of the bridge.')
+param settings settingsType = {}
+
+@description('Optional. Version of Python.')
+param pythonVersion '3.12' | '3.13' = '3.12'
+
+@description('Optional. Memory of an instance, in MB.')
+param instanceMemoryMB 2048 | 4096 = 2048
+
+@description('Optional. Redundancy of the storage account.')
+param storageSku skuType = 'Standard_ZRS'
+
+@description('Optional. What is deleted when.')
+param lifecycle lifecycleType = {}
+
+@description('Optional. Whether storage, vault and Azure Monitor are reached privately, and how.')
+param network networkType = { kind: 'public' }
+
+@description('Optional. Who is told when the bridge fails.')
+param alerts alertsType = {}
+
+@description('Optional. Workspace behind Application Insights and the vault\'s log; by default the one that rows go to.')
+param telemetryWorkspaceResourceId string = workspaceResourceId
+
+@description('Optional. Address of the release\'s zip. Without it the app is made empty and published by azd, az or a pipeline.')
+param packageUri string?
+
+@description('Optional. Cloud of Azure.')
+param cloud cloudType = 'AzureCloud'
+
+@description('Optional. Endpoints that differ from those of the cloud.')
+param endpoints endpointOverridesType = {}
+
+var clouds = loadJsonContent('clouds.json')
+var storageSuffix = endpoints.?storageSuffix ?? clouds[cloud].storageSuffix
+var vaultSuffix = endpoints.?vaultSuffix ?? clouds[cloud].vaultSuffix
+var zones = clouds[cloud].privateZones
+
+var chosen = chosenNames(prefix, names, resourceGroup().id)
+var public = network.kind == 'public'
+var blobEndpoint = 'https://${chosen.storage}.blob.${storageSuffix}'
+var workspaceId = checkedId(workspaceResourceId, 'Microsoft.OperationalInsights/workspaces', 'workspaceResourceId')
+var telemetryWorkspace = checkedId(
+  telemetryWorkspaceResourceId,
+  'Microsoft.OperationalInsights/workspaces',
+  'telemetryWorkspaceResourceId'
+)
+
+// Subnets, zones and scope: what is given is used, and nothing of it is made again.
+var ownNetwork = resourceId('Microsoft.Network/virtualNetworks', 'vnet-${prefix}')
+var appSubnet = network.kind == 'given'
+  ? network.integrationSubnetResourceId != network.endpointSubnetResourceId
+      ? checkedSubnet(network.integrationSubnetResourceId)
+      : fail('network: the app needs a subnet of its own, apart from the private endpoints')
+  : network.kind == 'created' ? '${ownNetwork}/subnets/app' : null
+var endpointSubnet = network.kind == 'given'
+  ? checkedSubnet(network.endpointSubnetResourceId)
+  : network.kind == 'created' ? '${ownNetwork}/subnets/endpoints' : ''
+var ownZones = network.kind == 'created' ? concat([zones.blob, zones.vault, zones.sites], zones.monitor) : []
+var zoneIds = network.kind == 'given'
+  ? {
+      blob: network.?dnsZoneResourceIds == null ? [] : [checkedZone(network.dnsZoneResourceIds!.blob)]
+      vault: network.?dnsZoneResourceIds == null ? [] : [checkedZone(network.dnsZoneResourceIds!.vault)]
+      sites: network.?dnsZoneResourceIds == null ? [] : [checkedZone(network.dnsZoneResourceIds!.sites)]
+    }
+  : network.kind == 'created'
+      ? {
+          blob: [resourceId('Microsoft.Network/privateDnsZones', zones.blob)]
+          vault: [resourceId('Microsoft.Network/privateDnsZones', zones.vault)]
+          sites: [resourceId('Microsoft.Network/privateDnsZones', zones.sites)]
+        }
+      : { blob: [], vault: [], sites: [] }
+var scopeId = network.kind == 'given'
+  ? network.?privateLinkScopeResourceId == null
+      ? null
+      : checkedId(
+          network.privateLinkScopeResourceId!,
+          'Microsoft.Insights/privateLinkScopes',
+          'network.privateLinkScopeResourceId'
+        )
+  : network.kind == 'created' ? resourceId('Microsoft.Insights/privateLinkScopes', 'ampls-${prefix}') : null
+var linksToScope = scopeId != null && (network.kind == 'created' || (network.?linkToScope ?? true))
+// A given endpoint and a workspace behind a given scope are their owners' to link.
+var linksEndpoint = linksToScope && endpointResourceId != null && network.?dataCollectionEndpointResourceId == null
+var linksWorkspace = linksToScope && network.kind == 'created'
+
+func checkedSubnet(id string) string =>
+  startsWith(id, '/subscriptions/') && length(split(id, '/')) == 11 && contains(toLower(id), '/virtualnetworks/')
+    ? id
+    : fail('network: a subnet must be given as /subscriptions/.../virtualNetworks/NAME/subnets/NAME')
+
+func checkedZone(id string) string => checkedId(id, 'Microsoft.Network/privateDnsZones', 'network.dnsZoneResourceIds')
+
+func checkedPackage(url string) string =>
+  startsWith(url, 'https://') ? url : fail('packageUri: must start with https://')
+
+var computedSettings = {
+  KEY_VAULT_URL: 'https://${chosen.vault}.${vaultSuffix}'
+  STATE_CONTAINER_URL: '${blobEndpoint}/state'
+  INGESTION_ENDPOINT: destination.ingestionEndpoint
+  INGESTION_AUDIENCE: endpoints.?ingestionAudience ?? clouds[cloud].ingestionAudience
+  QUERY_ENDPOINT: endpoints.?queryEndpoint ?? clouds[cloud].queryEndpoint
+  DCR_IMMUTABLE_ID: destination.ruleImmutableId
+  WORKSPACE_ID: destination.workspaceCustomerId
+  DEPLOYED_TABLE_VERSION: string(destination.tableVersion)
+  DEPLOYED_HEALTH_VERSION: string(destination.healthVersion)
+}
+
+module identity 'modules/identity.bicep' = {
+  params: { name: chosen.identity, location: location, tags: tags }
+}
+
+module ownNet 'modules/network.bicep' = if (network.kind == 'created') {
+  params: {
+    prefix: prefix
+    location: location
+    tags: tags
+    addressPrefix: network.?addressPrefix ?? '10.90.0.0/24'
+  }
+}
+
+module ownZone 'modules/dns-zone.bicep' = [
+  for zone in ownZones: {
+    params: { name: zone, tags: tags, networkResourceId: ownNetwork }
+    dependsOn: [ownNet]
+  }
+]
+
+module storage 'modules/storage.bicep' = {
+  params: {
+    name: chosen.storage
+    location: location
+    tags: tags
+    sku: storageSku
+    public: public
+    lifecycle: lifecycle
+  }
+}
+
+module vault 'modules/vault.bicep' = {
+  params: {
+    name: chosen.vault
+    location: location
+    tags: tags
+    public: public
+    workspaceResourceId: telemetryWorkspace
+  }
+}
+
+module component 'modules/component.bicep' = {
+  params: {
+    name: chosen.component
+    location: location
+    tags: tags
+    workspaceResourceId: telemetryWorkspace
+    public: scopeId == null
+  }
+}
+
+module blobDoor 'modules/private-endpoint.bicep' = if (!public) {
+  params: {
+    name: 'pe-${prefix}-blob'
+    location: location
+    tags: tags
+    targetResourceId: storage.outputs.resourceId
+    groupId: 'blob'
+    subnetResourceId: endpointSubnet
+    zoneResourceIds: zoneIds.blob
+  }
+  dependsOn: [ownNet, ownZone]
+}
+
+module vaultDoor 'modules/private-endpoint.bicep' = if (!public) {
+  params: {
+    name: 'pe-${prefix}-vault'
+    location: location
+    tags: tags
+    targetResourceId: vault.outputs.resourceId
+    groupId: 'vault'
+    subnetResourceId: endpointSubnet
+    zoneResourceIds: zoneIds.vault
+  }
+  dependsOn: [ownNet, ownZone]
+}
+
+module ownScope 'modules/link-scope.bicep' = if (network.kind == 'created') {
+  params: { name: 'ampls-${prefix}', tags: tags }
+}
+
+module componentLink 'modules/scope-link.bicep' = if (linksToScope) {
+  scope: resourceGroup(split(scopeId ?? resourceGroup().id, '/')[2], split(scopeId ?? resourceGroup().id, '/')[4])
+  params: {
+    scopeName: last(split(scopeId ?? '', '/'))
+    linkedResourceId: resourceId('Microsoft.Insights/components', chosen.component)
+  }
+  dependsOn: [component, ownScope]
+}
+
+module endpointLink 'modules/scope-link.bicep' = if (linksEndpoint) {
+  scope: resourceGroup(split(scopeId ?? resourceGroup().id, '/')[2], split(scopeId ?? resourceGroup().id, '/')[4])
+  params: { scopeName: last(split(scopeId ?? '', '/')), linkedResourceId: endpointResourceId ?? '' }
+  dependsOn: [componentLink] // a scope takes one change at a time
+}
+
+module workspaceLink 'modules/scope-link.bicep' = if (linksWorkspace) {
+  params: { scopeName: last(split(scopeId ?? '', '/')), linkedResourceId: workspaceId }
+  dependsOn: [endpointLink]
+}
+
+module monitorDoor 'modules/private-endpoint.bicep' = if (network.kind == 'created') {
+  params: {
+    name: 'pe-${prefix}-monitor'
+    location: location
+    tags: tags
+    targetResourceId: ownScope!.outputs.resourceId
+    groupId: 'azuremonitor'
+    subnetResourceId: endpointSubnet
+    zoneResourceIds: map(
+      concat(zones.monitor, [zones.blob]),
+      zone => resourceId('Microsoft.Network/privateDnsZones', zone)
+    )
+  }
+  dependsOn: [ownNet, ownZone, workspaceLink, blobDoor]
+}
+
+module site 'modules/site.bicep' = {
+  params: {
+    name: chosen.site
+    planName: chosen.plan
+    location: location
+    tags: tags
+    pythonVersion: pythonVersion
+    instanceMemoryMB: instanceMemoryMB
+    identityName: chosen.identity
+    identityClientId: identity.outputs.clientId
+    blobEndpoint: blobEndpoint
+    componentName: chosen.component
+    settings: union(chosenSettings(checkedSettings(settings), checkedConnections(connections)), computedSettings)
+    public: public
+    subnetResourceId: appSubnet
+    packageUri: packageUri == null ? null : checkedPackage(packageUri!)
+  }
+  dependsOn: [storage, component, blobDoor, vaultDoor]
+}
+
+module siteDoor 'modules/private-endpoint.bicep' = if (!public) {
+  params: {
+    name: 'pe-${prefix}-site'
+    location: location
+    tags: tags
+    targetResourceId: site.outputs.resourceId
+    groupId: 'sites'
+    subnetResourceId: endpointSubnet
+    zoneResourceIds: zoneIds.sites
+  }
+  dependsOn: [ownNet, ownZone]
+}
+
+module alertRules 'modules/alerts.bicep' = {
+  params: {
+    prefix: prefix
+    location: destination.workspaceLocation
+    tags: tags
+    workspaceResourceId: workspaceId
+    alerts: alerts
+  }
+}
+
+@description('For roles.bicep: object id of the app\'s identity.')
+output principalId string = identity.outputs.principalId
+
+@description('For roles.bicep: name of the storage account.')
+output storageName string = chosen.storage
+
+@description('For roles.bicep, and for whoever stores the key: name of the vault.')
+output vaultName string = chosen.vault
+
+@description('For roles.bicep: name of the Application Insights component.')
+output componentName string = chosen.component
+
+@description('Name of the function app, for publishing.')
+output siteName string = chosen.site
+
+@description('Where health is asked.')
+output healthUrl string = 'https://${site.outputs.hostName}/api/health'

@@ -1,0 +1,220 @@
+// All three templates in one go, for who has all the rights: workspace, app, roles. Deploy it into the resource group of the app.
+
+targetScope = 'resourceGroup'
+
+import { alertsType } from 'modules/alerts.bicep'
+import { lifecycleType, skuType } from 'modules/storage.bicep'
+import { connectionType, settingsType } from 'settings.bicep'
+import {
+  checkedId
+  chosenNames
+  cloudType
+  endpointOverridesType
+  namesType
+  networkType
+  newWorkspaceType
+  prefixType
+  principalType
+  tableReaderType
+  tablesType
+  tagsType
+} from 'types.bicep'
+
+@description('A workspace that is there, in any resource group, subscription and region of the tenant.')
+@sealed()
+type givenWorkspaceType = {
+  @description('Required. A workspace that is there.')
+  kind: 'given'
+
+  @description('Required. Its resource id.')
+  resourceId: string
+}
+
+@description('A workspace to create beside the app, with Microsoft Sentinel on it.')
+@sealed()
+type createdWorkspaceType = {
+  @description('Required. A workspace to create.')
+  kind: 'created'
+
+  @description('Required. What to create.')
+  workspace: newWorkspaceType
+}
+
+@discriminator('kind')
+@description('Where rows go to.')
+type workspaceType = givenWorkspaceType | createdWorkspaceType
+
+@description('Required. Where rows go to.')
+param workspace workspaceType
+
+@description('Optional. Short name that resource names are built from.')
+param prefix prefixType = 'claude'
+
+@description('Optional. Names for where a naming policy asks for other ones.')
+param names namesType = {}
+
+@description('Optional. Name of the data collection rule.')
+@minLength(3)
+@maxLength(30)
+param ruleName string = 'dcr-${prefix}'
+
+@description('Optional. Region of the app; rule and alerts follow the workspace\'s by themselves.')
+param location string = resourceGroup().location
+
+@description('Optional. Tags.')
+param tags tagsType = {}
+
+@description('Optional. Organisations to read. Their keys go into the vault, never through here.')
+@minLength(1)
+param connections connectionType[] = [{ name: 'default' }]
+
+@description('Optional. Settings of the bridge.')
+param settings settingsType = {}
+
+@description('Optional. Plan, retention and protection of the tables.')
+param tables tablesType = {}
+
+@description('Optional. Whether parsers, rules, hunts and workbooks are deployed too.')
+param deployContent bool = true
+
+@description('Optional. Whether storage, vault and Azure Monitor are reached privately, and how.')
+param network networkType = { kind: 'public' }
+
+@description('Optional. Who is told when the bridge fails.')
+param alerts alertsType = {}
+
+@description('Optional. Version of Python.')
+param pythonVersion '3.12' | '3.13' = '3.12'
+
+@description('Optional. Memory of an instance, in MB.')
+param instanceMemoryMB 2048 | 4096 = 2048
+
+@description('Optional. Redundancy of the storage account.')
+param storageSku skuType = 'Standard_ZRS'
+
+@description('Optional. What is deleted when. Whole activities of cut rows stay as long as the rows, unless this says otherwise.')
+param lifecycle lifecycleType = {}
+
+@description('Optional. Workspace behind Application Insights and the vault\'s log; by default the one that rows go to.')
+param telemetryWorkspaceResourceId string?
+
+@description('Optional. Address of the release\'s zip. Without it the app is made empty and published by azd, az or a pipeline.')
+param packageUri string?
+
+@description('Optional. Whether rights are given too; without it roles.bicep is another team\'s to deploy.')
+param assignRoles bool = true
+
+@description('Optional. What the app may read in the workspace: its own tables, or, where conditions are not to be had, all of it.')
+param workspaceAccess 'tables' | 'workspace' = 'tables'
+
+@description('Optional. What the host may use in the storage account: its two containers, or, if it does not start otherwise, all of it.')
+param hostStorage 'containers' | 'account' = 'containers'
+
+@description('Optional. Who stores and rotates the keys in the vault.')
+param keyHolders principalType[] = []
+
+@description('Optional. Who reads which table.')
+param tableReaders tableReaderType[] = []
+
+@description('Optional. Cloud of Azure.')
+param cloud cloudType = 'AzureCloud'
+
+@description('Optional. Endpoints that differ from those of the cloud.')
+param endpoints endpointOverridesType = {}
+
+var workspaceId = workspace.kind == 'given'
+  ? checkedId(workspace.resourceId, 'Microsoft.OperationalInsights/workspaces', 'workspace.resourceId')
+  : resourceId('Microsoft.OperationalInsights/workspaces', workspace.workspace.name)
+var givenEndpoint = network.kind == 'given' ? network.?dataCollectionEndpointResourceId : null
+var givenScope = network.kind == 'given' ? network.?privateLinkScopeResourceId : null
+
+var endpointId = givenEndpoint ?? (network.kind == 'created' || givenScope != null
+  ? resourceId(
+      split(workspaceId, '/')[2],
+      split(workspaceId, '/')[4],
+      'Microsoft.Insights/dataCollectionEndpoints',
+      'dce-${prefix}'
+    )
+  : null)
+var chosen = chosenNames(prefix, names, resourceGroup().id)
+
+module destination 'workspace.bicep' = {
+  scope: resourceGroup(split(workspaceId, '/')[2], split(workspaceId, '/')[4])
+  params: {
+    workspaceName: last(split(workspaceId, '/'))
+    newWorkspace: workspace.kind == 'created' ? workspace.workspace : null
+    prefix: prefix
+    ruleName: ruleName
+    tables: tables
+    endpoint: givenEndpoint != null
+      ? { kind: 'given', resourceId: givenEndpoint! }
+      : endpointId != null ? { kind: 'created' } : { kind: 'none' }
+    deployContent: deployContent
+    tags: tags
+  }
+}
+
+module app 'app.bicep' = {
+  params: {
+    destination: destination.outputs.destination
+    workspaceResourceId: workspaceId
+    endpointResourceId: endpointId
+    prefix: prefix
+    names: names
+    location: location
+    tags: tags
+    connections: connections
+    settings: settings
+    pythonVersion: pythonVersion
+    instanceMemoryMB: instanceMemoryMB
+    storageSku: storageSku
+    lifecycle: union(
+      { overflowDays: max(30, tables.?activity.?totalRetentionDays ?? tables.?activity.?retentionDays ?? 90) },
+      lifecycle
+    )
+    network: network
+    alerts: alerts
+    telemetryWorkspaceResourceId: telemetryWorkspaceResourceId ?? workspaceId
+    packageUri: packageUri
+    cloud: cloud
+    endpoints: endpoints
+  }
+}
+
+module roles 'roles.bicep' = if (assignRoles) {
+  params: {
+    // Known only once the identity is there; a right named after anything else would clash with that of a deleted namesake.
+    #disable-next-line what-if-short-circuiting
+    principalId: app.outputs.principalId
+    storageName: chosen.storage
+    vaultName: chosen.vault
+    componentName: chosen.component
+    ruleResourceId: resourceId(
+      split(workspaceId, '/')[2],
+      split(workspaceId, '/')[4],
+      'Microsoft.Insights/dataCollectionRules',
+      ruleName
+    )
+    workspaceResourceId: workspaceId
+    workspaceAccess: workspaceAccess
+    protectedTables: concat(
+      (tables.?activity.?protected ?? false) ? ['ClaudeActivity_CL'] : [],
+      (tables.?health.?protected ?? false) ? ['ClaudeBridgeHealth_CL'] : []
+    )
+    hostStorage: hostStorage
+    keyHolders: keyHolders
+    tableReaders: tableReaders
+  }
+}
+
+@description('Name of the function app, for publishing.')
+output siteName string = app.outputs.siteName
+
+@description('Name of the vault that the key is put into.')
+output vaultName string = app.outputs.vaultName
+
+@description('Where health is asked.')
+output healthUrl string = app.outputs.healthUrl
+
+@description('Object id of the app\'s identity.')
+output principalId string = app.outputs.principalId

@@ -1,0 +1,128 @@
+// Who is called, and when: one rule for each way the bridge can fail, on the health rows and the data collection rule's own log.
+// Each query returns a row for each thing that is wrong, and none when all is well.
+
+import { tagsType } from '../types.bicep'
+
+@description('Required. Short name that the names are built from.')
+param prefix string
+
+@description('Required. Region: that of the workspace.')
+param location string
+
+@description('Required. Tags.')
+param tags tagsType
+
+@description('Required. Resource id of the workspace.')
+param workspaceResourceId string
+
+@description('Required. Who is told.')
+param alerts alertsType
+
+@export()
+@description('Who is told, and when of how much.')
+@sealed()
+type alertsType = {
+  @description('Optional. Whether the rules are switched on. Default: yes.')
+  enabled: bool?
+
+  @description('Optional. Resource ids of action groups. Without one, alerts are only listed in the portal.')
+  @maxLength(5)
+  actionGroupResourceIds: string[]?
+
+  @description('Optional. Megabytes a day that are expected, as the command estimate tells; at twice of it an alert is raised. Default 1024.')
+  @minValue(1)
+  expectedMegabytesPerDay: int?
+}
+
+var estimateBytes = string((alerts.?expectedMegabytesPerDay ?? 1024) * 1000000)
+var rules = [
+  {
+    name: 'no-data'
+    title: 'Claude bridge: no data'
+    severity: 1
+    range: 'P2D'
+    every: 'PT15M'
+    query: loadTextContent('../alerts/no-data.kql')
+  }
+  {
+    name: 'lag'
+    title: 'Claude bridge: behind'
+    severity: 2
+    range: 'PT15M'
+    every: 'PT15M'
+    query: loadTextContent('../alerts/lag.kql')
+  }
+  {
+    name: 'run-failures'
+    title: 'Claude bridge: runs fail'
+    severity: 1
+    range: 'PT15M'
+    every: 'PT15M'
+    query: loadTextContent('../alerts/run-failures.kql')
+  }
+  {
+    name: 'set-aside'
+    title: 'Claude bridge: activities set aside'
+    severity: 2
+    range: 'PT1H'
+    every: 'PT1H'
+    query: loadTextContent('../alerts/set-aside.kql')
+  }
+  {
+    name: 'ingestion'
+    title: 'Claude bridge: twice the expected volume'
+    severity: 3
+    range: 'P1D'
+    every: 'PT6H'
+    query: loadTextContent('../alerts/ingestion.kql')
+  }
+  {
+    name: 'budget'
+    title: 'Claude bridge: request budget spent'
+    severity: 3
+    range: 'PT15M'
+    every: 'PT15M'
+    query: loadTextContent('../alerts/budget.kql')
+  }
+  {
+    name: 'rule-errors'
+    title: 'Claude bridge: rows refused by the data collection rule'
+    severity: 1
+    range: 'PT1H'
+    every: 'PT1H'
+    query: loadTextContent('../alerts/rule-errors.kql')
+  }
+]
+
+resource rule 'Microsoft.Insights/scheduledQueryRules@2026-03-01' = [
+  for item in rules: {
+    name: 'alert-${prefix}-${item.name}'
+    location: location
+    tags: tags
+    kind: 'LogAlert'
+    properties: {
+      displayName: item.title
+      description: 'What to do: docs/operate.md, by symptom.'
+      enabled: alerts.?enabled ?? true
+      severity: item.severity
+      scopes: [workspaceResourceId]
+      evaluationFrequency: item.every
+      windowSize: item.range == 'P2D' ? 'PT1H' : item.range
+      overrideQueryTimeRange: item.range == 'P2D' ? 'P2D' : null
+      autoMitigate: true
+      skipQueryValidation: true // the tables may be minutes old
+      criteria: {
+        allOf: [
+          {
+            query: replace(item.query, '{estimateBytes}', estimateBytes)
+            timeAggregation: 'Count'
+            operator: 'GreaterThan'
+            threshold: 0
+            failingPeriods: { numberOfEvaluationPeriods: 1, minFailingPeriodsToAlert: 1 }
+          }
+        ]
+      }
+      actions: { actionGroups: alerts.?actionGroupResourceIds ?? [] }
+    }
+  }
+]

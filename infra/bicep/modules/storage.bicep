@@ -1,0 +1,132 @@
+// State, the host's own blobs, and the app's package: a container each, so that each right ends at its container.
+
+import { tagsType } from '../types.bicep'
+
+@description('Required. Name.')
+@minLength(3)
+@maxLength(24)
+param name string
+
+@description('Required. Region.')
+param location string
+
+@description('Required. Tags.')
+param tags tagsType
+
+@description('Required. Redundancy. State is what a lost region would cost most.')
+param sku skuType
+
+@description('Required. Whether the account can be reached from the internet.')
+param public bool
+
+@description('Required. What is deleted when.')
+param lifecycle lifecycleType
+
+@export()
+@description('Redundancy of the storage account.')
+type skuType = 'Standard_LRS' | 'Standard_ZRS' | 'Standard_GRS' | 'Standard_GZRS'
+
+@export()
+@description('Days after which state is deleted.')
+@sealed()
+type lifecycleType = {
+  @description('Optional. Ledgers: as long as proofs are wanted. Default 2557 (7 years).')
+  @minValue(90)
+  ledgerDays: int?
+
+  @description('Optional. Activities that could not be delivered. Without it they stay: what is deleted while it waits is lost.')
+  @minValue(30)
+  setAsideDays: int?
+
+  @description('Optional. Whole activities whose rows had to be cut: as long as the rows. Default 730.')
+  @minValue(30)
+  overflowDays: int?
+}
+
+var containers = ['state', 'packages', 'azure-webjobs-hosts', 'azure-webjobs-secrets']
+
+resource account 'Microsoft.Storage/storageAccounts@2026-04-01' = {
+  name: name
+  location: location
+  tags: tags
+  kind: 'StorageV2'
+  sku: { name: sku }
+  properties: {
+    accessTier: 'Hot'
+    allowBlobPublicAccess: false
+    allowCrossTenantReplication: false
+    allowSharedKeyAccess: false
+    defaultToOAuthAuthentication: true
+    minimumTlsVersion: 'TLS1_2'
+    supportsHttpsTrafficOnly: true
+    isLocalUserEnabled: false
+    publicNetworkAccess: public ? 'Enabled' : 'Disabled'
+    networkAcls: { defaultAction: public ? 'Allow' : 'Deny', bypass: 'None' }
+    encryption: {
+      keySource: 'Microsoft.Storage'
+      requireInfrastructureEncryption: true
+      services: { blob: { enabled: true, keyType: 'Account' } }
+    }
+  }
+}
+
+resource blobs 'Microsoft.Storage/storageAccounts/blobServices@2026-04-01' = {
+  parent: account
+  name: 'default'
+  properties: {
+    isVersioningEnabled: true // a restored checkpoint is the cheapest repair
+    deleteRetentionPolicy: { enabled: true, days: 30 }
+    containerDeleteRetentionPolicy: { enabled: true, days: 30 }
+  }
+}
+
+resource container 'Microsoft.Storage/storageAccounts/blobServices/containers@2026-04-01' = [
+  for item in containers: {
+    parent: blobs
+    name: item
+    properties: { publicAccess: 'None' }
+  }
+]
+
+var deletions = [
+  { name: 'ledger', type: 'appendBlob', days: lifecycle.?ledgerDays ?? 2557 }
+  { name: 'set-aside', type: 'appendBlob', days: lifecycle.?setAsideDays ?? 0 }
+  { name: 'overflow', type: 'blockBlob', days: lifecycle.?overflowDays ?? 730 }
+  { name: 'health', type: 'blockBlob', days: 30 }
+  { name: 'unreadable', type: 'blockBlob', days: 90 }
+]
+
+resource rules 'Microsoft.Storage/storageAccounts/managementPolicies@2026-04-01' = {
+  parent: account
+  name: 'default'
+  properties: {
+    policy: {
+      rules: concat(
+        map(filter(deletions, deletion => deletion.days > 0), deletion => {
+          name: deletion.name
+          enabled: true
+          type: 'Lifecycle'
+          definition: {
+            filters: { blobTypes: [deletion.type], prefixMatch: ['state/${deletion.name}/'] }
+            actions: { baseBlob: { delete: { daysAfterModificationGreaterThan: deletion.days } } }
+          }
+        }),
+        [
+          {
+            name: 'earlier-versions'
+            enabled: true
+            type: 'Lifecycle'
+            definition: {
+              filters: { blobTypes: ['blockBlob'], prefixMatch: ['state/checkpoint/', 'state/plan/'] }
+              actions: { version: { delete: { daysAfterCreationGreaterThan: 30 } } }
+            }
+          }
+        ]
+      )
+    }
+  }
+  dependsOn: [blobs] // rules on versions are refused before versions are switched on
+}
+
+@description('Resource id.')
+output resourceId string = account.id

@@ -1,0 +1,117 @@
+// For the team that gives rights. Deploy it into the app's resource group; it reaches into the workspace's. Each right ends at the one
+// thing it is for, and each is named by guid(scope, principal, role), so that a second deployment changes nothing.
+
+targetScope = 'resourceGroup'
+
+import { checkedId, principalType, tableReaderType } from 'types.bicep'
+
+@description('Required. Object id of the app\'s identity: output principalId of app.bicep.')
+@minLength(36)
+@maxLength(36)
+param principalId string
+
+@description('Required. Name of the storage account.')
+@minLength(3)
+@maxLength(24)
+param storageName string
+
+@description('Required. Name of the vault.')
+@minLength(3)
+@maxLength(24)
+param vaultName string
+
+@description('Required. Name of the Application Insights component.')
+param componentName string
+
+@description('Required. Resource id of the data collection rule: output ruleResourceId of workspace.bicep.')
+param ruleResourceId string
+
+@description('Required. Resource id of the workspace.')
+param workspaceResourceId string
+
+@description('Optional. tables: the app may read its own tables only, by a condition. workspace: all of it, for where conditions are not to be had.')
+param workspaceAccess 'tables' | 'workspace' = 'tables'
+
+@description('Optional. Tables that are protected (preview).')
+param protectedTables ('ClaudeActivity_CL' | 'ClaudeBridgeHealth_CL')[] = []
+
+@description('Optional. containers: the host may use its two containers only. account: the whole account, if the host does not start otherwise.')
+param hostStorage 'containers' | 'account' = 'containers'
+
+@description('Optional. Who stores and rotates the keys in the vault.')
+param keyHolders principalType[] = []
+
+@description('Optional. Who reads which table.')
+param tableReaders tableReaderType[] = []
+
+var roles = loadJsonContent('roles.json')
+var tables = ['ClaudeActivity_CL', 'ClaudeBridgeHealth_CL']
+var app = { principalId: principalId, principalType: 'ServicePrincipal' }
+var ruleId = checkedId(ruleResourceId, 'Microsoft.Insights/dataCollectionRules', 'ruleResourceId')
+var workspaceId = checkedId(workspaceResourceId, 'Microsoft.OperationalInsights/workspaces', 'workspaceResourceId')
+var hostContainers = hostStorage == 'containers' ? ['azure-webjobs-hosts', 'azure-webjobs-secrets'] : []
+var readers = length(union(map(tableReaders, reader => reader.principalId), [])) < length(tableReaders) ? fail('tableReaders: a principal is there twice; give it all its tables in one entry') : tableReaders
+
+module sendRows 'modules/role-rule.bicep' = {
+  scope: resourceGroup(split(ruleId, '/')[2], split(ruleId, '/')[4])
+  params: { ruleName: last(split(ruleId, '/')), principal: app, roleId: roles.monitoringMetricsPublisher }
+}
+
+module keepState 'modules/role-container.bicep' = [
+  for container in ['state', 'packages']: {
+    params: {
+      accountName: storageName
+      containerName: container
+      principal: app
+      roleId: roles.storageBlobDataContributor
+    }
+  }
+]
+
+module runHost 'modules/role-container.bicep' = [
+  for container in hostContainers: {
+    params: { accountName: storageName, containerName: container, principal: app, roleId: roles.storageBlobDataOwner }
+  }
+]
+
+module runHostOnAccount 'modules/role-account.bicep' = if (hostStorage == 'account') {
+  params: { accountName: storageName, principal: app, roleId: roles.storageBlobDataOwner }
+}
+
+module readKeys 'modules/role-vault.bicep' = {
+  params: { vaultName: vaultName, principal: app, roleId: roles.keyVaultSecretsUser }
+}
+
+module holdKeys 'modules/role-vault.bicep' = [
+  for holder in keyHolders: {
+    params: { vaultName: vaultName, principal: holder, roleId: roles.keyVaultSecretsOfficer }
+  }
+]
+
+module sendTelemetry 'modules/role-component.bicep' = {
+  params: { componentName: componentName, principal: app, roleId: roles.monitoringMetricsPublisher }
+}
+
+module readBack 'modules/role-workspace.bicep' = {
+  scope: resourceGroup(split(workspaceId, '/')[2], split(workspaceId, '/')[4])
+  params: {
+    workspaceName: last(split(workspaceId, '/'))
+    principal: app
+    roleId: workspaceAccess == 'tables' ? roles.logAnalyticsDataReader : roles.logAnalyticsReader
+    tables: workspaceAccess == 'tables' ? tables : []
+    protectedTables: protectedTables
+  }
+}
+
+module readTables 'modules/role-workspace.bicep' = [
+  for reader in readers: {
+    scope: resourceGroup(split(workspaceId, '/')[2], split(workspaceId, '/')[4])
+    params: {
+      workspaceName: last(split(workspaceId, '/'))
+      principal: { principalId: reader.principalId, principalType: reader.principalType }
+      roleId: roles.logAnalyticsDataReader
+      tables: reader.tables
+      protectedTables: protectedTables
+    }
+  }
+]

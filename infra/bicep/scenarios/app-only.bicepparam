@@ -1,0 +1,21 @@
+// The platform team's part alone, with what the Sentinel team's deployment told. Everything has another name.
+using '../app.bicep'
+
+param workspaceResourceId = '/subscriptions/11111111-1111-1111-1111-111111111111/resourceGroups/rg-sentinel/providers/Microsoft.OperationalInsights/workspaces/law-sentinel'
+param destination = {
+  workspaceCustomerId: '88888888-8888-8888-8888-888888888888'
+  workspaceLocation: 'westeurope'
+  ruleImmutableId: 'dcr-0123456789abcdef0123456789abcdef'
+  ingestionEndpoint: 'https://dcr-claude-ab12-westeurope.logs.z1.ingest.monitor.azure.com'
+  tableVersion: 1
+  healthVersion: 1
+}
+param names = {
+  identity: 'contoso-prd-id-claude'
+  storage: 'contosoprdstclaude'
+  vault: 'contoso-prd-kv-claude'
+  plan: 'contoso-prd-asp-claude'
+  site: 'contoso-prd-func-claude'
+  component: 'contoso-prd-appi-claude'
+}
+param pythonVersion = '3.13'

@@ -1,0 +1,148 @@
+// For the team that owns the workspace: tables, data collection rule, parsers and content. Deploy it into the workspace's resource group.
+
+targetScope = 'resourceGroup'
+
+import { checkedId, checkedPrefix, destinationType, endpointType, newWorkspaceType, prefixType, tablesType, tagsType } from 'types.bicep'
+
+@description('Required. Name of the workspace: one that is there, or the one to create.')
+@minLength(4)
+@maxLength(63)
+param workspaceName string
+
+@description('Optional. Create the workspace instead of using one that is there. Its name must be workspaceName.')
+param newWorkspace newWorkspaceType?
+
+@description('Optional. Short name that resource names are built from.')
+param prefix prefixType = 'claude'
+
+@description('Optional. Name of the data collection rule; by default dcr-PREFIX.')
+@minLength(3)
+@maxLength(30)
+param ruleName string = 'dcr-${prefix}'
+
+@description('Optional. Plan, retention and protection of the tables.')
+param tables tablesType = {}
+
+@description('Optional. Where rows are sent to: the rule\'s own endpoint, or a data collection endpoint for private link.')
+param endpoint endpointType = { kind: 'none' }
+
+@description('Optional. Whether parsers, rules, hunts and workbooks are deployed too.')
+param deployContent bool = true
+
+@description('Optional. Tags.')
+param tags tagsType = {}
+
+var activity = loadJsonContent('../../shared/tables/ClaudeActivity_CL.json')
+var health = loadJsonContent('../../shared/tables/ClaudeBridgeHealth_CL.json')
+
+var activityPlan = tables.?activity.?plan ?? 'Analytics'
+var tableList = [
+  {
+    table: activity
+    plan: deployContent && activityPlan != 'Analytics'
+      ? fail('tables.activity.plan: rules need Analytics; with Basic set deployContent to false')
+      : activityPlan
+    retentionDays: tables.?activity.?retentionDays ?? 90
+    totalRetentionDays: tables.?activity.?totalRetentionDays ?? tables.?activity.?retentionDays ?? 90
+    protected: tables.?activity.?protected ?? false
+  }
+  {
+    table: health
+    plan: 'Analytics' // alerts join and count over it
+    retentionDays: tables.?health.?retentionDays ?? 730
+    totalRetentionDays: tables.?health.?totalRetentionDays ?? tables.?health.?retentionDays ?? 730
+    protected: tables.?health.?protected ?? false
+  }
+]
+
+module created 'modules/workspace.bicep' = if (newWorkspace != null) {
+  params: {
+    workspace: newWorkspace.?name == workspaceName
+      ? newWorkspace!
+      : fail('newWorkspace.name: must be the same as workspaceName')
+    tags: tags
+  }
+}
+
+module facts 'modules/workspace-facts.bicep' = {
+  params: { workspaceName: workspaceName }
+  dependsOn: [created]
+}
+
+module table 'modules/table.bicep' = [
+  for item in tableList: {
+    params: {
+      workspaceName: workspaceName
+      table: {
+        name: item.table.name
+        columns: map(item.table.columns, column => { name: column.name, type: column.type })
+      }
+      plan: item.plan
+      retentionDays: item.retentionDays
+      totalRetentionDays: item.totalRetentionDays
+      protected: item.protected
+    }
+    dependsOn: [created]
+  }
+]
+
+module createdEndpoint 'modules/endpoint.bicep' = if (endpoint.kind == 'created') {
+  params: {
+    name: 'dce-${checkedPrefix(prefix)}'
+    location: facts.outputs.location
+    tags: tags
+  }
+}
+
+var endpointResourceId = endpoint.kind == 'given'
+  ? checkedId(endpoint.resourceId, 'Microsoft.Insights/dataCollectionEndpoints', 'endpoint.resourceId')
+  : endpoint.kind == 'created' ? resourceId('Microsoft.Insights/dataCollectionEndpoints', 'dce-${prefix}') : null
+
+module endpointFacts 'modules/endpoint-facts.bicep' = if (endpoint.kind != 'none') {
+  scope: resourceGroup(
+    split(endpointResourceId ?? subscription().id, '/')[2],
+    endpointResourceId == null ? resourceGroup().name : split(endpointResourceId!, '/')[4]
+  )
+  params: { name: last(split(endpointResourceId!, '/')) }
+  dependsOn: [createdEndpoint]
+}
+
+module rule 'modules/rule.bicep' = {
+  params: {
+    name: ruleName
+    location: facts.outputs.location
+    tags: tags
+    workspaceName: workspaceName
+    tables: map(tableList, item => {
+      name: item.table.name
+      columns: map(item.table.columns, column => { name: column.name, type: column.type })
+    })
+    endpointResourceId: endpointResourceId
+  }
+  dependsOn: [table, createdEndpoint] // a rule over a table that is not there is refused
+}
+
+module content 'modules/content.bicep' = if (deployContent) {
+  params: {
+    workspaceName: workspaceName
+    location: facts.outputs.location
+    tags: tags
+  }
+  dependsOn: [table]
+}
+
+@description('For app.bicep: what only Azure knows.')
+output destination destinationType = {
+  workspaceCustomerId: facts.outputs.customerId
+  workspaceLocation: facts.outputs.location
+  ruleImmutableId: rule.outputs.immutableId
+  ingestionEndpoint: endpoint.kind == 'none' ? rule.outputs.logsIngestion : endpointFacts!.outputs.logsIngestion
+  tableVersion: activity.version
+  healthVersion: health.version
+}
+
+@description('For roles.bicep: resource id of the data collection rule.')
+output ruleResourceId string = resourceId('Microsoft.Insights/dataCollectionRules', ruleName)
+
+@description('For app.bicep, with a private network: resource id of the data collection endpoint.')
+output endpointResourceId string? = endpointResourceId

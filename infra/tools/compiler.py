@@ -1,0 +1,163 @@
+"""Microsoft's Bicep compiler, started once and asked over JSON-RPC: a question costs a tenth of a start.
+
+Looked for in $BICEP, then on PATH; `az bicep install` puts it into ~/.azure/bin. Nothing here reaches Azure: a
+snapshot is what a deployment *would* create, worked out from template and parameters alone.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+HOW_TO_GET_IT = "no Bicep compiler: run `az bicep install` and put ~/.azure/bin on PATH, or set BICEP to the program"
+
+SUBSCRIPTION = "11111111-1111-1111-1111-111111111111"
+TENANT = "22222222-2222-2222-2222-222222222222"
+RESOURCE_GROUP = "rg-claude"
+REGION = "westeurope"
+
+
+ANSWER_SECONDS = 120
+
+
+class CompilerMissing(Exception):
+    """There is no compiler on this machine; the message says how to get one."""
+
+
+class BicepRefused(Exception):
+    """The compiler answered with an error; the message is its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnostic:
+    """One remark of compiler or linter; `level` is Error, Warning or Info, `line` counts from 1."""
+
+    file: str
+    line: int
+    level: str
+    code: str
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.file}({self.line}): {self.level} {self.code}: {self.message}"
+
+
+@dataclass(frozen=True, slots=True)
+class Compiled:
+    """A template or parameter file: what was said about it and its modules, and the JSON it became (empty on error)."""
+
+    diagnostics: tuple[Diagnostic, ...]
+    json_text: str
+
+
+def find() -> Path:
+    """The compiler's path. Raises CompilerMissing."""
+    named = os.environ.get("BICEP", "")  # noqa: TID251  a tool of the developer's machine has no settings
+    found = shutil.which(named) if named else shutil.which("bicep")
+    if found is None:
+        raise CompilerMissing(HOW_TO_GET_IT + (f" (BICEP is {named!r}, which is no program)" if named else ""))
+    return Path(found).resolve()
+
+
+class Compiler:
+    """A running compiler; a context manager, so that it ends with its user."""
+
+    def __init__(self, program: Path) -> None:
+        self._asked = 0
+        self._process = subprocess.Popen(
+            [str(program), "jsonrpc", "--stdio"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+        )
+
+    def __enter__(self) -> "Compiler":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the compiler; it leaves when its input does, and is killed when it does not."""
+        stdin, stdout = self._process.stdin, self._process.stdout
+        assert stdin is not None and stdout is not None
+        stdin.close()
+        try:
+            self._process.wait(timeout=10)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        stdout.close()
+
+    def version(self) -> str:
+        return str(self._ask("bicep/version", {})["version"])
+
+    def compile(self, path: Path) -> Compiled:
+        """Build and lint a `.bicep` or `.bicepparam` file; remarks on its modules are included."""
+        parameters = path.suffix == ".bicepparam"
+        answer = self._ask("bicep/compileParams" if parameters else "bicep/compile", _compile_request(path, parameters))
+        text = answer.get("parameters") if parameters else answer.get("contents")
+        return Compiled(tuple(_diagnostic(one) for one in answer["diagnostics"]), text or "")
+
+    def snapshot(self, path: Path) -> dict[str, Any]:
+        """What the deployment of a parameter file would create. Raises BicepRefused where it is not valid."""
+        metadata = {
+            "tenantId": TENANT,
+            "subscriptionId": SUBSCRIPTION,
+            "resourceGroup": RESOURCE_GROUP,
+            "location": REGION,
+            "deploymentName": "claude-bridge",
+        }
+        answer = self._ask("bicep/getSnapshot", {"path": str(path), "metadata": metadata, "externalInputs": None})
+        made: dict[str, Any] = json.loads(answer["snapshot"])
+        return made
+
+    def _ask(self, method: str, params: dict[str, Any]) -> dict[str, Any]:
+        stdin, stdout = self._process.stdin, self._process.stdout
+        assert stdin is not None and stdout is not None
+        self._asked += 1
+        body = json.dumps({"jsonrpc": "2.0", "id": self._asked, "method": method, "params": params}).encode()
+        stdin.write(b"Content-Length: %d\r\n\r\n" % len(body) + body)
+        stdin.flush()
+        hangs = threading.Timer(ANSWER_SECONDS, self._process.kill)
+        hangs.start()
+        try:
+            length = 0
+            while header := stdout.readline().strip():
+                name, _, value = header.partition(b":")
+                if name.lower() == b"content-length":
+                    length = int(value)
+            text = stdout.read(length)
+        finally:
+            hangs.cancel()
+        if not text:
+            raise BicepRefused(f"the compiler gave no answer within {ANSWER_SECONDS} s, or ended before")
+        answer = json.loads(text)
+        if "error" in answer:
+            raise BicepRefused(str(answer["error"].get("message", answer["error"])))
+        result: dict[str, Any] = answer["result"]
+        return result
+
+
+def _compile_request(path: Path, parameters: bool) -> dict[str, Any]:
+    request: dict[str, Any] = {"path": str(path)}
+    if parameters:
+        request["parameterOverrides"] = {}
+    return request
+
+
+def _diagnostic(raw: dict[str, Any]) -> Diagnostic:
+    return Diagnostic(
+        file=Path(raw["source"]).name,
+        line=raw["range"]["start"]["line"] + 1,
+        level=raw["level"],
+        code=raw["code"],
+        message=raw["message"],
+    )
