@@ -1,9 +1,12 @@
 """`python -m sandbox`: the demo, a feed into a local workspace, and questions to it."""
 
 import asyncio
+import contextlib
 import json
 import shlex
 import sys
+import threading
+import webbrowser
 from collections.abc import Callable, Coroutine
 from datetime import timedelta
 from pathlib import Path
@@ -42,7 +45,8 @@ WorkspaceFile = Annotated[Path, typer.Option("--workspace", help="The local work
 @app.command(epilog="Example: python -m sandbox demo --once --json demo.json")
 def demo(
     once: Annotated[
-        bool, typer.Option("--once", help="End after the report; without it, a terminal gets a KQL prompt.")
+        bool,
+        typer.Option("--once", help="End after the report; without it, a terminal gets the workbooks on a local page."),
     ] = False,
     json_file: Annotated[
         Path | None, typer.Option("--json", help="Write the summary for machines to this file.")
@@ -65,13 +69,19 @@ def demo(
                     json_file.write_text(
                         json.dumps(as_json(world.workspace, report), indent=1) + "\n", encoding="utf-8"
                     )
-                if not once and sys.stdin.isatty():
-                    _prompt(world.workspace)
 
             report = await demos.play(folder, bars.tell, people=people, seed=seed, inspect=inspect)
         return 0 if report.outcome is not None and report.outcome.complete else 1
 
-    _end(work, interrupted="stopped; the next demo begins anew")
+    code = _code_of(work, interrupted="stopped; the next demo begins anew")
+    kept = folder / demos.WORKSPACE
+    if code in (0, 1) and not once and sys.stdin.isatty():
+        _show_page(kept)  # not in `work`: there Ctrl-C would be asyncio's
+    elif code in (0, 1):
+        console.print(
+            f"\nsee it: python -m sandbox page --workspace {kept}", highlight=False, markup=False, soft_wrap=True
+        )
+    raise typer.Exit(code)
 
 
 @app.command(
@@ -136,6 +146,23 @@ def kql(
         opened.close()
 
 
+@app.command(epilog="Example: python -m sandbox page --workspace claude.duckdb --open")
+def page(
+    workspace: WorkspaceFile,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free one.")] = 0,
+    open_browser: Annotated[bool, typer.Option("--open", help="Open it in the browser, too.")] = False,
+) -> None:
+    """Show the workbooks, a KQL box and the rules over a local workspace, on 127.0.0.1 until Ctrl-C; reads only."""
+    if not workspace.is_file():
+        _complain(f"there is no workspace {workspace}: make one with `python -m sandbox run`")
+        raise typer.Exit(2)
+    try:
+        _show_page(workspace, port, open_browser=open_browser)
+    except OSError as refused:
+        _complain(f"{workspace} cannot be shown: {refused}")
+        raise typer.Exit(1) from None
+
+
 @app.command(epilog="Example: python -m sandbox serve --people 50 --workspace play.duckdb")
 def serve(
     workspace: WorkspaceFile,
@@ -157,7 +184,7 @@ def serve(
             await asyncio.Event().wait()
         return 0
 
-    _end(work, interrupted="stopped")
+    raise typer.Exit(_code_of(work, interrupted="stopped"))
 
 
 def open_workspace(path: Path) -> Workspace:
@@ -170,6 +197,20 @@ def open_workspace(path: Path) -> Workspace:
         raise OSError(
             "another process is using it" if "lock" in str(refused).lower() else "it is no workspace file"
         ) from refused
+
+
+def _show_page(workspace: Path, port: int = 0, *, open_browser: bool = False) -> None:
+    """Serve the page until Ctrl-C."""
+    from sandbox.page.serve import open_page
+
+    with open_page(workspace, SystemClock(), port=port) as opened:
+        console.print("\nThe workbooks are open, for you and on this machine only:")
+        console.print(opened.address, highlight=False, markup=False, soft_wrap=True)
+        console.print("Ctrl-C ends", style="dim")
+        if open_browser:
+            webbrowser.open(opened.address)
+        with contextlib.suppress(KeyboardInterrupt):
+            threading.Event().wait()
 
 
 def _complain(words: str) -> None:
@@ -199,30 +240,17 @@ def _say(carried: Carried, workspace: Path) -> int:
     return 0
 
 
-def _prompt(workspace: Workspace) -> None:
-    """Questions until end of input."""
-    console.print("\nThe workspace is open. Type KQL in one line, for example: ClaudeActivity | count   (Ctrl-D ends)")
-    while True:
-        try:
-            query = console.input("kql> ").strip()
-        except EOFError:
-            return
-        if not query:
-            continue
-        try:
-            print_answer(workspace.query(query), "table", sys.stdout)
-        except KqlRefused as refused:
-            _complain(str(refused))
+def _end(work: Callable[[], Coroutine[Any, Any, int]]) -> None:
+    raise typer.Exit(_code_of(work, interrupted=GOES_ON))
 
 
-def _end(work: Callable[[], Coroutine[Any, Any, int]], *, interrupted: str = GOES_ON) -> None:
-    """Run `work`; our own errors end in one sentence, an interruption in exit code 130."""
+def _code_of(work: Callable[[], Coroutine[Any, Any, int]], *, interrupted: str) -> int:
+    """Run `work` for its exit code; our own errors end in one sentence and 2, an interruption in 130."""
     try:
-        code = asyncio.run(work())
+        return asyncio.run(work())
     except BridgeError as wrong:
         _complain(safe(str(wrong)))
-        code = 2
+        return 2
     except KeyboardInterrupt:
         errors.print(interrupted)
-        code = 130
-    raise typer.Exit(code)
+        return 130

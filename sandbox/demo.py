@@ -23,6 +23,8 @@ from shared.progress import plan as plans
 from shared.settings import load
 from shared.wiring import Bridge, build
 
+WORKSPACE = "demo.duckdb"
+"""The workspace's file in the demo's folder; it is kept, for the page and for questions."""
 NOW = datetime(2026, 11, 4, 8, tzinfo=UTC)
 """A Wednesday morning: the simulated moment the bridge is switched on."""
 HISTORY = timedelta(days=30)
@@ -73,7 +75,7 @@ async def play(folder: Path, tell: Tell, *, people: int, seed: int, inspect: Cal
     feed = Feed(tenant.entries)
     _add_odd_rows(feed)
     report = Report(people, len(feed))
-    with open_world(clock, feed=feed, workspace=folder / "demo.duckdb") as world, log_to(folder):
+    with open_world(clock, feed=feed, workspace=folder / WORKSPACE) as world, log_to(folder):
         settings = load(**world.settings(), state_dir=folder / "state")
         async with build(settings, clock=clock, credential=world.credential) as bridge:
             until = clock.now() + MORNING  # fixed before the first read

@@ -1,0 +1,52 @@
+"""What the page is told: the workbook without its queries, and answers as JSON a browser can show."""
+
+import math
+from datetime import datetime, timedelta
+from typing import Any
+
+from sandbox.workspace import Answer
+from sandbox.workspace.answer import datetime_text, timespan_text
+from sentinel.workbook_model import Page, Tile, Workbook
+from sentinel.workbook_scope import LOOKBACKS
+
+
+def workbook(book: Workbook) -> dict[str, Any]:
+    """Tabs, tiles, parameters and drill-downs, in the order of the source."""
+    head = book.head
+    return {
+        "title": head.title,
+        "description": head.description,
+        "lookbacks": list(LOOKBACKS),
+        "parameters": [one.model_dump(exclude={"options"}) | {"choices": bool(one.options)} for one in head.parameters],
+        "drills": [one.model_dump(exclude={"query"}) for one in head.drills],
+        "tabs": [_page(page) for page in book.pages],
+    }
+
+
+def _page(page: Page) -> dict[str, Any]:
+    tab = page.file.value
+    return {"slug": page.slug, "title": tab.title, "question": tab.question, "tiles": [_tile(t) for t in page.tiles]}
+
+
+def _tile(tile: Tile) -> dict[str, Any]:
+    return tile.model_dump(exclude={"query"})
+
+
+def answer(found: Answer, most_rows: int, seconds: float, kql: str) -> dict[str, Any]:
+    """An answer of which one row more than `most_rows` was asked for, so that `more` is known."""
+    return {
+        "columns": [{"name": name, "type": type_} for name, type_ in found.columns],
+        "rows": [[_plain(value) for value in row] for row in found.rows[:most_rows]],
+        "more": len(found.rows) > most_rows,
+        "seconds": round(seconds, 3),
+        "kql": kql,
+    }
+
+
+def _plain(value: Any) -> Any:
+    """A value of JSON; NaN and the infinities, which it has not, become null."""
+    if isinstance(value, datetime):
+        return datetime_text(value)
+    if isinstance(value, timedelta):
+        return timespan_text(value)
+    return None if isinstance(value, float) and not math.isfinite(value) else value

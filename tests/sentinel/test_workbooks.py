@@ -1,0 +1,199 @@
+"""Workbooks: their source, their queries, the JSON made of them, and that the local page has the very same source."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sandbox.clock import SimulatedClock
+from sandbox.workspace import Workspace
+from sentinel import content, workbook_build, workbook_checks
+from sentinel.bind import Bound, bind
+from sentinel.stage import GET_WATCHLIST, _watchlist_table
+from sentinel.workbook_model import Workbook, mentions, read, slugs
+from sentinel.workbook_scope import ALL, Scope, chosen, deployed, local
+from shared import tables
+
+NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
+BOOKS = [read(slug) for slug in slugs()]
+TILES = [
+    pytest.param(book, page, tile, id=f"{page.slug}-{tile.id}")
+    for book in BOOKS
+    for page in book.pages
+    for tile in page.tiles
+    if tile.query
+]
+
+
+@pytest.fixture(scope="module")
+def book() -> Workbook:
+    return read()
+
+
+@pytest.fixture(scope="module")
+def bound_queries(book: Workbook) -> dict[str, Bound]:
+    return workbook_checks.bound(book)
+
+
+@pytest.fixture(scope="module")
+def empty() -> Workspace:
+    """A workspace with every table and no row."""
+    every = [*content.own_tables().values(), *content.neighbour_tables().values(), _watchlist_table()]
+    return Workspace.create(None, SimulatedClock(NOW), every, given=(GET_WATCHLIST,))
+
+
+def test_source_has_nothing_to_complain_about(book: Workbook, bound_queries: dict[str, Bound]) -> None:
+    """Every tab, tile, query, column, drill-down and parameter of the source fits the others."""
+    assert workbook_checks.problems(book, bound_queries) == []
+
+
+def test_nine_tabs_start_with_coverage(book: Workbook) -> None:
+    """The first tile of every tab says how complete the record is, and the tabs are the nine that were agreed on."""
+    assert [page.slug for page in book.pages] == [
+        "overview", "identity", "administration", "keys", "data", "connectors", "person", "compliance", "health",
+    ]  # fmt: skip
+    assert {page.tiles[0].id for page in book.pages} == {"coverage"}
+
+
+def test_generated_files_are_those_of_the_source() -> None:
+    """The committed JSON is what the source compiles to; `python -m sentinel.workbook_build` writes it."""
+    assert workbook_build.stale() == []
+
+
+def test_deployed_body_is_whole_and_fits_a_template(book: Workbook) -> None:
+    """The parts joined are the workbook, each is short enough for a literal, and none looks like an expression."""
+    body = workbook_build.resource(book)
+    assert json.loads("".join(body["parts"])) == workbook_build.compiled(book)
+    assert all(len(part) < 131_072 and not part.startswith("[") for part in body["parts"])
+    assert len(json.dumps(body)) < 1_048_576  # what loadJsonContent takes
+
+
+def test_json_is_well_formed(book: Workbook) -> None:
+    """Step names are unique, every parameter is defined, every visualisation is one there is."""
+    assert workbook_checks.json_problems(workbook_build.compiled(book)) == []
+
+
+@pytest.mark.parametrize(
+    ("spoil", "word"),
+    [
+        (lambda items: items.append(items[0]), "used 2 times"),
+        (lambda items: items[3]["content"]["items"][1]["content"].update(query="print '{Nobody}'"), "Nobody"),
+        (lambda items: items[3]["content"]["items"][1]["content"].update(visualization="pyramid"), "pyramid"),
+        (lambda items: items[3]["content"]["items"][1]["content"].update(noDataMessage=""), "empty"),
+        (lambda items: items[0]["content"].update(json="/subscriptions/42/"), "subscription"),
+        (lambda items: items[3].update(conditionalVisibility={"parameterName": "Gone"}), "Gone"),
+    ],
+)
+def test_json_mistakes_are_found(book: Workbook, spoil: Any, word: str) -> None:
+    """Each mistake the checks are there for is found in a spoilt copy."""
+    document = json.loads(json.dumps(workbook_build.compiled(book)))
+    spoil(document["items"])
+    assert any(word in problem for problem in workbook_checks.json_problems(document))
+
+
+def test_compiled_queries_bind_in_sentinels_words(book: Workbook) -> None:
+    """Also with what Sentinel puts in place of the braces every query of the JSON binds."""
+    document = workbook_build.compiled(book)
+    queries = _queries(document)
+    answers = bind({name: _as_sentinel(query) for name, query in queries.items()})
+    assert {name: found.complaints for name, found in answers.items() if found.complaints} == {}
+    assert not any(found.tables for found in answers.values())
+
+
+def _queries(document: dict[str, Any]) -> dict[str, str]:
+    items = workbook_checks.steps(document)
+    return {item["name"]: item["content"]["query"] for item in items if item["type"] == 3}
+
+
+def _as_sentinel(query: str) -> str:
+    for braces, value in {
+        "{TimeRange:startISO}": "2026-10-21T12:00:00.000Z",
+        "{TimeRange:grain}": "1d",
+        "{Until:escapejson}": "",
+    }.items():
+        query = query.replace(braces, value)
+    return workbook_checks.PLACEHOLDER.sub("a", query)
+
+
+def test_page_and_json_have_one_source(book: Workbook) -> None:
+    """What follows the `let` lines is the same text on the page and in the JSON, for every tile."""
+    document = workbook_build.compiled(book)
+    queries = _queries(document)
+    scope = Scope(NOW - timedelta(days=30), NOW)
+    for page in book.pages:
+        for tile, text in page.queries.items():
+            assert queries[f"{page.slug}-{tile}"].endswith(text)
+            assert local(text, scope, book.shared).endswith(text)
+            assert _lets(local(text, scope, book.shared)) == _lets(queries[f"{page.slug}-{tile}"])
+
+
+def _lets(query: str) -> list[str]:
+    return [line.partition("=")[0] for line in query.splitlines() if line.startswith("let ")]
+
+
+@pytest.mark.parametrize(("book", "page", "tile"), TILES)
+def test_tile_runs_in_an_empty_workspace(book: Workbook, page: Any, tile: Any, empty: Workspace) -> None:
+    """A tile over nothing is empty, or numbers that say so; it is not an error."""
+    scope = Scope(NOW - timedelta(days=30), NOW, person="ana@example.com")
+    answer = empty.query(local(page.queries[tile.id], scope, book.shared), now=NOW)
+    assert all(not row["Value"] for row in answer.objects()) if tile.kind == "tiles" else not answer.rows
+
+
+def test_history_written_later_is_not_hidden(book: Workbook) -> None:
+    """A row that was filed today and happened three weeks ago counts where it happened."""
+    workspace = Workspace.create(
+        None, SimulatedClock(NOW), [tables.load(name) for name in tables.table_names()], given=(GET_WATCHLIST_NONE,)
+    )
+    row = {
+        "TimeGenerated": NOW,
+        "EventTime": NOW - timedelta(days=21),
+        "ActivityId": "a",
+        "Category": "auth",
+        "IsBackfill": True,
+    }
+    workspace.store(tables.ACTIVITY, [row], ingested_at=NOW)
+    query = next(page for page in book.pages if page.slug == "overview").queries["over-time"]
+    scope = chosen(NOW, lookback="30d", until="2026-11-01")
+    answer = workspace.query(local(query, scope, book.shared), now=NOW)
+    assert answer.objects() == [{"EventTime": datetime(2026, 10, 30, tzinfo=UTC), "Family": "auth", "Activities": 1}]
+    workspace.close()
+
+
+GET_WATCHLIST_NONE = "function _GetWatchlist(alias:string) { datatable(SearchKey:string)[] | where SearchKey == alias }"
+
+
+def test_nothing_typed_becomes_kql() -> None:
+    """A quote, a backslash or a line break in a parameter stays inside its text."""
+    hostile = 'x"; ClaudeActivity_CL | take 5 //\\\n'
+    scope = Scope(NOW - timedelta(days=1), NOW, person=hostile, picked=hostile)
+    text = local("print Person, Picked", scope, {})
+    workspace = Workspace.create(
+        None, SimulatedClock(NOW), [tables.load(tables.ACTIVITY)], parsers=Path("no-such-folder")
+    )
+    assert workspace.query(text).rows == [(hostile.replace("\n", " "),) * 2]
+    workspace.close()
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [({"lookback": "2h"}, "one of"), ({"until": "soon"}, "date"), ({"until": "2026-01-01"}, "before the period")],
+)
+def test_scope_says_what_is_wrong(given: dict[str, str], words: str) -> None:
+    """A parameter that is none of its choices is refused in words."""
+    with pytest.raises(ValueError, match=words):
+        chosen(NOW, **{"lookback": "30d", "until": "", **given})
+
+
+def test_scope_ends_at_until_and_never_after_now() -> None:
+    """Until ends the period early; a date to come does not make it longer."""
+    assert chosen(NOW, lookback="30d", until="2026-11-01").end == datetime(2026, 11, 1, tzinfo=UTC)
+    assert chosen(NOW, lookback="30d", until="2027-11-01") == Scope(NOW - timedelta(days=30), NOW, ALL, ALL, ALL)
+
+
+def test_only_names_that_are_used_are_declared() -> None:
+    """A query gets the `let` lines that it or an expression it builds on needs, and none for a column of that name."""
+    shared = {"Changes": "ClaudeActivity | where EventTime >= From", "Unused": "print To"}
+    assert _lets(deployed("Changes | where Details.Person == 1 // To", shared)) == ["let From ", "let Changes "]
+    assert not mentions("// From here\nprint 1", "From")
