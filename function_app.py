@@ -3,8 +3,10 @@
 import azure.functions as func
 
 from shared.triggers.http import http
+from shared.triggers.report import reports
 from shared.triggers.timers import timers
 
 app = func.FunctionApp(http_auth_level=func.AuthLevel.FUNCTION)
 app.register_functions(timers)
 app.register_functions(http)
+app.register_functions(reports)

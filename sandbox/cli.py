@@ -19,6 +19,7 @@ from sandbox import demo as demos
 from sandbox.compliance.feed import Feed
 from sandbox.demo_report import as_json, print_report
 from sandbox.progress_bars import Bars
+from sandbox.report import report as compliance_report
 from sandbox.run import Carried, carry_file, carry_live, private, state_of
 from sandbox.tenant import build_tenant
 from sandbox.workspace import KqlRefused, Workspace
@@ -161,6 +162,11 @@ def page(
     except OSError as refused:
         _complain(f"{workspace} cannot be shown: {refused}")
         raise typer.Exit(1) from None
+
+
+app.command(
+    "report", epilog="Example: python -m sandbox report --workspace claude.duckdb --from 2026-11-01 --to 2026-11-08"
+)(compliance_report)
 
 
 @app.command(epilog="Example: python -m sandbox serve --people 50 --workspace play.duckdb")

@@ -8,16 +8,21 @@ import yaml
 from rich.console import Console
 from rich.table import Table
 
-from sentinel import bind, checks, content, lock
+from sentinel import bind, checks, content, lock, tuning
+from sentinel import build as builder
 from sentinel.cases import rows
 from sentinel.content import File
-from sentinel.problems import ContentError, Problem
+from sentinel.lookback_cli import lookback
+from sentinel.problems import ROOT, ContentError, Problem
 from sentinel.verdict import Verdict, bound_queries, judge
 from sentinel.yaml_lines import value
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__, rich_markup_mode=None)
+TUNING = ROOT.parent / "infra" / "bicep" / "tuning.json"
 console = Console(soft_wrap=True, highlight=False)
 Only = Annotated[list[str] | None, typer.Option(help="Slug of a rule or hunt; may be given several times.")]
+
+app.command(epilog="Example: python -m sentinel lookback --from 2026-10-05 --to 2026-11-04 --local my.duckdb")(lookback)
 
 
 @app.command(epilog="Example: python -m sentinel check --only claude-sso-disabled")
@@ -43,6 +48,37 @@ def test(only: Only = None) -> None:
             console.print(str(problem), markup=False, style="red")
     console.print(_table(verdicts))
     _end([problem for verdict in verdicts for problem in verdict.problems], summary(verdicts), said=True)
+
+
+@app.command(epilog="Example: python -m sentinel build --check")
+def build(
+    check: Annotated[
+        bool, typer.Option("--check", help="Write nothing; exit 1 naming each file that differs.")
+    ] = False,
+) -> None:
+    """Make infra/bicep/generated/*.json and sentinel/solution/ from the content files."""
+    files = _files(None)
+    try:
+        texts = builder.made(files, bound_queries(files))
+        tuning.check(TUNING, builder.tunables(files))
+    except ContentError as exc:
+        _end(list(exc.problems), "")
+        raise
+    if check:
+        _end(builder.stale(texts), f"{len(texts)} built files are as the content says")
+        return
+    builder.write(texts)
+    console.print(f"{len(texts)} files built", style="green")
+
+
+@app.command("tuning", epilog="Example: python -m sentinel tuning infra/bicep/tuning.json")
+def tuning_(file: Annotated[Path, typer.Argument(help="The tuning file to check.")] = TUNING) -> None:
+    """Check a tuning file against the rules there are: names, thresholds, values."""
+    try:
+        tuning.check(file, builder.tunables(_files(None)))
+    except ContentError as exc:
+        _end(list(exc.problems), "")
+    console.print(f"{file.name} fits the rules", style="green")
 
 
 @app.command(epilog="Example: python -m sentinel row '{type: org_sso_toggled, actor: admin, enabled: false}'")

@@ -133,7 +133,7 @@ class Hunt(Detection):
 
 
 class Summary(Model):
-    """One summary rule: `query` runs once a bin over that bin's rows, and `columns` (name -> Kusto type) are its answer."""
+    """One summary rule: `query` runs once a bin over that bin's rows; `columns` (name -> type) are its table's."""
 
     display_name: Text
     description: Text

@@ -28,7 +28,7 @@ _PARSER_ANSWERS = (
 )
 
 
-Groups = dict[tuple[str, datetime], list[dict[str, Any]]]  # rows by table and moment of ingestion
+Groups = dict[str, list[tuple[dict[str, Any], datetime]]]  # rows by table, each with its moment of ingestion
 
 
 class Stage:
@@ -50,23 +50,29 @@ class Stage:
         """Empty the workspace and fill it with what a query that looks back `period` sees."""
         self._asking.clear()
         groups = _grouped(sent, period)
-        for (table, ingested), rows in groups.items():
-            self._asking.store(table, rows, ingested_at=ingested)
+        for table, rows in groups.items():
+            _store(self._asking, table, rows)
         self._asking.store(LOCAL_WATCHLIST, lists, ingested_at=NOW)
         self._asking.store(_SEEN, self._parsed(groups), ingested_at=NOW)
 
     def _parsed(self, groups: Groups) -> list[dict[str, Any]]:
         """What ClaudeActivity answers; a rule's mutants ask in the worlds its tests have asked in before."""
-        key = json.dumps(sorted((table, at.isoformat(), rows) for (table, at), rows in groups.items() if table in _OWN))
+        own = {table: rows for table, rows in sorted(groups.items()) if table in _OWN}
+        if not own:
+            return []
+        key = json.dumps(own, default=str)
         if key not in self._answers:
             if len(self._answers) > WORLDS_KEPT:
                 self._answers.clear()
             self._parsing.clear()
-            for (table, ingested), rows in groups.items():
-                if table in _OWN:
-                    self._parsing.store(table, rows, ingested_at=ingested)
+            for table, rows in own.items():
+                _store(self._parsing, table, rows)
             self._answers[key] = self._parsing.query("ClaudeActivity", now=NOW).objects()
         return self._answers[key]
+
+    def parsed(self, query: str) -> Answer:
+        """The answer to a query about activities alone, with the parser itself carried out, as of NOW."""
+        return self._parsing.query(query, now=NOW)
 
     def ask(self, query: str) -> Answer:
         """The answer as of NOW; KqlRefused when the local engine does not carry the query out."""
@@ -79,13 +85,17 @@ def stage() -> Stage:
     return Stage()
 
 
+def _store(workspace: Workspace, table: str, rows: Sequence[tuple[dict[str, Any], datetime]]) -> None:
+    workspace.store(table, [row for row, _ in rows], ingested_at=[moment for _, moment in rows])
+
+
 def _grouped(sent: Iterable[Sent], period: timedelta) -> Groups:
-    """Rows by table and moment of ingestion. Sentinel bounds every table a rule reads by its query period."""
+    """Rows by table. Sentinel bounds every table a rule reads by its query period."""
     groups: Groups = defaultdict(list)
     for one in sent:
         row = one.row()
         if datetime.fromisoformat(row["TimeGenerated"]) >= NOW - period:
-            groups[one.table, NOW + one.ingested].append(row)
+            groups[one.table].append((row, NOW + one.ingested))
     return groups
 
 

@@ -9,7 +9,7 @@ of the Azure-Sentinel repository.
 import json
 import sys
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,6 @@ from sentinel.workbook_visual import visual
 SCHEMA = "https://github.com/Microsoft/Application-Insights-Workbooks/blob/master/schema/workbook.json"
 GENERATED = ROOT.parent / "infra" / "bicep" / "generated" / "workbooks.json"
 LOG_ANALYTICS = {"queryType": 0, "resourceType": "microsoft.operationalinsights/workspaces"}
-PART_CHARACTERS = 60_000
 TAB = "Tab"
 WHOLE_RETENTION = 0
 """`timeContext.durationMs` of a query that bounds its own time: the workbook then sets no time span."""
@@ -53,9 +52,10 @@ def compiled(book: Workbook) -> Json:
 def resource(book: Workbook) -> Json:
     """One element of infra/bicep/generated/workbooks.json; the module adds workspace, category, location and tags.
 
-    `parts` joined are the property `serializedData`: no literal of a template may be longer than 131,072 characters.
+    `workbook` as text is the property `serializedData`. It travels as an object that the template turns into text,
+    because neither a literal nor the result of `join` may be longer than 131,072 characters there; `string` of an
+    object may.
     """
-    text = json.dumps(compiled(book), ensure_ascii=False, separators=(",", ":"))
     return {
         "name": book.head.id,
         "properties": {
@@ -63,19 +63,8 @@ def resource(book: Workbook) -> Json:
             "description": " ".join(book.head.description.split()),
             "version": "1.0",
         },
-        "parts": list(_parts(text)),
+        "workbook": compiled(book),
     }
-
-
-def _parts(text: str) -> Iterator[str]:
-    """The text in pieces of about PART_CHARACTERS; none begins with `[`, as expressions in a template do."""
-    start = 0
-    while start < len(text):
-        end = start + PART_CHARACTERS
-        while text[end : end + 1] == "[":
-            end += 1
-        yield text[start:end]
-        start = end
 
 
 def exported(page: str, tile: str, link: Link) -> str:

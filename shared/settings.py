@@ -165,6 +165,20 @@ class Settings(BaseSettings):
         description="Rows of each connection that a daily proof may send again where the workspace lacks them; 0: it "
         "only reports. Without WORKSPACE_ID it compares with the ledger.",
     )
+    report_schedule: Literal["off", "weekly", "monthly"] = Field(
+        default="off", description="Write the compliance report of every whole week (from Monday) or month, UTC."
+    )
+    report_container_url: str | None = Field(
+        default=None,
+        description="Blob container of the reports, best with an immutability policy; reached by managed identity.",
+    )
+    report_signing_key: str | None = Field(
+        default=None,
+        description="Key Vault key (RSA or P-256) that signs each report's manifest, by its identifier.",
+    )
+    report_names: bool = Field(
+        default=False, description="Name people in the report by their e-mail addresses instead of their ids."
+    )
     require_entra: bool = Field(
         default=False, description="Refuse HTTP calls that the platform's sign-in (Easy Auth) has not authenticated."
     )
@@ -182,9 +196,9 @@ class Settings(BaseSettings):
     def _addresses(cls, url: str | None, info: Any) -> str | None:
         return checked_url(url, info.field_name.upper()) if url is not None else None
 
-    @field_validator("state_container_url")
+    @field_validator("state_container_url", "report_container_url")
     @classmethod
-    def _container(cls, url: str | None) -> str | None:
+    def _container(cls, url: str | None, info: Any) -> str | None:
         try:
             parts = urlsplit(url or "")
         except ValueError:
@@ -193,7 +207,8 @@ class Settings(BaseSettings):
             parts.scheme != "https" or not re.fullmatch(r"/[a-z0-9](-?[a-z0-9]){2,62}/?", parts.path)
         ):
             raise ConfigError(
-                "STATE_CONTAINER_URL must be a container's address, such as https://ACCOUNT.blob.core.windows.net/state"
+                f"{info.field_name.upper()} must be a container's address, such as "
+                "https://ACCOUNT.blob.core.windows.net/state"
             )
         return url
 

@@ -5,15 +5,16 @@ targetScope = 'resourceGroup'
 
 import { alertsType } from 'modules/alerts.bicep'
 import { lifecycleType, skuType } from 'modules/storage.bicep'
+import { checkedSubnet, checkedZone, networkType } from 'networks.bicep'
 import { checkedConnections, checkedSettings, chosenSettings, connectionType, settingsType } from 'settings.bicep'
+import { destinationType } from 'tables.bicep'
 import {
   checkedId
+  checkedPrefix
   chosenNames
   cloudType
-  destinationType
   endpointOverridesType
   namesType
-  networkType
   prefixType
   tagsType
 } from 'types.bicep'
@@ -125,16 +126,6 @@ var scopeId = network.kind == 'given'
         )
   : network.kind == 'created' ? resourceId('Microsoft.Insights/privateLinkScopes', 'ampls-${prefix}') : null
 var linksToScope = scopeId != null && (network.kind == 'created' || (network.?linkToScope ?? true))
-// A given endpoint and a workspace behind a given scope are their owners' to link.
-var linksEndpoint = linksToScope && endpointResourceId != null && network.?dataCollectionEndpointResourceId == null
-var linksWorkspace = linksToScope && network.kind == 'created'
-
-func checkedSubnet(id string) string =>
-  startsWith(id, '/subscriptions/') && length(split(id, '/')) == 11 && contains(toLower(id), '/virtualnetworks/')
-    ? id
-    : fail('network: a subnet must be given as /subscriptions/.../virtualNetworks/NAME/subnets/NAME')
-
-func checkedZone(id string) string => checkedId(id, 'Microsoft.Network/privateDnsZones', 'network.dnsZoneResourceIds')
 
 func checkedPackage(url string) string =>
   startsWith(url, 'https://') ? url : fail('packageUri: must start with https://')
@@ -228,44 +219,24 @@ module vaultDoor 'modules/private-endpoint.bicep' = if (!public) {
   dependsOn: [ownNet, ownZone]
 }
 
-module ownScope 'modules/link-scope.bicep' = if (network.kind == 'created') {
-  params: { name: 'ampls-${prefix}', tags: tags }
-}
-
-module componentLink 'modules/scope-link.bicep' = if (linksToScope) {
-  scope: resourceGroup(split(scopeId ?? resourceGroup().id, '/')[2], split(scopeId ?? resourceGroup().id, '/')[4])
+module monitorLink 'modules/monitor-link.bicep' = if (linksToScope) {
   params: {
-    scopeName: last(split(scopeId ?? '', '/'))
-    linkedResourceId: resourceId('Microsoft.Insights/components', chosen.component)
-  }
-  dependsOn: [component, ownScope]
-}
-
-module endpointLink 'modules/scope-link.bicep' = if (linksEndpoint) {
-  scope: resourceGroup(split(scopeId ?? resourceGroup().id, '/')[2], split(scopeId ?? resourceGroup().id, '/')[4])
-  params: { scopeName: last(split(scopeId ?? '', '/')), linkedResourceId: endpointResourceId ?? '' }
-  dependsOn: [componentLink] // a scope takes one change at a time
-}
-
-module workspaceLink 'modules/scope-link.bicep' = if (linksWorkspace) {
-  params: { scopeName: last(split(scopeId ?? '', '/')), linkedResourceId: workspaceId }
-  dependsOn: [endpointLink]
-}
-
-module monitorDoor 'modules/private-endpoint.bicep' = if (network.kind == 'created') {
-  params: {
-    name: 'pe-${prefix}-monitor'
+    prefix: prefix
     location: location
     tags: tags
-    targetResourceId: ownScope!.outputs.resourceId
-    groupId: 'azuremonitor'
+    scopeResourceId: scopeId ?? ''
+    scopeIsOurs: network.kind == 'created'
+    componentName: chosen.component
+    // A given endpoint is its owners' to link.
+    endpointResourceId: network.?dataCollectionEndpointResourceId == null ? endpointResourceId : null
+    workspaceResourceId: workspaceId
     subnetResourceId: endpointSubnet
     zoneResourceIds: map(
       concat(zones.monitor, [zones.blob]),
       zone => resourceId('Microsoft.Network/privateDnsZones', zone)
     )
   }
-  dependsOn: [ownNet, ownZone, workspaceLink, blobDoor]
+  dependsOn: [component, ownNet, ownZone, blobDoor]
 }
 
 module site 'modules/site.bicep' = {
@@ -303,7 +274,7 @@ module siteDoor 'modules/private-endpoint.bicep' = if (!public) {
 
 module alertRules 'modules/alerts.bicep' = {
   params: {
-    prefix: prefix
+    prefix: checkedPrefix(prefix)
     location: destination.workspaceLocation
     tags: tags
     workspaceResourceId: workspaceId

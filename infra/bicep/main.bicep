@@ -5,18 +5,18 @@ targetScope = 'resourceGroup'
 import { alertsType } from 'modules/alerts.bicep'
 import { lifecycleType, skuType } from 'modules/storage.bicep'
 import { connectionType, settingsType } from 'settings.bicep'
+import { tuningType } from 'tuning.bicep'
+import { networkType } from 'networks.bicep'
+import { newWorkspaceType, tablesType } from 'tables.bicep'
 import {
   checkedId
   chosenNames
   cloudType
   endpointOverridesType
   namesType
-  networkType
-  newWorkspaceType
   prefixType
   principalType
   tableReaderType
-  tablesType
   tagsType
 } from 'types.bicep'
 
@@ -77,6 +77,9 @@ param tables tablesType = {}
 @description('Optional. Whether parsers, rules, hunts and workbooks are deployed too.')
 param deployContent bool = true
 
+@description('Optional. What is changed about rules, by slug: on or off, severity, frequency, thresholds.')
+param tuning tuningType = {}
+
 @description('Optional. Whether storage, vault and Azure Monitor are reached privately, and how.')
 param network networkType = { kind: 'public' }
 
@@ -116,6 +119,9 @@ param keyHolders principalType[] = []
 @description('Optional. Who reads which table.')
 param tableReaders tableReaderType[] = []
 
+@description('Optional. Who runs init, doctor, prove and the other commands from a machine of theirs.')
+param operators principalType[] = []
+
 @description('Optional. Cloud of Azure.')
 param cloud cloudType = 'AzureCloud'
 
@@ -150,6 +156,7 @@ module destination 'workspace.bicep' = {
       ? { kind: 'given', resourceId: givenEndpoint! }
       : endpointId != null ? { kind: 'created' } : { kind: 'none' }
     deployContent: deployContent
+    tuning: tuning
     tags: tags
   }
 }
@@ -204,6 +211,7 @@ module roles 'roles.bicep' = if (assignRoles) {
     hostStorage: hostStorage
     keyHolders: keyHolders
     tableReaders: tableReaders
+    operators: operators
   }
 }
 

@@ -8,3 +8,6 @@ param workspace = {
     '/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/rg-sentinel/providers/Microsoft.OperationalInsights/workspaces/law-sentinel'
   )
 }
+
+// Rules switched off, severities, frequencies, thresholds: keep this one file, and every release keeps to it.
+param tuning = loadJsonContent('tuning.json')

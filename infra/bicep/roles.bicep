@@ -44,13 +44,24 @@ param keyHolders principalType[] = []
 @description('Optional. Who reads which table.')
 param tableReaders tableReaderType[] = []
 
+@description('Optional. Who runs init, doctor, prove and the other commands from a machine of theirs: the rights of the app but the host\'s.')
+param operators principalType[] = []
+
 var roles = loadJsonContent('roles.json')
 var tables = ['ClaudeActivity_CL', 'ClaudeBridgeHealth_CL']
 var app = { principalId: principalId, principalType: 'ServicePrincipal' }
 var ruleId = checkedId(ruleResourceId, 'Microsoft.Insights/dataCollectionRules', 'ruleResourceId')
 var workspaceId = checkedId(workspaceResourceId, 'Microsoft.OperationalInsights/workspaces', 'workspaceResourceId')
 var hostContainers = hostStorage == 'containers' ? ['azure-webjobs-hosts', 'azure-webjobs-secrets'] : []
-var readers = length(union(map(tableReaders, reader => reader.principalId), [])) < length(tableReaders) ? fail('tableReaders: a principal is there twice; give it all its tables in one entry') : tableReaders
+var operating = map(operators, operator => {
+  principalId: operator.principalId
+  principalType: operator.principalType
+  tables: tables
+})
+var everyReader = concat(tableReaders, operating)
+var readers = length(union(map(everyReader, reader => reader.principalId), [])) < length(everyReader)
+  ? fail('tableReaders, operators: a principal is there twice; one entry gives it all its tables, and operators read both')
+  : everyReader
 
 module sendRows 'modules/role-rule.bicep' = {
   scope: resourceGroup(split(ruleId, '/')[2], split(ruleId, '/')[4])
@@ -85,6 +96,30 @@ module readKeys 'modules/role-vault.bicep' = {
 module holdKeys 'modules/role-vault.bicep' = [
   for holder in keyHolders: {
     params: { vaultName: vaultName, principal: holder, roleId: roles.keyVaultSecretsOfficer }
+  }
+]
+
+module operatorsSend 'modules/role-rule.bicep' = [
+  for operator in operators: {
+    scope: resourceGroup(split(ruleId, '/')[2], split(ruleId, '/')[4])
+    params: { ruleName: last(split(ruleId, '/')), principal: operator, roleId: roles.monitoringMetricsPublisher }
+  }
+]
+
+module operatorsKeepState 'modules/role-container.bicep' = [
+  for operator in operators: {
+    params: {
+      accountName: storageName
+      containerName: 'state'
+      principal: operator
+      roleId: roles.storageBlobDataContributor
+    }
+  }
+]
+
+module operatorsReadKeys 'modules/role-vault.bicep' = [
+  for operator in operators: {
+    params: { vaultName: vaultName, principal: operator, roleId: roles.keyVaultSecretsUser }
   }
 ]
 

@@ -91,6 +91,14 @@ type settingsType = {
   @description('Optional. Rows of each connection that a daily proof may send again; 0: it only reports.')
   @minValue(0)
   proveRepairRows: int?
+  @description('Optional. How often a compliance report is written.')
+  reportSchedule: ('off' | 'weekly' | 'monthly')?
+  @description('Optional. Address of the container of reports, which is made apart, with an immutability policy.')
+  reportContainerUrl: string?
+  @description('Optional. Identifier of the vault key that signs reports.')
+  reportSigningKey: string?
+  @description('Optional. Name people in reports by their addresses.')
+  reportNames: bool?
   @description('Optional. Refuse operators who have not signed in through the platform; needs App Service authentication on the app.')
   requireEntra: bool?
   @description('Optional. Carry names of files and titles of artifacts.')
@@ -151,6 +159,10 @@ func chosenSettings(settings settingsType, connections connectionType[]) appSett
   PLAN_SCHEDULE: settings.?planSchedule ?? '30 * * * * *'
   PROVE_SCHEDULE: settings.?proveSchedule ?? '0 45 3 * * *'
   PROVE_REPAIR_ROWS: string(settings.?proveRepairRows ?? '')
+  REPORT_SCHEDULE: settings.?reportSchedule ?? ''
+  REPORT_CONTAINER_URL: settings.?reportContainerUrl ?? ''
+  REPORT_SIGNING_KEY: settings.?reportSigningKey ?? ''
+  REPORT_NAMES: toLower(string(settings.?reportNames ?? ''))
   REQUIRE_ENTRA: toLower(string(settings.?requireEntra ?? ''))
   CONTENT_NAMES: toLower(string(settings.?contentNames ?? ''))
   LOG_LEVEL: settings.?logLevel ?? ''

@@ -2,7 +2,9 @@
 
 targetScope = 'resourceGroup'
 
-import { checkedId, checkedPrefix, destinationType, endpointType, newWorkspaceType, prefixType, tablesType, tagsType } from 'types.bicep'
+import { tuningType } from 'tuning.bicep'
+import { destinationType, endpointType, newWorkspaceType, tablesType } from 'tables.bicep'
+import { checkedId, checkedPrefix, prefixType, tagsType } from 'types.bicep'
 
 @description('Required. Name of the workspace: one that is there, or the one to create.')
 @minLength(4)
@@ -28,6 +30,9 @@ param endpoint endpointType = { kind: 'none' }
 
 @description('Optional. Whether parsers, rules, hunts and workbooks are deployed too.')
 param deployContent bool = true
+
+@description('Optional. What is changed about rules, by slug: on or off, severity, frequency, thresholds.')
+param tuning tuningType = {}
 
 @description('Optional. Tags.')
 param tags tagsType = {}
@@ -127,6 +132,7 @@ module content 'modules/content.bicep' = if (deployContent) {
     workspaceName: workspaceName
     location: facts.outputs.location
     tags: tags
+    tuning: tuning
   }
   dependsOn: [table]
 }

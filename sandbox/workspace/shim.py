@@ -157,6 +157,7 @@ _SCALARS = (
     _scalar("ipv4_is_in_range", (2,), shim_addresses.is_in_range),
     _scalar("ipv4_is_private", (1,), shim_addresses.is_private),
     _scalar("has_ipv4", (2,), shim_addresses.has_address),
+    _scalar("has_any_ipv4_prefix", (2,), shim_addresses.has_any_prefix),
     _scalar("set_difference", (2, 3, 4, 5), _set_difference),
     _scalar("set_intersect", (2, 3, 4, 5), _set_intersect),
     _scalar("set_union", (2, 3, 4, 5), _set_union),

@@ -27,6 +27,16 @@ def has_address(args: Sequence[str]) -> str:
     return f"coalesce({_number(address)} IS NOT NULL AND regexp_matches({text}, {pattern}), FALSE)"
 
 
+def has_any_prefix(args: Sequence[str]) -> str:
+    """Does the text hold an IPv4 address that starts with one of the prefixes, a dynamic list?"""
+    text, prefixes = args
+    pattern = "'(^|[^0-9A-Za-z.])' || regexp_escape(_p)"
+    return (
+        f"coalesce(list_bool_or(list_transform(CAST(CAST({prefixes} AS JSON) AS VARCHAR[]), "
+        f"lambda _p: regexp_matches({text}, {pattern}))), FALSE)"
+    )
+
+
 def _number(text: str) -> str:
     """The address before any `/` as a BIGINT; null when it is not four numbers of at most 255."""
     octets = "list_transform(str_split(_s, '.'), lambda _o: CAST(_o AS BIGINT))"

@@ -2,7 +2,7 @@
 
 import typer
 
-from shared.cli import drilling, estimating, examining, planning, proving, restoring, running
+from shared.cli import drilling, estimating, examining, planning, proving, reporting, restoring, running
 
 app = typer.Typer(
     help="Operate the bridge from Claude's Compliance API to Log Analytics. Settings come from the environment.",
@@ -20,3 +20,8 @@ app.command(epilog="Example: python -m shared.cli rebuild --from workspace --day
 app.command(epilog="Example: python -m shared.cli estimate --days 14 --sample-hours 4")(estimating.estimate)
 app.command(epilog="Example: python -m shared.cli drill --connection contoso")(drilling.drill)
 app.command(epilog="Example: python -m shared.cli doctor --json")(examining.doctor)
+app.add_typer(
+    reporting.report_app,
+    name="report",
+    epilog="Example: python -m shared.cli report verify reports/2026-10 --key public.pem",
+)

@@ -25,7 +25,12 @@ def trigger(worker: Worker, name: str, kind: str) -> dict[str, Any]:
 
 async def test_the_app_has_these_functions_and_no_other(worker: Worker) -> None:
     """A function that nobody knows of would be a door nobody watches."""
-    assert worker.functions.keys() == TIMERS.keys() | ROUTES.keys()
+    assert worker.functions.keys() == TIMERS.keys() | ROUTES.keys() | {"compliance_report"}
+
+
+async def test_the_report_looks_once_a_day_whether_one_is_due(worker: Worker) -> None:
+    """REPORT_SCHEDULE, not the timer, says weekly, monthly or off: no setting has to be there when the host looks."""
+    assert trigger(worker, "compliance_report", "timerTrigger")["schedule"] == "0 15 5 * * *"
 
 
 @pytest.mark.parametrize("name", TIMERS)

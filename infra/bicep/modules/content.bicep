@@ -1,7 +1,8 @@
-// What analysts read. Each file of generated/ is a list of {name, properties}, rules with their kind besides: bodies as Azure takes
-// them, written and checked by the build of sentinel/, committed, and deployed here by loops. An empty list deploys nothing.
+// What analysts read. Each file of generated/ is a list of {name, properties}: bodies as Azure takes them, written and checked by the
+// build of sentinel/, committed, and deployed here by loops. An empty list deploys nothing.
 // Parsers come first: a rule over a function that is not there is refused.
 
+import { tuningType } from '../tuning.bicep'
 import { tagsType } from '../types.bicep'
 
 @description('Required. Name of the workspace.')
@@ -13,13 +14,24 @@ param location string
 @description('Required. Tags, for what takes them.')
 param tags tagsType
 
-var parsers = json(loadTextContent('../generated/parsers.json'))
-var hunts = json(loadTextContent('../generated/hunts.json'))
+@description('Optional. What is changed about rules, by slug.')
+param tuning tuningType = {}
+
+var parsers = concat(
+  json(loadTextContent('../generated/parsers.1.json')),
+  json(loadTextContent('../generated/parsers.2.json')),
+  json(loadTextContent('../generated/parsers.3.json')),
+  json(loadTextContent('../generated/parsers.4.json'))
+)
+var hunts = concat(
+  json(loadTextContent('../generated/hunts.1.json')),
+  json(loadTextContent('../generated/hunts.2.json')),
+  json(loadTextContent('../generated/hunts.3.json')),
+  json(loadTextContent('../generated/hunts.4.json'))
+)
 var watchlists = json(loadTextContent('../generated/watchlists.json'))
 var summaries = json(loadTextContent('../generated/summaries.json'))
-var rules = json(loadTextContent('../generated/rules.json'))
-var automation = json(loadTextContent('../generated/automation.json'))
-var workbooks = json(loadTextContent('../generated/workbooks.json'))
+var workbooks = loadJsonContent('../generated/workbooks.json')
 
 resource workspace 'Microsoft.OperationalInsights/workspaces@2026-03-01' existing = {
   name: workspaceName
@@ -29,7 +41,7 @@ resource parser 'Microsoft.OperationalInsights/workspaces/savedSearches@2026-03-
   for item in parsers: {
     parent: workspace
     name: item.name
-    properties: item.properties
+    properties: union(item.properties, { etag: '*' }) // without it a saved search that is there is not overwritten
   }
 ]
 
@@ -37,7 +49,7 @@ resource hunt 'Microsoft.OperationalInsights/workspaces/savedSearches@2026-03-01
   for item in hunts: {
     parent: workspace
     name: item.name
-    properties: item.properties
+    properties: union(item.properties, { etag: '*' }) // without it a saved search that is there is not overwritten
     dependsOn: [parser]
   }
 ]
@@ -59,24 +71,13 @@ resource summary 'Microsoft.OperationalInsights/workspaces/summaryLogs@2026-03-0
   }
 ]
 
-resource rule 'Microsoft.SecurityInsights/alertRules@2025-09-01' = [
-  for item in rules: {
-    scope: workspace
-    name: item.name
-    kind: item.kind
-    properties: item.properties
-    dependsOn: [parser, watchlist]
+module detections 'detections.bicep' = {
+  params: {
+    workspaceName: workspaceName
+    tuning: tuning
   }
-]
-
-resource automationRule 'Microsoft.SecurityInsights/automationRules@2025-09-01' = [
-  for item in automation: {
-    scope: workspace
-    name: item.name
-    properties: item.properties
-    dependsOn: [rule]
-  }
-]
+  dependsOn: [parser, watchlist]
+}
 
 resource workbook 'Microsoft.Insights/workbooks@2023-06-01' = [
   for item in workbooks: {
@@ -84,6 +85,10 @@ resource workbook 'Microsoft.Insights/workbooks@2023-06-01' = [
     location: location
     tags: tags
     kind: 'shared'
-    properties: union(item.properties, { sourceId: toLower(workspace.id), category: 'sentinel' })
+    properties: union(item.properties, {
+      serializedData: string(item.workbook) // no literal, and no text that is joined, may be as long as this one
+      sourceId: toLower(workspace.id)
+      category: 'sentinel'
+    })
   }
 ]

@@ -1,6 +1,6 @@
 // One custom table. Columns are only ever added: Azure neither renames nor retypes one.
 
-import { checkedTotal } from '../types.bicep'
+import { checkedTotal } from '../tables.bicep'
 
 @description('Required. Name of the workspace.')
 param workspaceName string

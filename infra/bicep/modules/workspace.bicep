@@ -1,6 +1,7 @@
 // A workspace of its own, with Microsoft Sentinel on it.
 
-import { newWorkspaceType, tagsType } from '../types.bicep'
+import { newWorkspaceType } from '../tables.bicep'
+import { tagsType } from '../types.bicep'
 
 @description('Required. What to create.')
 param workspace newWorkspaceType

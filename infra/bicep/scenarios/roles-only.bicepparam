@@ -8,3 +8,4 @@ param componentName = 'contoso-prd-appi-claude'
 param ruleResourceId = '/subscriptions/33333333-3333-3333-3333-333333333333/resourceGroups/rg-soc-weu/providers/Microsoft.Insights/dataCollectionRules/dcr-claude'
 param workspaceResourceId = '/subscriptions/33333333-3333-3333-3333-333333333333/resourceGroups/rg-soc-weu/providers/Microsoft.OperationalInsights/workspaces/law-soc'
 param keyHolders = [{ principalId: '44444444-4444-4444-4444-444444444444', principalType: 'Group' }]
+param operators = [{ principalId: '12121212-1212-1212-1212-121212121212', principalType: 'Group' }]

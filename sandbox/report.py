@@ -1,0 +1,80 @@
+"""`python -m sandbox report`: the compliance report of a local workspace, by the code that runs in Azure."""
+
+import asyncio
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from sandbox.page.reader import Reader
+from sandbox.workspace import KqlRefused
+from sandbox.workspace.store import Workspace
+from shared import tables
+from shared.cli.printing import complain, moment
+from shared.cli.reporting import told
+from shared.clock import Clock, SystemClock
+from shared.errors import BridgeError, SinkRefused
+from shared.models import Window
+from shared.report.answers import Answer
+from shared.report.shelf import FolderShelf
+from shared.report.writing import Report, Reporter, write_report
+from shared.tables import Table
+
+
+class LocalAsker:
+    """An `Asker` over a local workspace."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        self._workspace = workspace
+
+    async def ask(self, kql: str) -> Answer:
+        """Always whole: the local engine has no limit of rows."""
+        try:
+            found = await asyncio.to_thread(self._workspace.query, kql)
+        except KqlRefused as refused:
+            raise SinkRefused(f"the local engine refuses the question: {refused}") from refused
+        return Answer(found.names, found.rows)
+
+
+async def report_of(
+    workspace: Path,
+    start: datetime,
+    end: datetime,
+    out: Path,
+    clock: Clock,
+    *,
+    names: bool = False,
+    again: bool = False,
+) -> Report:
+    """Write the report of `[start, end)` below `out`, unsigned. Raises OSError when the workspace cannot be read."""
+    own: dict[str, Table] = {name: tables.load(name) for name in tables.table_names()}
+    reader = Reader.hold(workspace, clock, own, {})
+    try:
+        reporter = Reporter(LocalAsker(reader), FolderShelf(out), clock, names=names)
+        return await write_report(reporter, Window(start, end), again=again)
+    finally:
+        reader.close()
+
+
+def report(
+    workspace: Annotated[Path, typer.Option("--workspace", help="The local workspace, a DuckDB file.")],
+    start: Annotated[str, typer.Option("--from", help="Begin, such as 2026-11-01 or 2026-11-01T13:00 (UTC).")],
+    end: Annotated[str, typer.Option("--to", help="End (exclusive), written the same way.")],
+    out: Annotated[Path, typer.Option("--out", help="Folder of the reports; each gets one of its own.")] = Path(
+        "build/reports"
+    ),
+    names: Annotated[bool, typer.Option("--names", help="Name people by their addresses.")] = False,
+    again: Annotated[bool, typer.Option("--again", help="Write a further revision beside a finished one.")] = False,
+) -> None:
+    """Write the compliance report of a local workspace; exit 1 when an hour or an answer is missing."""
+    if not workspace.is_file():
+        complain(f"there is no workspace {workspace}: make one with `python -m sandbox run`")
+        raise typer.Exit(2)
+    try:
+        period = (moment(start), moment(end))
+        written = asyncio.run(report_of(workspace, *period, out, SystemClock(), names=names, again=again))
+    except (BridgeError, OSError) as why:
+        complain(str(why))
+        raise typer.Exit(2) from None
+    raise typer.Exit(told(written, as_json=False))

@@ -1,0 +1,267 @@
+"""What every rule would have said over days that are past: each run of its schedule, without an alert.
+
+A rule is run as Sentinel would have run it: every `queryFrequency`, over `queryPeriod`, knowing only what had arrived
+by then. Runs in which nothing new had arrived are skipped: a rule answers to news (the law `once` in laws.py), unless
+it asks for the time itself.
+
+History (IsBackfill) counts as if the bridge had been there: it arrives a minute after it happened. Watchlists are
+those of today.
+"""
+
+import json
+import re
+from bisect import bisect_left, bisect_right
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Protocol
+
+from sandbox.clock import SimulatedClock
+from sandbox.workspace import Answer, Workspace
+from sandbox.workspace.parsers import definition
+from sentinel import content, spans
+from sentinel.bind import Bound, Node
+from sentinel.content import File
+from sentinel.models import Rule
+from sentinel.reading import named_types
+from sentinel.stage import GET_WATCHLIST, LOCAL_WATCHLIST
+from shared.normalise import catalogue
+from shared.normalise.times import utc_text
+from shared.tables import ACTIVITY, Column, Table
+
+ARRIVES_AFTER = timedelta(minutes=1)
+MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
+PORTION_ROWS = 20_000
+
+# The moment of a run is a row, not a part of the query: translating a query takes longer than answering it.
+_RUN = "LookbackRun"
+AT = f"toscalar({_RUN} | summarize arg_max(Turn, At) | project At)"
+_SINCE = f"toscalar({_RUN} | summarize arg_max(Turn, Since) | project Since)"
+_ACTIVITIES, _RUNS = "LookbackActivity", "LookbackHealth"
+_KNOWN_BY_THEN = f"where IngestedAt <= {AT} | where TimeGenerated >= {_SINCE}"
+_QUOTED = re.compile(r"[\"']([a-z0-9_]+)[\"']")
+_RAW = re.compile(rf"\b{ACTIVITY}\b")
+
+
+@dataclass(frozen=True, slots=True)
+class Fired:
+    """One run of a rule that answered: when it ran, and its rows, one alert each."""
+
+    moment: datetime
+    rows: list[dict[str, Any]]
+
+
+class Source(Protocol):
+    """What answers KQL: a local workspace, or one in Azure (lookback_azure.py)."""
+
+    def query(self, kql: str) -> Answer: ...
+
+
+class Past:
+    """The activities and health rows of a workspace, each with the moment it was known; asked as of any moment."""
+
+    def __init__(
+        self,
+        source: Source,
+        *,
+        types: Iterable[str] | None = None,
+        lists: Sequence[dict[str, str]] = (),
+        since: datetime | None = None,
+        until: datetime | None = None,
+    ) -> None:
+        """Read `source` through its own parser: only `types`, and only what happened in `[since, until)`, where given.
+
+        `lists` are watchlist rows. Everything is kept in memory, and gone with `close`.
+        """
+        self._news: dict[str, set[datetime]] = defaultdict(set)
+        self._turn = 0
+        activity, health = (source.query(f"{name} | take 0").columns for name in ("ClaudeActivity", "ClaudeHealth"))
+        run = _table(_RUN, {"Turn": "long", "At": "datetime", "Since": "datetime"})
+        tables = [*content.own_tables().values(), *content.neighbour_tables().values(), _watchlists(), run]
+        tables += [_table(_ACTIVITIES, dict(activity)), _table(_RUNS, dict(health))]
+        self._workspace = Workspace.create(
+            None, SimulatedClock(datetime(2000, 1, 1, tzinfo=UTC)), tables, given=_functions()
+        )
+        self._store(LOCAL_WATCHLIST, lists)
+        for portion in _portions(source, types, since, until):
+            self._take(_ACTIVITIES, source.query(portion).objects())
+        self._take(_RUNS, source.query("ClaudeHealth").objects())
+
+    def close(self) -> None:
+        self._workspace.close()
+
+    def fired(self, file: File[Rule], bound: Bound, start: datetime, end: datetime) -> Iterator[Fired]:
+        """Every run of a rule in `(start, end]` that answered. KqlRefused when the local engine cannot run it.
+
+        Runs are tried a day at a time: where one run that takes the whole day for new finds nothing, none of them does.
+        A rule that asks for the time is not tried but run.
+        """
+        rule = file.value
+        query, wide = as_of(bound, AT), as_of(bound, AT, instead={rule.query_frequency: DAY})
+        for moments in _by_day(self.moments(rule, bound, start, end), start):
+            if len(moments) > 1 and not asks_the_time(bound):
+                until = start + DAY * -((start - moments[-1]) // DAY)
+                if not self.ask(wide, until, rule.query_period + DAY).rows:
+                    continue
+            for moment in moments:
+                rows = self.ask(query, moment, rule.query_period).objects()
+                if rows:
+                    yield Fired(moment, rows)
+
+    def ask(self, query: str, moment: datetime, period: timedelta) -> Answer:
+        """The answer to an `as_of` query in one run."""
+        self._turn += 1
+        self._store(_RUN, [{"Turn": self._turn, "At": moment, "Since": moment - period}])
+        return self._workspace.query(query)
+
+    def moments(self, rule: Rule, bound: Bound, start: datetime, end: datetime) -> list[datetime]:
+        """The runs of the schedule in `(start, end]` that can answer, in order."""
+        step = rule.query_frequency
+        every = [start + step * number for number in range(1, (end - start) // step + 1)]
+        news = sorted(set[datetime]().union(*(self._news[name] for name in self._sources(bound))))
+        if asks_the_time(bound):  # silence is an answer, but not to nothing at all
+            return [at for at in every if bisect_right(news, at) > bisect_left(news, at - rule.query_period)]
+        wanted = {start + step * -((start - at) // step) for at in news if start < at <= end}
+        return [at for at in every if at in wanted]
+
+    def _sources(self, bound: Bound) -> Iterable[str]:
+        """What of ours a query reads: activity types, all of them when it names none, and the bridge's runs."""
+        every = self._news.keys() - {_RUNS} if "ClaudeActivity" in bound.functions else ()
+        return [*(_types(bound) or every), *([_RUNS] if "ClaudeHealth" in bound.functions else [])]
+
+    def _take(self, table: str, rows: list[dict[str, Any]]) -> None:
+        for row in rows:
+            if row.get("IsBackfill"):
+                arrived = row["EventTime"] + ARRIVES_AFTER
+                row |= {"IsBackfill": False, "TimeGenerated": row["EventTime"], "IngestedAt": arrived}
+            self._news[row.get("ActivityType", table)].add(_minute_after(row["IngestedAt"]))
+        self._store(table, rows)
+
+    def _store(self, table: str, rows: Sequence[dict[str, Any]]) -> None:
+        self._workspace.store(table, rows, ingested_at=self._workspace.clock.now())
+
+
+def types_read(bounds: Iterable[Bound]) -> set[str] | None:
+    """The activity types these queries and the functions they call name; None when a query reads all of them.
+
+    ClaudePeople then knows the people who are seen in these, and no others.
+    """
+    found: set[str] = set()
+    for bound in bounds:
+        types = _types(bound)
+        if "ClaudeActivity" in bound.functions and not types:
+            return None
+        found |= types
+    return found
+
+
+def _types(bound: Bound) -> set[str]:
+    """Types that a query names itself, or in the saved functions it calls."""
+    known = catalogue.load().types.keys()
+    called = [parser for name, parser in content.parsers().items() if name in bound.functions]
+    return named_types(bound).keys() | {text for parser in called for text in _QUOTED.findall(parser.body)} & known
+
+
+def asks_the_time(bound: Bound) -> bool:
+    """Whether a query can answer although nothing new arrived: it looks at `now()`, as silence and delays need."""
+    return any(node.name == "now" for node in _times(bound))
+
+
+def as_of(bound: Bound, moment: str, *, instead: Mapping[timedelta, timedelta] | None = None) -> str:
+    """The query with its `now()` and `ago(span)` taken at `moment`, a KQL expression; `instead` replaces spans.
+
+    What its functions ask of the time stays: an exception of today's watchlists is asked today.
+    """
+    text, end = [], 0
+    for node in _times(bound):
+        text += [bound.text[end : node.start], f"({moment}{_minus(bound, node, instead or {})})"]
+        end = node.end
+    return "".join([*text, bound.text[end:]])
+
+
+def _minus(bound: Bound, node: Node, instead: Mapping[timedelta, timedelta]) -> str:
+    """What an `ago` takes off the moment, and nothing for `now`."""
+    if node.name == "now":
+        return ""
+    written = bound.part(node)[len("ago") :].strip()[1:-1]
+    span = spans.parse(written) if re.fullmatch(r"\d+[smhd]", written) else None
+    return f" - {written if span is None or span not in instead else spans.show(instead[span])}"
+
+
+def _times(bound: Bound) -> list[Node]:
+    calls = [node for node in bound.tree.of_kind("FunctionCallExpression") if node.name in ("now", "ago")]
+    return sorted(calls, key=lambda node: node.start)
+
+
+def _functions() -> list[str]:
+    """The saved functions that read activities or runs, over what was known by a run."""
+    given = [
+        GET_WATCHLIST,
+        "function ClaudeActivity(types:dynamic=dynamic([])) "
+        f"{{ {_ACTIVITIES} | where array_length(types) == 0 or ActivityType in (types) | {_KNOWN_BY_THEN} }}",
+        f"function ClaudeHealth() {{ {_RUNS} | {_KNOWN_BY_THEN} }}",
+    ]
+    others = [parser for parser in content.parsers().values() if parser.name not in ("ClaudeActivity", "ClaudeHealth")]
+    raw = [parser for parser in others if _RAW.search(parser.body) and "ingestion_time" not in parser.body]
+    return [*given, *(_RAW.sub("ClaudeActivity", definition(parser.path)) for parser in raw)]
+
+
+def _portions(
+    source: Source, types: Iterable[str] | None, since: datetime | None, until: datetime | None
+) -> Iterator[str]:
+    """Questions that together ask for everything, each for about PORTION_ROWS: a day, and some of its types.
+
+    All copies of an activity have the same type and time, and so come together.
+    """
+    wanted = None if types is None else set(types)
+    counts = source.query(f"{ACTIVITY} | summarize count() by Day = bin(EventTime, 1d), ActivityType").rows
+    days: dict[datetime, list[tuple[str, int]]] = defaultdict(list)
+    for day, name, count in counts:
+        if wanted is None or name in wanted:
+            days[day].append((name, count))
+    for day in sorted(days):
+        start, end = max(day, since or day), min(day + DAY, until or day + DAY)
+        happened = f"EventTime >= datetime({utc_text(start)}) and EventTime < datetime({utc_text(end)})"
+        for names in _packed(sorted(days[day])) if start < end else ():
+            yield f"ClaudeActivity(dynamic({json.dumps(names)})) | where {happened}"
+
+
+def _packed(counts: Iterable[tuple[str, int]]) -> Iterator[list[str]]:
+    """Types in lists that hold PORTION_ROWS at most, unless one type has more by itself."""
+    names: list[str] = []
+    size = 0
+    for name, count in counts:
+        if names and size + count > PORTION_ROWS:
+            yield names
+            names, size = [], 0
+        names.append(name)
+        size += count
+    if names:
+        yield names
+
+
+def _by_day(moments: Iterable[datetime], start: datetime) -> Iterator[list[datetime]]:
+    """The moments of each 24 hours since `start`, the last one included."""
+    days: dict[int, list[datetime]] = defaultdict(list)
+    for moment in moments:
+        days[-((start - moment) // DAY)].append(moment)
+    yield from days.values()
+
+
+def _minute_after(moment: datetime) -> datetime:
+    whole = moment.replace(second=0, microsecond=0)
+    return whole if whole == moment else whole + MINUTE
+
+
+def _watchlists() -> Table:
+    names = {column.name for file in content.watchlists().values() for column in file.value.columns}
+    return _table(LOCAL_WATCHLIST, dict.fromkeys(("WatchlistAlias", "SearchKey", *sorted(names)), "string"))
+
+
+def _table(name: str, columns: Mapping[str, str]) -> Table:
+    return Table(name, "", 1, "", tuple(_column(column, kind) for column, kind in columns.items()))
+
+
+def _column(name: str, kind: str) -> Column:
+    return Column(name, "boolean" if kind == "bool" else kind, "", (), "none", 1)  # type: ignore[arg-type]

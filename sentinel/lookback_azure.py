@@ -1,0 +1,30 @@
+"""A Log Analytics workspace in Azure as lookback.py reads one, through the official query client."""
+
+from datetime import UTC, datetime
+from typing import Any, cast
+
+from azure.core.credentials import TokenCredential
+from azure.monitor.query import LogsQueryClient, LogsQueryPartialResult
+
+from sandbox.workspace import Answer
+
+
+class AzureWorkspace:
+    """Questions to one workspace; the identity needs Log Analytics Reader on it."""
+
+    def __init__(self, workspace_id: str, credential: TokenCredential, **options: Any) -> None:
+        self._workspace_id = workspace_id
+        self._client = LogsQueryClient(credential, **options)
+
+    def query(self, kql: str) -> Answer:
+        """The whole answer. azure.core's errors say what Azure refused; RuntimeError when it answered in part only."""
+        answer = self._client.query_workspace(self._workspace_id, kql, timespan=None)
+        if isinstance(answer, LogsQueryPartialResult):
+            raise RuntimeError("the workspace answered in part only: look back over fewer days, or at fewer rules")
+        table = answer.tables[0]
+        columns = tuple(zip(table.columns, map(str, cast("list[Any]", table.columns_types)), strict=True))
+        return Answer(columns, [tuple(map(_value, row)) for row in table.rows])
+
+
+def _value(value: Any) -> Any:
+    return value.replace(tzinfo=UTC) if isinstance(value, datetime) and value.tzinfo is None else value

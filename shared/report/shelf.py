@@ -1,0 +1,152 @@
+"""Where reports are kept: written once under names that nobody has used, never replaced, never removed."""
+
+import asyncio
+import os
+import re
+import tempfile
+from pathlib import Path
+from typing import Protocol
+
+from azure.core.exceptions import AzureError, HttpResponseError, ResourceExistsError, ResourceNotFoundError
+from azure.storage.blob import ContentSettings
+from azure.storage.blob.aio import ContainerClient
+
+from shared.errors import StoreFailed
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*(/[A-Za-z0-9][A-Za-z0-9._-]*)*")
+TYPES = {".html": "text/html; charset=utf-8", ".csv": "text/csv; charset=utf-8", ".json": "application/json"}
+
+
+class AlreadyThere(Exception):
+    """The name is taken; what it holds was not touched."""
+
+
+class Shelf(Protocol):
+    """Files by slash-separated name. Every method raises StoreFailed when the storage refuses or cannot be reached."""
+
+    async def put(self, name: str, data: bytes) -> None:
+        """Write a new file. Raises AlreadyThere when the name is taken."""
+        ...
+
+    async def get(self, name: str) -> bytes | None:
+        """The file, or None when there is none."""
+        ...
+
+    async def names(self, folder: str) -> list[str]:
+        """Names of the files directly in `folder`, without it, sorted."""
+        ...
+
+    def address(self, name: str) -> str:
+        """Where a person finds it."""
+        ...
+
+
+def checked(name: str) -> str:
+    """`name`, when it is one; ValueError for whatever could leave the shelf."""
+    if not _NAME.fullmatch(name):
+        raise ValueError(f"not a name for a report: {name!r}")
+    return name
+
+
+class FolderShelf:
+    """A `Shelf` in a folder; files are readable by their owner only, and lose the right to be written."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    async def put(self, name: str, data: bytes) -> None:
+        path = self._folder / checked(name)
+        try:
+            await asyncio.to_thread(_write_new, path, data)
+        except FileExistsError as taken:
+            raise AlreadyThere(name) from taken
+        except OSError as broken:
+            raise StoreFailed(f"{path.name} cannot be written ({broken.strerror}): choose another folder") from broken
+
+    async def get(self, name: str) -> bytes | None:
+        path = self._folder / checked(name)
+        try:
+            return path.read_bytes()
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        except OSError as broken:
+            raise StoreFailed(f"{path.name} cannot be read ({broken.strerror})") from broken
+
+    async def names(self, folder: str) -> list[str]:
+        place = self._folder / checked(folder)
+        return sorted(path.name for path in place.iterdir()) if place.is_dir() else []
+
+    def address(self, name: str) -> str:
+        return str(self._folder / name)
+
+
+def _write_new(path: Path, data: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    handle, written = tempfile.mkstemp(dir=path.parent, prefix=".")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+        Path(written).chmod(0o400)
+        os.link(written, path)  # whole or not at all, and never over another
+    finally:
+        Path(written).unlink()
+
+
+class BlobShelf:
+    """A `Shelf` in one Blob container, meant for one with an immutability policy. The caller closes the client."""
+
+    def __init__(self, container: ContainerClient) -> None:
+        self._container = container
+
+    async def put(self, name: str, data: bytes) -> None:
+        kind = TYPES.get(Path(name).suffix, "application/octet-stream")
+        try:
+            await self._container.upload_blob(
+                checked(name), data, overwrite=False, content_settings=ContentSettings(content_type=kind)
+            )
+        except ResourceExistsError as taken:
+            raise AlreadyThere(name) from taken
+        except AzureError as refused:
+            raise _judged(refused) from refused
+
+    async def get(self, name: str) -> bytes | None:
+        try:
+            found = await self._container.download_blob(checked(name))
+            return await found.readall()
+        except ResourceNotFoundError as missing:
+            if _code(missing) == "ContainerNotFound":
+                raise _judged(missing) from missing
+            return None
+        except AzureError as refused:
+            raise _judged(refused) from refused
+
+    async def names(self, folder: str) -> list[str]:
+        start = checked(folder) + "/"
+        try:
+            found = [name async for name in self._container.list_blob_names(name_starts_with=start)]
+        except AzureError as refused:
+            raise _judged(refused) from refused
+        return sorted(name.removeprefix(start) for name in found)
+
+    def address(self, name: str) -> str:
+        return f"{self._container.url.partition('?')[0]}/{name}"
+
+
+def _code(answer: AzureError) -> str:
+    code = getattr(answer, "error_code", None) or ""
+    return str(getattr(code, "value", code))
+
+
+def _judged(refused: AzureError) -> StoreFailed:
+    """StoreFailed with the remedy; never the address, which may carry a signature."""
+    status = (refused.status_code or 0) if isinstance(refused, HttpResponseError) else 0
+    if status in (401, 403):
+        remedy = (
+            "the identity needs Storage Blob Data Contributor on the container of reports (docs/report.md), and the "
+            "storage firewall must let this network in"
+        )
+    elif status == 404:
+        remedy = "the container does not exist: correct REPORT_CONTAINER_URL"
+    else:
+        remedy = "the next run tries again; if it lasts, check REPORT_CONTAINER_URL and the network"
+    return StoreFailed(f"the report's storage refuses ({status or type(refused).__name__} {_code(refused)}): {remedy}")

@@ -1,0 +1,100 @@
+"""`report` as typed, against a served workspace through the official client; `report verify` against what it wrote."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
+from typer.testing import CliRunner, Result
+
+from shared.cli.reporting import report_app
+from shared.report.signing import pem_of
+from tests.cli.conftest import Desk
+
+
+def run(*arguments: str) -> Result:
+    result = CliRunner().invoke(report_app, arguments)
+    assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
+    assert "Traceback" not in result.output
+    return result
+
+
+@pytest.fixture
+def written(desk: Desk, tmp_path: Path) -> Path:
+    """A report of yesterday and today up to the last whole hour, of a tenant with a few activities."""
+    desk.happen(5)
+    desk.carry()
+    start, end = desk.now.replace(minute=0, second=0, microsecond=0), desk.now
+    out = tmp_path / "reports"
+    told = run("--from", f"{start:%Y-%m-%d}T00:00", "--to", f"{end:%Y-%m-%dT%H:%M:%S}", "--out", str(out), "--json")
+    # The served workspace has no watchlists: the two questions that need them fail, and everything else is there.
+    assert told.exit_code == 1
+    summary: dict[str, Any] = json.loads(told.stdout)
+    assert summary["failed"] == ["changes", "exceptions"] and summary["new"]
+    (folder,) = out.iterdir()
+    assert summary["address"] == str(folder / "report.html")
+    return folder
+
+
+def test_what_was_not_answered_is_told(written: Path) -> None:
+    """In the manifest with the reason; the answered tables hold what the workspace holds."""
+    manifest = json.loads((written / "manifest.json").read_bytes())
+    failed = {table["name"]: table["failure"] for table in manifest["tables"] if table["failure"]}
+    assert failed.keys() == {"changes", "exceptions"} and all("deploy the parsers" in why for why in failed.values())
+    assert manifest["completeness"]["hoursAsked"] > 0
+
+
+def test_verify_says_in_one_sentence_each_what_holds(written: Path) -> None:
+    """The folder, its page or its manifest may be named; a changed file ends with exit code 1."""
+    for path in (written, written / "report.html"):
+        sound = run("verify", str(path))
+        assert sound.exit_code == 0 and "files are the ones the manifest names" in sound.stdout
+        assert "not signed" in sound.stdout
+    changed = written / "scope.csv"
+    changed.chmod(0o600)
+    changed.write_bytes(changed.read_bytes() + b"x")
+    broken = run("verify", str(written), "--json")
+    found = json.loads(broken.stdout)
+    assert broken.exit_code == 1 and not found["holds"]
+    assert [each["sentence"] for each in found["findings"] if not each["good"]] == [
+        "scope.csv was changed: its SHA-256 is not the manifest's."
+    ]
+
+
+def test_an_unsigned_report_does_not_pass_for_a_signed_one(written: Path, tmp_path: Path) -> None:
+    """Who brings a key expects a signature."""
+    pem = tmp_path / "public.pem"
+    pem.write_text(pem_of(rsa.generate_private_key(65537, 2048).public_key()))
+    result = run("verify", str(written), "--key", str(pem))
+    assert result.exit_code == 1 and "not signed, though a key was given" in result.stdout
+
+
+@pytest.mark.usefixtures("quiet")
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("--from", "2026-10-01"), "name both --from and --to"),
+        (("--from", "2026-10-01", "--to", "2026-11-01", "--out", "x"), "WORKSPACE_ID must be set"),
+        (("verify", "nowhere"), "is no report"),
+        (("verify", "https://account.blob.example.com/reports"), "name the report's address"),
+        (("verify", "nowhere", "--key", "nowhere.pem"), "--key cannot be read"),
+        (("verify", "nowhere", "--key", "vault"), "REPORT_SIGNING_KEY is not set"),
+    ],
+)
+def test_a_refusal_is_one_sentence(
+    arguments: tuple[str, ...], words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On standard error, with exit code 2 and nothing written."""
+    monkeypatch.chdir(tmp_path)
+    result = run(*arguments)
+    assert result.exit_code == 2 and words in result.stderr and result.stdout == ""
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_workspace_that_refuses_leaves_no_report(desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A missing right is one sentence with the role, not a report of ten failures."""
+    monkeypatch.setenv("WORKSPACE_ID", "00000000-0000-4000-8000-000000000000")
+    result = run("--from", "2026-10-01", "--to", "2026-10-02", "--out", str(tmp_path / "reports"))
+    assert result.exit_code == 1 and "Log Analytics Reader" in result.stderr
+    assert not (tmp_path / "reports").exists()

@@ -1,0 +1,139 @@
+"""A lookback says what the schedule would have said: the same runs, the same rows, and nothing before its time."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from sandbox.clock import SimulatedClock
+from sandbox.workspace import Workspace
+from sentinel import content, lookback
+from sentinel.bind import Bound
+from sentinel.cases import NOW, rows
+from sentinel.cli import app
+from sentinel.content import File
+from sentinel.execute import scenes
+from sentinel.lookback import Past
+from sentinel.lookback_report import Line
+from sentinel.models import Rule
+from sentinel.verdict import bound_queries
+from shared.tables import ACTIVITY, HEALTH
+
+OWN = {ACTIVITY, HEALTH}
+HOURS = timedelta(hours=3)
+# One of each shape: a single row, a threshold, a sequence, a first sight, a count that was told before.
+SHAPES = (
+    "claude-sso-disabled",
+    "claude-access-probing",
+    "claude-failures-then-success",
+    "claude-unapproved-connector",
+    "claude-hook-denials-one-person",
+    "claude-sign-in-around-sso",
+)
+
+
+@contextmanager
+def past_of(file: File[Rule], path: Path | None = None) -> Iterator[Past]:
+    """The past that the first firing test of a rule tells."""
+    workspace = Workspace.create(path, SimulatedClock(NOW), content.own_tables().values())
+    scene = next(scene for scene in scenes(file) if scene.case.fires)
+    for one in scene.sent:
+        workspace.store(one.table, [one.row()], ingested_at=NOW + one.ingested)
+    past = Past(workspace, lists=scene.lists)
+    workspace.close()
+    yield past
+    past.close()
+
+
+def loaded(slug: str) -> tuple[File[Rule], Bound]:
+    file = next(content.rule(path) for path in content.rule_paths() if path.stem == slug)
+    return file, bound_queries([file])[slug]
+
+
+@pytest.mark.parametrize("slug", SHAPES)
+def test_skipping_runs_leaves_no_alert_out(slug: str) -> None:
+    """Only runs with news, and days that answer, are run: every run of the schedule would say the same."""
+    file, bound = loaded(slug)
+    query = lookback.as_of(bound, lookback.AT)
+    with past_of(file) as past:
+        quick = [(fired.moment, fired.rows) for fired in past.fired(file, bound, NOW - HOURS, NOW + HOURS)]
+        step, slow = file.value.query_frequency, []
+        for number in range(1, 2 * HOURS // step + 1):
+            moment = NOW - HOURS + number * step
+            if found := past.ask(query, moment, file.value.query_period).objects():
+                slow.append((moment, found))
+    assert quick
+    assert quick == slow
+
+
+def test_a_run_knows_only_what_had_arrived() -> None:
+    """Before the activity was there nothing fires; the first run after it does, once."""
+    file, bound = loaded("claude-sso-disabled")
+    with past_of(file) as past:
+        day = timedelta(days=1)
+        fired = list(past.fired(file, bound, NOW - day, NOW + day))
+        assert len(fired) == 1
+        assert list(past.fired(file, bound, NOW - day, fired[0].moment - timedelta(minutes=5))) == []
+
+
+def test_history_counts_as_if_the_bridge_had_been_there(tmp_path: Path) -> None:
+    """What was carried as history months later fires in the run after it happened, and the report names nobody."""
+    path = tmp_path / "old.duckdb"
+    workspace = Workspace.create(path, SimulatedClock(NOW), content.own_tables().values())
+    old = {"type": "org_sso_toggled", "actor": "admin", "enabled": False, "created": "-40d", "backfill": True}
+    workspace.store(ACTIVITY, rows(old), ingested_at=NOW)
+    workspace.close()
+    told = report(path)
+    assert told["alerts"] == 1
+    happened = NOW - timedelta(days=40)
+    assert happened.isoformat() < told["first"] <= (happened + timedelta(minutes=6)).isoformat()
+    assert told["top"] == [1]
+
+
+def test_subjects_are_named_only_when_asked_for() -> None:
+    """A report counts whom alerts are about; addresses stand in it by wish."""
+    subjects = (("admin@example.com", 2), ("ana@example.com", 1))
+    line = Line("claude-sso-disabled", "High", 3, NOW, NOW, subjects)
+    assert "@" not in json.dumps(line.as_json(show_subjects=False))
+    assert line.as_json(show_subjects=True)["top"] == dict(subjects)
+
+
+def report(path: Path) -> dict[str, Any]:
+    """The line of JSON about one rule."""
+    span = ["--from", f"{NOW - timedelta(days=41):%Y-%m-%d}", "--to", f"{NOW:%Y-%m-%d}"]
+    arguments = ["lookback", *span, "--local", str(path), "--only", "claude-sso-disabled", "--json"]
+    result = CliRunner().invoke(app, arguments)
+    assert result.exit_code == 0, result.output
+    line: dict[str, Any] = json.loads(result.stdout)
+    return line
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        (["--from", "2026-11-02", "--to", "2026-11-01", "--local", "x"], "at least an hour after"),
+        (["--from", "2026-11-01", "--to", "2026-11-02"], "one of --local and --workspace-id"),
+        (["--from", "2026-11-01", "--to", "2026-11-02", "--local", "nowhere.duckdb"], "there is no file"),
+        (["--from", "2026-11-01", "--to", "2026-11-02", "--local", "x", "--only", "claude-nothing"], "no rule"),
+    ],
+)
+def test_what_cannot_be_looked_back_on_is_told(arguments: list[str], reason: str) -> None:
+    """A span that runs backwards, no workspace or two, a missing file and an unknown rule are refused in words."""
+    result = CliRunner().invoke(app, ["lookback", *arguments])
+    assert result.exit_code == 2
+    assert reason in " ".join(result.output.replace("│", " ").split())
+
+
+def test_only_times_are_changed() -> None:
+    """`now()` and `ago()` are taken at the moment of the run, and the span of news may be replaced."""
+    _, bound = loaded("claude-feed-silent")
+    text = lookback.as_of(bound, "MOMENT")
+    assert "now()" not in text and "ago(" not in text
+    assert text.count("MOMENT") == bound.text.count("now()") + bound.text.count("ago(")
+    wide = lookback.as_of(bound, "MOMENT", instead={timedelta(minutes=15): timedelta(days=1)})
+    assert "(MOMENT - 1d)" in wide and "(MOMENT - quietRuns)" in wide
