@@ -6,7 +6,7 @@ STAMP := $(VENV)/.installed
 BENCH_RUNS ?= 3
 
 .DEFAULT_GOAL := help
-.PHONY: help setup tools demo test chaos check bench reference clean
+.PHONY: help setup tools demo test chaos check bench reference content infra plan package remove clean
 
 help: ## list the verbs
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -44,6 +44,9 @@ check: setup ## formatting, lint, types, layers, generated files
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 	@$(BIN)/python -m docs.tools.build_reference --check
+	@$(BIN)/python -m sentinel build --check
+	@$(BIN)/python -m sentinel.workbook_build --check
+	@$(BIN)/python -m infra.tools.build --check
 
 bench: setup ## measure, compare, write bench/REPORT.md (half an hour; BENCH_RUNS=1 is quicker, and less sure)
 	@$(BIN)/python -m bench.run --runs $(BENCH_RUNS)
@@ -52,6 +55,23 @@ bench: setup ## measure, compare, write bench/REPORT.md (half an hour; BENCH_RUN
 
 reference: setup ## render docs/reference/ anew from tables, settings and catalogue
 	@$(BIN)/python -m docs.tools.build_reference
+
+content: setup ## compile detections and workbook from sentinel/, then the templates that carry them
+	@$(BIN)/python -m sentinel build
+	@$(BIN)/python -m sentinel.workbook_build
+	@$(BIN)/python -m infra.tools.build
+
+infra: setup ## compile the templates: the portal's template and what each scenario would create
+	@$(BIN)/python -m infra.tools.build
+
+plan: setup ## what a deployment would create or change, and the right each needs (PLAN_ARGS="FILE.bicepparam -g GROUP")
+	@$(BIN)/python -m infra.tools.plan $(PLAN_ARGS)
+
+package: setup ## build/bridge.zip: the app with all its wheels, the same bytes each time (PACKAGE_ARGS="--python 3.13")
+	@$(BIN)/python -m infra.tools.package $(PACKAGE_ARGS)
+
+remove: setup ## what removing would take away, in which order; takes nothing (REMOVE_ARGS="FILE.bicepparam -g GROUP")
+	@$(BIN)/python -m infra.tools.remove --plan $(REMOVE_ARGS)
 
 clean: ## remove what was built; the environment stays
 	@rm -rf build .pytest_cache .mypy_cache .ruff_cache .hypothesis

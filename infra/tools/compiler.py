@@ -16,12 +16,6 @@ from typing import Any
 
 HOW_TO_GET_IT = "no Bicep compiler: run `az bicep install` and put ~/.azure/bin on PATH, or set BICEP to the program"
 
-SUBSCRIPTION = "11111111-1111-1111-1111-111111111111"
-TENANT = "22222222-2222-2222-2222-222222222222"
-RESOURCE_GROUP = "rg-claude"
-REGION = "westeurope"
-
-
 ANSWER_SECONDS = 120
 
 
@@ -53,6 +47,20 @@ class Compiled:
 
     diagnostics: tuple[Diagnostic, ...]
     json_text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where a deployment goes to; a snapshot's names and ids depend on it."""
+
+    subscription: str = "11111111-1111-1111-1111-111111111111"
+    resource_group: str = "rg-claude"
+    region: str = "westeurope"
+    tenant: str = "22222222-2222-2222-2222-222222222222"
+
+
+HERE = Target()
+"""The place that golden files are of."""
 
 
 def find() -> Path:
@@ -106,13 +114,13 @@ class Compiler:
         text = answer.get("parameters") if parameters else answer.get("contents")
         return Compiled(tuple(_diagnostic(one) for one in answer["diagnostics"]), text or "")
 
-    def snapshot(self, path: Path) -> dict[str, Any]:
+    def snapshot(self, path: Path, target: Target = HERE) -> dict[str, Any]:
         """What the deployment of a parameter file would create. Raises BicepRefused where it is not valid."""
         metadata = {
-            "tenantId": TENANT,
-            "subscriptionId": SUBSCRIPTION,
-            "resourceGroup": RESOURCE_GROUP,
-            "location": REGION,
+            "tenantId": target.tenant,
+            "subscriptionId": target.subscription,
+            "resourceGroup": target.resource_group,
+            "location": target.region,
             "deploymentName": "claude-bridge",
         }
         answer = self._ask("bicep/getSnapshot", {"path": str(path), "metadata": metadata, "externalInputs": None})

@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from infra.tools.resources import scope_of
 from shared.settings import Settings
 from shared.tables import load, table_names
 
@@ -163,13 +164,6 @@ def nothing_is_secret(resources: list[Resource]) -> list[str]:
     ]
     written = of_type(resources, "Microsoft.KeyVault/vaults/secrets")
     return wrong + [f"{secret['name']}: a secret is written by the template" for secret in written]
-
-
-def scope_of(assignment: Resource) -> str:
-    """Resource id that a role assignment is on, from its own id, evaluated or not."""
-    identity: str = assignment["id"]
-    unevaluated = re.match(r"\[extensionResourceId\('([^']+)', 'Microsoft\.Authorization/roleAssignments'", identity)
-    return unevaluated[1] if unevaluated else identity.rsplit("/providers/Microsoft.Authorization/", 1)[0]
 
 
 def rights_are_narrow(resources: list[Resource]) -> list[str]:

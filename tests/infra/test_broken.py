@@ -174,9 +174,9 @@ FAULTS = (
     ),
     Fault(
         "second private link scope",
-        "app.bicep",
-        "'modules/link-scope.bicep' = if (network.kind == 'created')",
-        "'modules/link-scope.bicep' = if (network.kind != 'public')",
+        "modules/monitor-link.bicep",
+        "'link-scope.bicep' = if (scopeIsOurs)",
+        "'link-scope.bicep' = if (!empty(scopeResourceId))",
         "network-given",
         "Microsoft.Insights/privateLinkScopes is created beside the given one",
     ),

@@ -13,6 +13,7 @@ WORKSPACE = (
     "/providers/Microsoft.OperationalInsights/workspaces/law-sentinel"
 )
 GIVEN = f"param workspace = {{ kind: 'given', resourceId: '{WORKSPACE}' }}\n"
+PRINCIPAL = "44444444-4444-4444-4444-444444444444"
 SUBNET = "/subscriptions/1/resourceGroups/rg/providers/Microsoft.Network/virtualNetworks/vnet/subnets"
 
 
@@ -83,6 +84,14 @@ AT_VALIDATION = (
         "a package without TLS",
         GIVEN + "param packageUri = 'http://downloads.example.com/a.zip'",
         "packageUri: must start",
+    ),
+    Refusal(
+        "a reader who is an operator, too",
+        GIVEN
+        + f"var who = {{ principalId: '{PRINCIPAL}', principalType: 'User' }}\n"
+        + "param tableReaders = [union(who, { tables: ['ClaudeActivity_CL'] })]\n"
+        + "param operators = [who]",
+        "tableReaders, operators: a principal is there twice",
     ),
     Refusal(
         "a new workspace of another name",

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from infra.tools.build import BICEP, golden, scenarios
+from infra.tools.resources import scope_of
 from shared.settings import Settings
-from tests.infra.checks import CHECKS, ROLES, Check, Resource, app_settings, of_type, rights_are_narrow, scope_of
+from tests.infra.checks import CHECKS, ROLES, Check, Resource, app_settings, of_type, rights_are_narrow
 
 WIDER_BY_PARAMETER = {
     "sovereign": {"Log Analytics Reader: wider than the tables", "Storage Blob Data Owner: given on the account"}
@@ -183,6 +184,22 @@ def test_each_reader_sees_its_tables_and_no_other() -> None:
     assert "ClaudeActivity_CL" in conditions["6666"] and "ClaudeBridgeHealth_CL" not in conditions["6666"]
     assert "protectionLevel] StringEquals 'Protected'" in conditions["6666"]
     assert "ClaudeBridgeHealth_CL" in conditions["7777"] and "ClaudeActivity_CL" not in conditions["7777"]
+
+
+def test_operators_get_what_the_commands_need() -> None:
+    """Rows, state, keys and the bridge's tables; nothing of the host's, nothing on the package, nothing wider."""
+    rights = of_type(created("roles-only"), "Microsoft.Authorization/roleAssignments")
+    theirs = [one for one in rights if one["properties"]["principalId"].startswith("1212")]
+    got = {
+        (ROLES[one["properties"]["roleDefinitionId"].rsplit("/", 1)[-1]], scope_of(one).split("/")[-1])
+        for one in theirs
+    }
+    assert got == {
+        ("Monitoring Metrics Publisher", "dcr-claude"),
+        ("Storage Blob Data Contributor", "state"),
+        ("Key Vault Secrets User", "contoso-prd-kv-claude"),
+        ("Log Analytics Data Reader", "law-soc"),
+    }
 
 
 def test_a_sovereign_cloud_has_its_own_addresses() -> None:

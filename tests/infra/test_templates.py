@@ -32,7 +32,7 @@ def test_every_module_belongs_to_a_template() -> None:
 @pytest.mark.parametrize("scenario", scenarios(), ids=lambda path: path.stem)
 def test_a_scenario_creates_what_its_golden_file_says(bicep: Bicep, scenario: Path) -> None:
     """The committed snapshot is the one of today; after a wanted change: make infra, and review the difference."""
-    assert snapshot_text(bicep.snapshot(scenario)) == golden(scenario).read_text(encoding="utf-8")
+    assert snapshot_text(scenario, bicep.snapshot(scenario)) == golden(scenario).read_text(encoding="utf-8")
 
 
 def test_the_portals_template_is_the_compiled_one(bicep: Bicep) -> None:
