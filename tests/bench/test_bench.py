@@ -65,6 +65,8 @@ def test_the_agreed_targets_stand() -> None:
         ("million", "peak_megabytes", "at most", 256),
         ("million", "requests", "at most", 220),
         ("cold_import", "value", "at most", 1.5),
+        ("detections", "value", "at most", 60),
+        ("detections", "bind_seconds", "at most", 30),
     }
 
 

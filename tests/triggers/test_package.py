@@ -52,6 +52,6 @@ def test_the_app_is_indexed_from_the_package_alone(package: Path) -> None:
         [sys.executable, "-B", "-c", INDEX], cwd=package, capture_output=True, text=True, check=True, timeout=60
     )
     names, strangers, file = child.stdout.splitlines()
-    assert names == "health plan poll_activities prove_daily start_backfill work_plan"
+    assert names == "compliance_report health plan poll_activities prove_daily start_backfill work_plan"
     assert strangers == ""
     assert Path(file).parent == package
