@@ -27,8 +27,11 @@ def bound_queries(files: Iterable[File[Any]]) -> dict[str, Bound]:
     return bind({file.slug: file.value.query for file in files})
 
 
-def judge(file: File[Any], bound: Bound) -> Verdict:
-    """Check, execute and mutate one file; what is not even bound is not executed."""
+def judge(file: File[Any], bound: Bound, *, share: tuple[int, int] = (0, 1)) -> Verdict:
+    """Check, execute and mutate one file; what is not even bound is not executed.
+
+    `share` is (k, n): of the mutants only every n-th, from the k-th on; the others are neither tried nor missed.
+    """
     found = checks.problems(file, bound)
     if found:
         return Verdict(file.slug, False, 0, 0, tuple(found))
@@ -42,9 +45,11 @@ def judge(file: File[Any], bound: Bound) -> Verdict:
     found = [_failed(file, outcome) for outcome in outcomes if outcome.failure]
     if found:
         return Verdict(file.slug, True, len(outcomes), 0, tuple(found))
-    made = mutants(bound)
+    every = mutants(bound)
+    made = every[share[0] % share[1] :: share[1]]
     alive, refused = execute.survivors(file, scenes, made)
-    excused = {equivalent.mutant for equivalent in file.value.equivalent_mutants}
+    left = {mutant.name for mutant in every} - {mutant.name for mutant in made}
+    excused = {equivalent.mutant for equivalent in file.value.equivalent_mutants} - left
     found = [
         file.in_query(f"no test notices the mutant `{mutant.name}`", mutant.line)
         for mutant in alive

@@ -15,6 +15,11 @@ class ChaosSettings(BaseSettings):
     chaos_seed: int | None = None
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Here and not in tests/sentinel: options are only known to what is loaded before tests are looked for."""
+    parser.addoption("--mutants", type=int, default=1, help="try every N-th mutant of each detection, by CHAOS_SEED")
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """A worker of xdist is told the seed that its controller drew."""
     given = getattr(config, "workerinput", {}).get("chaos_seed", ChaosSettings().chaos_seed)

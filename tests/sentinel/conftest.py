@@ -6,6 +6,7 @@ from sentinel import content
 from sentinel.bind import Bound
 from sentinel.problems import ContentError
 from sentinel.verdict import bound_queries
+from tests.chaos.seed import SEED
 
 
 @pytest.fixture(scope="session")
@@ -18,6 +19,12 @@ def bound() -> dict[str, Bound]:
         except ContentError:
             continue
     return bound_queries(files)
+
+
+@pytest.fixture(scope="session")
+def share_of_mutants(request: pytest.FixtureRequest) -> tuple[int, int]:
+    """`--mutants N` tries every N-th mutant, another N-th with another CHAOS_SEED; all of them by default."""
+    return request.config.stash[SEED], request.config.getoption("--mutants")
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

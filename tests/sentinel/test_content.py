@@ -14,10 +14,15 @@ PATHS = [*content.rule_paths(), *content.hunt_paths()]
 
 
 @pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
-def test_it_is_proved(path: Path, bound: dict[str, Bound], record_property: Callable[[str, object], None]) -> None:
+def test_it_is_proved(
+    path: Path,
+    bound: dict[str, Bound],
+    share_of_mutants: tuple[int, int],
+    record_property: Callable[[str, object], None],
+) -> None:
     """A rule or hunt keeps every check, binds, fires where its tests say, keeps the laws and loses its mutants."""
     file = content.detection(path)
-    verdict = judge(file, bound[file.slug])
+    verdict = judge(file, bound[file.slug], share=share_of_mutants)
     record_property("sentinel", (int(verdict.executed), verdict.tests, verdict.mutants))
     assert not verdict.problems, "\n" + "\n".join(map(str, verdict.problems))
 

@@ -5,6 +5,7 @@ import pytest
 from bench import noise
 
 PEOPLE, DAYS = 2000, 2
+LOUD = frozenset({"claude-admin-granted", "claude-audit-switched-off", "claude-sso-disabled"})
 
 
 @pytest.mark.slow
@@ -20,6 +21,6 @@ def test_a_quiet_tenant_raises_few_alerts() -> None:
 @pytest.mark.slow
 def test_the_same_measure_hears_incidents() -> None:
     """With its storylines told, two days raise alerts: what is counted as quiet would be heard."""
-    found = list(noise.measured(60, DAYS, stories=True))
-    assert sum(each.alerts > 0 for each in found if each.severity == "High") >= 2
+    found = list(noise.measured(60, DAYS, stories=True, only=LOUD))
+    assert {each.slug for each in found if each.alerts} == LOUD
     assert any(each.too_noisy for each in found)
