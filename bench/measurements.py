@@ -118,4 +118,13 @@ MEASUREMENTS = (
         "bind_seconds is what Microsoft's Kusto language service takes for all of them, its process included.",
         targets=(Target("at most", 60), Target("at most", 30, of="bind_seconds")),
     ),
+    Measurement(
+        name="workbook_tabs",
+        module="workbook_tabs",
+        unit="seconds",
+        count=MILLION,
+        method="The slowest tab of the local workbook page, from asking for all its tiles at once over HTTP to the "
+        "last answer; look back 365 days, all rows in the period, first visit. Opening and every tab stand beside it.",
+        targets=(Target("at most", 3.0),),
+    ),
 )

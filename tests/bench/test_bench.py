@@ -67,6 +67,7 @@ def test_the_agreed_targets_stand() -> None:
         ("cold_import", "value", "at most", 1.5),
         ("detections", "value", "at most", 60),
         ("detections", "bind_seconds", "at most", 30),
+        ("workbook_tabs", "value", "at most", 3.0),
     }
 
 
