@@ -5,7 +5,8 @@ targetScope = 'resourceGroup'
 
 import { alertsType } from 'modules/alerts.bicep'
 import { lifecycleType, skuType } from 'modules/storage.bicep'
-import { checkedSubnet, checkedZone, networkType } from 'networks.bicep'
+import { appSubnetOf, endpointSubnetOf, networkType, scopeIdOf, zoneIdsOf } from 'networks.bicep'
+import { checkedReport, reportContainer, reportKey, reportSettings, reportType } from 'reports.bicep'
 import { checkedConnections, checkedSettings, chosenSettings, connectionType, settingsType } from 'settings.bicep'
 import { destinationType } from 'tables.bicep'
 import {
@@ -62,6 +63,9 @@ param lifecycle lifecycleType = {}
 @description('Optional. Whether storage, vault and Azure Monitor are reached privately, and how.')
 param network networkType = { kind: 'public' }
 
+@description('Optional. Compliance reports for auditors: where they go, who seals them, who is told.')
+param report reportType = { kind: 'none' }
+
 @description('Optional. Who is told when the bridge fails.')
 param alerts alertsType = {}
 
@@ -85,6 +89,8 @@ var zones = clouds[cloud].privateZones
 var chosen = chosenNames(prefix, names, resourceGroup().id)
 var public = network.kind == 'public'
 var blobEndpoint = 'https://${chosen.storage}.blob.${storageSuffix}'
+var vaultUrl = 'https://${chosen.vault}.${vaultSuffix}'
+var mail = report.kind == 'created' ? report.?mail : null
 var workspaceId = checkedId(workspaceResourceId, 'Microsoft.OperationalInsights/workspaces', 'workspaceResourceId')
 var telemetryWorkspace = checkedId(
   telemetryWorkspaceResourceId,
@@ -94,44 +100,22 @@ var telemetryWorkspace = checkedId(
 
 // Subnets, zones and scope: what is given is used, and nothing of it is made again.
 var ownNetwork = resourceId('Microsoft.Network/virtualNetworks', 'vnet-${prefix}')
-var appSubnet = network.kind == 'given'
-  ? network.integrationSubnetResourceId != network.endpointSubnetResourceId
-      ? checkedSubnet(network.integrationSubnetResourceId)
-      : fail('network: the app needs a subnet of its own, apart from the private endpoints')
-  : network.kind == 'created' ? '${ownNetwork}/subnets/app' : null
-var endpointSubnet = network.kind == 'given'
-  ? checkedSubnet(network.endpointSubnetResourceId)
-  : network.kind == 'created' ? '${ownNetwork}/subnets/endpoints' : ''
+var appSubnet = appSubnetOf(network, ownNetwork)
+var endpointSubnet = endpointSubnetOf(network, ownNetwork)
 var ownZones = network.kind == 'created' ? concat([zones.blob, zones.vault, zones.sites], zones.monitor) : []
-var zoneIds = network.kind == 'given'
-  ? {
-      blob: network.?dnsZoneResourceIds == null ? [] : [checkedZone(network.dnsZoneResourceIds!.blob)]
-      vault: network.?dnsZoneResourceIds == null ? [] : [checkedZone(network.dnsZoneResourceIds!.vault)]
-      sites: network.?dnsZoneResourceIds == null ? [] : [checkedZone(network.dnsZoneResourceIds!.sites)]
-    }
-  : network.kind == 'created'
-      ? {
-          blob: [resourceId('Microsoft.Network/privateDnsZones', zones.blob)]
-          vault: [resourceId('Microsoft.Network/privateDnsZones', zones.vault)]
-          sites: [resourceId('Microsoft.Network/privateDnsZones', zones.sites)]
-        }
-      : { blob: [], vault: [], sites: [] }
-var scopeId = network.kind == 'given'
-  ? network.?privateLinkScopeResourceId == null
-      ? null
-      : checkedId(
-          network.privateLinkScopeResourceId!,
-          'Microsoft.Insights/privateLinkScopes',
-          'network.privateLinkScopeResourceId'
-        )
-  : network.kind == 'created' ? resourceId('Microsoft.Insights/privateLinkScopes', 'ampls-${prefix}') : null
+var zoneIds = zoneIdsOf(network, {
+  blob: resourceId('Microsoft.Network/privateDnsZones', zones.blob)
+  vault: resourceId('Microsoft.Network/privateDnsZones', zones.vault)
+  sites: resourceId('Microsoft.Network/privateDnsZones', zones.sites)
+})
+var scopeId = scopeIdOf(network, resourceId('Microsoft.Insights/privateLinkScopes', 'ampls-${prefix}'))
 var linksToScope = scopeId != null && (network.kind == 'created' || (network.?linkToScope ?? true))
 
 func checkedPackage(url string) string =>
   startsWith(url, 'https://') ? url : fail('packageUri: must start with https://')
 
 var computedSettings = {
-  KEY_VAULT_URL: 'https://${chosen.vault}.${vaultSuffix}'
+  KEY_VAULT_URL: vaultUrl
   STATE_CONTAINER_URL: '${blobEndpoint}/state'
   INGESTION_ENDPOINT: destination.ingestionEndpoint
   INGESTION_AUDIENCE: endpoints.?ingestionAudience ?? clouds[cloud].ingestionAudience
@@ -181,6 +165,29 @@ module vault 'modules/vault.bicep' = {
     public: public
     workspaceResourceId: telemetryWorkspace
   }
+}
+
+module reports 'modules/reports.bicep' = if (report.kind == 'created') {
+  params: {
+    accountName: chosen.storage
+    containerName: reportContainer
+    vaultName: chosen.vault
+    keyName: report.?sign ?? true ? reportKey : null
+  }
+  dependsOn: [storage, vault]
+}
+
+module reportMail 'modules/report-mail.bicep' = if (mail != null) {
+  params: {
+    name: 'logic-${prefix}-report'
+    location: location
+    tags: tags
+    accountName: chosen.storage
+    containerName: reportContainer
+    every: report.?every ?? 'monthly'
+    recipients: mail!.recipients
+  }
+  dependsOn: [reports]
 }
 
 module component 'modules/component.bicep' = {
@@ -251,7 +258,11 @@ module site 'modules/site.bicep' = {
     identityClientId: identity.outputs.clientId
     blobEndpoint: blobEndpoint
     componentName: chosen.component
-    settings: union(chosenSettings(checkedSettings(settings), checkedConnections(connections)), computedSettings)
+    settings: union(
+      chosenSettings(checkedSettings(settings), checkedConnections(connections)),
+      reportSettings(checkedReport(report, public), blobEndpoint, vaultUrl),
+      computedSettings
+    )
     public: public
     subnetResourceId: appSubnet
     packageUri: packageUri == null ? null : checkedPackage(packageUri!)
@@ -293,6 +304,9 @@ output vaultName string = chosen.vault
 
 @description('For roles.bicep: name of the Application Insights component.')
 output componentName string = chosen.component
+
+@description('For roles.bicep: object id of the Logic App that mails the link to a report; none without one.')
+output mailPrincipalId string? = reportMail.?outputs.principalId
 
 @description('Name of the function app, for publishing.')
 output siteName string = chosen.site

@@ -7,6 +7,7 @@ import { lifecycleType, skuType } from 'modules/storage.bicep'
 import { connectionType, settingsType } from 'settings.bicep'
 import { tuningType } from 'tuning.bicep'
 import { networkType } from 'networks.bicep'
+import { reportContainer, reportKey, reportType } from 'reports.bicep'
 import { newWorkspaceType, tablesType } from 'tables.bicep'
 import {
   checkedId
@@ -82,6 +83,9 @@ param tuning tuningType = {}
 
 @description('Optional. Whether storage, vault and Azure Monitor are reached privately, and how.')
 param network networkType = { kind: 'public' }
+
+@description('Optional. Compliance reports for auditors: where they go, who seals them, who is told.')
+param report reportType = { kind: 'none' }
 
 @description('Optional. Who is told when the bridge fails.')
 param alerts alertsType = {}
@@ -180,6 +184,7 @@ module app 'app.bicep' = {
       lifecycle
     )
     network: network
+    report: report
     alerts: alerts
     telemetryWorkspaceResourceId: telemetryWorkspaceResourceId ?? workspaceId
     packageUri: packageUri
@@ -209,6 +214,11 @@ module roles 'roles.bicep' = if (assignRoles) {
       (tables.?health.?protected ?? false) ? ['ClaudeBridgeHealth_CL'] : []
     )
     hostStorage: hostStorage
+    reports: report.kind != 'none'
+    reportContainerName: report.kind == 'created' ? reportContainer : null
+    reportKeyName: report.kind == 'created' && (report.?sign ?? true) ? reportKey : null
+    #disable-next-line what-if-short-circuiting // as above; whether there is one is known before
+    mail: report.kind == 'created' && report.?mail != null ? { principalId: app.outputs.mailPrincipalId! } : null
     keyHolders: keyHolders
     tableReaders: tableReaders
     operators: operators

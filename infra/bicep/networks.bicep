@@ -66,13 +66,55 @@ type createdNetworkType = {
 @description('How the app reaches storage, vault and Azure Monitor.')
 type networkType = publicNetworkType | givenNetworkType | createdNetworkType
 
-@export()
 @description('The id of the subnet, or an error that says what it must look like.')
 func checkedSubnet(id string) string =>
   startsWith(id, '/subscriptions/') && length(split(id, '/')) == 11 && contains(toLower(id), '/virtualnetworks/')
     ? id
     : fail('network: a subnet must be given as /subscriptions/.../virtualNetworks/NAME/subnets/NAME')
 
-@export()
 @description('The id of the DNS zone, or an error that says of which type it must be.')
 func checkedZone(id string) string => checkedId(id, 'Microsoft.Network/privateDnsZones', 'network.dnsZoneResourceIds')
+
+// What is given is used, and nothing of it is made again; `own` ids are those that this deployment would create.
+
+@export()
+@description('Subnet the app goes out by; none in a public network.')
+func appSubnetOf(network networkType, ownNetwork string) string? =>
+  network.kind == 'given'
+    ? network.integrationSubnetResourceId != network.endpointSubnetResourceId
+        ? checkedSubnet(network.integrationSubnetResourceId)
+        : fail('network: the app needs a subnet of its own, apart from the private endpoints')
+    : network.kind == 'created' ? '${ownNetwork}/subnets/app' : null
+
+@export()
+@description('Subnet of the private endpoints; empty in a public network.')
+func endpointSubnetOf(network networkType, ownNetwork string) string =>
+  network.kind == 'given'
+    ? checkedSubnet(network.endpointSubnetResourceId)
+    : network.kind == 'created' ? '${ownNetwork}/subnets/endpoints' : ''
+
+@export()
+@description('DNS zones that private endpoints are entered in; none where a policy writes the records.')
+func zoneIdsOf(network networkType, own dnsZonesType) { blob: string[], vault: string[], sites: string[] } =>
+  network.kind == 'given'
+    ? {
+        blob: network.?dnsZoneResourceIds == null ? [] : [checkedZone(network.dnsZoneResourceIds!.blob)]
+        vault: network.?dnsZoneResourceIds == null ? [] : [checkedZone(network.dnsZoneResourceIds!.vault)]
+        sites: network.?dnsZoneResourceIds == null ? [] : [checkedZone(network.dnsZoneResourceIds!.sites)]
+      }
+    : network.kind == 'created'
+        ? { blob: [own.blob], vault: [own.vault], sites: [own.sites] }
+        : { blob: [], vault: [], sites: [] }
+
+@export()
+@description('Private link scope of Azure Monitor; none where there is none.')
+func scopeIdOf(network networkType, own string) string? =>
+  network.kind == 'given'
+    ? network.?privateLinkScopeResourceId == null
+        ? null
+        : checkedId(
+            network.privateLinkScopeResourceId!,
+            'Microsoft.Insights/privateLinkScopes',
+            'network.privateLinkScopeResourceId'
+          )
+    : network.kind == 'created' ? own : null

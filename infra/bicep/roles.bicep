@@ -38,6 +38,18 @@ param protectedTables ('ClaudeActivity_CL' | 'ClaudeBridgeHealth_CL')[] = []
 @description('Optional. containers: the host may use its two containers only. account: the whole account, if the host does not start otherwise.')
 param hostStorage 'containers' | 'account' = 'containers'
 
+@description('Optional. Whether the app writes compliance reports, and so reads watchlists.')
+param reports bool = false
+
+@description('Optional. Container of this account that reports are written into.')
+param reportContainerName string?
+
+@description('Optional. Key of this vault that signs reports.')
+param reportKeyName string?
+
+@description('Optional. The Logic App that mails the link to a report: output mailPrincipalId of app.bicep.')
+param mail { principalId: string }?
+
 @description('Optional. Who stores and rotates the keys in the vault.')
 param keyHolders principalType[] = []
 
@@ -59,9 +71,7 @@ var operating = map(operators, operator => {
   tables: tables
 })
 var everyReader = concat(tableReaders, operating)
-var readers = length(union(map(everyReader, reader => reader.principalId), [])) < length(everyReader)
-  ? fail('tableReaders, operators: a principal is there twice; one entry gives it all its tables, and operators read both')
-  : everyReader
+var readers = length(union(map(everyReader, reader => reader.principalId), [])) < length(everyReader) ? fail('tableReaders, operators: a principal is there twice; one entry gives it all its tables, and operators read both') : everyReader
 
 module sendRows 'modules/role-rule.bicep' = {
   scope: resourceGroup(split(ruleId, '/')[2], split(ruleId, '/')[4])
@@ -123,6 +133,28 @@ module operatorsReadKeys 'modules/role-vault.bicep' = [
   }
 ]
 
+module writeReports 'modules/role-container.bicep' = if (reportContainerName != null) {
+  params: {
+    accountName: storageName
+    containerName: reportContainerName!
+    principal: app
+    roleId: roles.storageBlobDataContributor
+  }
+}
+
+module signReports 'modules/role-key.bicep' = if (reportKeyName != null) {
+  params: { vaultName: vaultName, keyName: reportKeyName!, principal: app, roleId: roles.keyVaultCryptoUser }
+}
+
+module mailReports 'modules/role-container.bicep' = if (reportContainerName != null && mail != null) {
+  params: {
+    accountName: storageName
+    containerName: reportContainerName!
+    principal: { principalId: mail!.principalId, principalType: 'ServicePrincipal' }
+    roleId: roles.storageBlobDataReader
+  }
+}
+
 module sendTelemetry 'modules/role-component.bicep' = {
   params: { componentName: componentName, principal: app, roleId: roles.monitoringMetricsPublisher }
 }
@@ -133,7 +165,8 @@ module readBack 'modules/role-workspace.bicep' = {
     workspaceName: last(split(workspaceId, '/'))
     principal: app
     roleId: workspaceAccess == 'tables' ? roles.logAnalyticsDataReader : roles.logAnalyticsReader
-    tables: workspaceAccess == 'tables' ? tables : []
+    // What was approved, and what rules are kept silent about, stands in watchlists.
+    tables: workspaceAccess == 'tables' ? concat(tables, reports ? ['Watchlist'] : []) : []
     protectedTables: protectedTables
   }
 }

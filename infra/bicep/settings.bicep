@@ -1,6 +1,6 @@
 // The bridge's settings, as shared/settings.py knows them: same names in camelCase, same limits. Every setting is written, an empty one
 // meaning the bridge's own default, so that the portal shows what there is. Not here, because the template knows them: addresses, ids
-// and the table's version. Not here at all: keys, which live in the vault, and STATE_DIR, which is for machines outside Azure.
+// and the table's version; the report's have a parameter of their own (reports.bicep). Not here at all: keys, which live in the vault, and STATE_DIR, which is for machines outside Azure.
 
 @export()
 @description('One parent organisation, or one standalone Console organisation. Its key is a secret in the vault, put there by whoever may see it.')
@@ -91,14 +91,6 @@ type settingsType = {
   @description('Optional. Rows of each connection that a daily proof may send again; 0: it only reports.')
   @minValue(0)
   proveRepairRows: int?
-  @description('Optional. How often a compliance report is written.')
-  reportSchedule: ('off' | 'weekly' | 'monthly')?
-  @description('Optional. Address of the container of reports, which is made apart, with an immutability policy.')
-  reportContainerUrl: string?
-  @description('Optional. Identifier of the vault key that signs reports.')
-  reportSigningKey: string?
-  @description('Optional. Name people in reports by their addresses.')
-  reportNames: bool?
   @description('Optional. Refuse operators who have not signed in through the platform; needs App Service authentication on the app.')
   requireEntra: bool?
   @description('Optional. Carry names of files and titles of artifacts.')
@@ -159,10 +151,6 @@ func chosenSettings(settings settingsType, connections connectionType[]) appSett
   PLAN_SCHEDULE: settings.?planSchedule ?? '30 * * * * *'
   PROVE_SCHEDULE: settings.?proveSchedule ?? '0 45 3 * * *'
   PROVE_REPAIR_ROWS: string(settings.?proveRepairRows ?? '')
-  REPORT_SCHEDULE: settings.?reportSchedule ?? ''
-  REPORT_CONTAINER_URL: settings.?reportContainerUrl ?? ''
-  REPORT_SIGNING_KEY: settings.?reportSigningKey ?? ''
-  REPORT_NAMES: toLower(string(settings.?reportNames ?? ''))
   REQUIRE_ENTRA: toLower(string(settings.?requireEntra ?? ''))
   CONTENT_NAMES: toLower(string(settings.?contentNames ?? ''))
   LOG_LEVEL: settings.?logLevel ?? ''

@@ -37,7 +37,7 @@ NAMES_CONTENT = "content-only"
 
 def templates(bicep: Path = BICEP) -> tuple[Path, ...]:
     """The templates that are deployed; compiling one compiles and lints its modules too."""
-    names = ("main.bicep", "workspace.bicep", "app.bicep", "roles.bicep", "modules/report-mail.bicep")
+    names = ("main.bicep", "workspace.bicep", "app.bicep", "roles.bicep")
     return tuple(bicep / name for name in names)
 
 

@@ -73,6 +73,10 @@ KINDS: dict[str, Kind] = {
     "Microsoft.Insights/scheduledQueryRules": Kind("an alert about the bridge itself", _P, _MONITOR, Leaves.ALERTS),
     "Microsoft.Insights/workbooks": Kind("a workbook", _S, _SENTINEL, Leaves.CONTENT),
     "Microsoft.KeyVault/vaults": Kind("holds the Claude keys", _P, "Key Vault Contributor", Leaves.VAULT),
+    "Microsoft.KeyVault/vaults/keys": Kind(
+        "signs compliance reports", _P, "Key Vault Contributor", Leaves.WITH_ITS_PARENT
+    ),
+    "Microsoft.Logic/workflows": Kind("mails the link to a report", _P, "Logic App Contributor", Leaves.APP),
     "Microsoft.ManagedIdentity/userAssignedIdentities": Kind(
         "who the app is", _P, "Managed Identity Contributor", Leaves.APP
     ),
@@ -118,6 +122,7 @@ KINDS: dict[str, Kind] = {
     "Microsoft.Storage/storageAccounts/managementPolicies": Kind(
         "what is deleted when", _P, _STORAGE, Leaves.WITH_ITS_PARENT
     ),
+    "Microsoft.Web/connections": Kind("mailbox that the link is sent from", _P, "Logic App Contributor", Leaves.APP),
     "Microsoft.Web/serverfarms": Kind("Flex Consumption plan", _P, "Web Plan Contributor", Leaves.APP),
     "Microsoft.Web/sites": Kind(
         "the function app",

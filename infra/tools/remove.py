@@ -11,18 +11,21 @@ Names come from the templates and the parameter file: give the file, group and s
 import argparse
 import shlex
 import sys
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from infra.tools import az
 from infra.tools.answers import Answers
 from infra.tools.compiler import BicepRefused, CompilerMissing
 from infra.tools.kinds import KINDS, Leaves
 from infra.tools.plan import arguments_of, target_of
-from infra.tools.resources import ASSIGNMENT, Created, created
+from infra.tools.resources import ASSIGNMENT, Created, created, type_of
 
-PRINCIPAL = "$PRINCIPAL"
-"""Stands for the object id of the app's identity, which only Azure knows."""
+ASKED = {
+    "Microsoft.ManagedIdentity/userAssignedIdentities": ("$PRINCIPAL", "properties.principalId"),
+    "Microsoft.Logic/workflows": ("$MAIL_PRINCIPAL", "identity.principalId"),
+}
+"""What stands for the object id of an identity that only Azure knows, and where a resource of that type tells it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +39,10 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Removal:
-    """`asks` are the arguments of `az` that tell PRINCIPAL, if a step needs it; `stays` are names."""
+    """`asks` are the arguments of `az` that tell what stands for an identity in a step; `stays` are names."""
 
     steps: tuple[Step, ...]
-    asks: tuple[str, ...] = ()
+    asks: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     stays: tuple[str, ...] = ()
 
 
@@ -109,7 +112,6 @@ def removal(resources: Iterable[Created], *, with_data: bool) -> Removal:
     for one in resources:
         leaving.setdefault(KINDS[one.type].leaves, []).append(one)
     apps = [one.id for one in leaving.get(Leaves.APP, ()) if one.type == "Microsoft.Web/sites"]
-    identities = [one.id for one in leaving.get(Leaves.APP, ()) if one.type.endswith("/userAssignedIdentities")]
     steps = [*_before(apps)]
     for phase, (title, text) in TEXTS.items():
         goes = sorted(leaving.get(phase, ()), key=_rank)
@@ -124,9 +126,8 @@ def removal(resources: Iterable[Created], *, with_data: bool) -> Removal:
             )
         )
     kept = [] if with_data else sorted(leaving.get(Leaves.DATA, ()), key=_rank)
-    asks: tuple[str, ...] = ()
-    if any(not one.known and not one.principal for one in leaving.get(Leaves.RIGHTS, ())):
-        asks = ("identity", "show", "--ids", identities[0], "--query", "principalId", "--output", "tsv")
+    holders = {one.holder for one in leaving.get(Leaves.RIGHTS, ()) if not one.known and one.holder}
+    asks = dict(sorted(_ask(holder) for holder in holders))
     return Removal(tuple(steps), asks, tuple(f"{one.type} {one.name}" for one in kept))
 
 
@@ -141,6 +142,11 @@ def _before(apps: Sequence[str]) -> Iterable[Step]:
     yield Step("Stop the app", "", tuple(("functionapp", "stop", "--ids", app) for app in apps))
 
 
+def _ask(holder: str) -> tuple[str, tuple[str, ...]]:
+    stands, told = ASKED[type_of(holder)]
+    return stands, ("resource", "show", "--ids", holder, "--query", told, "--output", "tsv")
+
+
 def _rank(one: Created) -> tuple[int, str]:
     return (_ORDER.index(one.type) if one.type in _ORDER else -1, one.id)
 
@@ -151,7 +157,7 @@ def _command(one: Created) -> tuple[str, ...]:
     subscription = ("--subscription", one.on.split("/")[2])
     if one.known:
         return ("role", "assignment", "delete", "--ids", one.id, *subscription)
-    who = one.principal or PRINCIPAL
+    who = one.principal or ASKED[type_of(one.holder)][0]
     return ("role", "assignment", "delete", "--assignee", who, "--role", one.role, "--scope", one.on, *subscription)
 
 
@@ -159,7 +165,8 @@ def script(plan: Removal) -> str:
     """The plan as a shell script with its reasons; what is done by hand is a comment."""
     lines = ["#!/bin/sh", "# Read it, then run it, or run this tool again with --yes.", "set -eu"]
     if plan.asks:
-        lines += ["", "# Object id of the app's identity; rights are found by it.", f"PRINCIPAL=$({_shell(plan.asks)})"]
+        lines += ["", "# Object ids of identities; rights are found by them."]
+        lines += [f"{stands.removeprefix('$')}=$({_shell(arguments)})" for stands, arguments in plan.asks.items()]
     for number, step in enumerate(plan.steps, 1):
         by_hand = "" if step.commands else " (by hand)"
         lines += ["", f"# {number}. {step.title}{by_hand}"]
@@ -171,7 +178,8 @@ def script(plan: Removal) -> str:
 
 
 def _shell(arguments: Sequence[str]) -> str:
-    quoted = (f'"{PRINCIPAL}"' if argument == PRINCIPAL else shlex.quote(argument) for argument in arguments)
+    stand = {stands for stands, _ in ASKED.values()}
+    quoted = (f'"{argument}"' if argument in stand else shlex.quote(argument) for argument in arguments)
     return " ".join(("az", *quoted))
 
 
@@ -180,21 +188,21 @@ def carry_out(plan: Removal, run: az.Run) -> None:
 
     Raises AzFailed at the first command that fails for another reason; running it again goes on from there.
     """
-    principal = ""
-    if plan.asks:
+    known: dict[str, str] = {}
+    for stands, arguments in plan.asks.items():
         try:
-            principal = run(plan.asks).strip()
+            known[stands] = run(arguments).strip()
         except az.AzFailed as failed:
             if not failed.not_there:
                 raise
-            sys.stderr.write("the identity is gone already: rights it left behind must be found by their scope\n")
+            sys.stderr.write(f"{arguments[3]} is gone already: rights it left behind must be found by their scope\n")
     for number, step in enumerate(plan.steps, 1):
         sys.stdout.write(f"{number}. {step.title}: {step.text if not step.commands else len(step.commands)}\n")
         for command in step.commands:
-            if PRINCIPAL in command and not principal:
+            if any(argument in plan.asks and not known.get(argument) for argument in command):
                 continue
             try:
-                run([principal if argument == PRINCIPAL else argument for argument in command])
+                run([known.get(argument, argument) for argument in command])
             except az.AzFailed as failed:
                 if not failed.not_there:
                     raise

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 ASSIGNMENT = "Microsoft.Authorization/roleAssignments"
+_HOLDER = re.compile(r"reference\('(/subscriptions/[^']+)'")
 _ROLE_AT = re.compile(rf"\[extensionResourceId\('([^']+)', '{re.escape(ASSIGNMENT)}'")
 
 
@@ -14,8 +15,8 @@ class Created:
     """A resource that a deployment creates.
 
     `id` of a right for an identity that is not there yet is an expression: Azure names it after the identity. `on` is
-    what a right is given on, and else the resource itself. `role` and `principal` are of rights; `principal` is "" for
-    that identity.
+    what a right is given on, and else the resource itself. `role`, `principal`, `holder` are of rights: `principal` is
+    "" for an identity that is not there yet, and `holder` the id of the resource that has or is that identity.
     """
 
     type: str
@@ -25,6 +26,7 @@ class Created:
     on: str
     role: str = ""
     principal: str = ""
+    holder: str = ""
 
     @property
     def group(self) -> str:
@@ -54,6 +56,7 @@ def _created(resource: Mapping[str, Any]) -> Created:
     if kind != ASSIGNMENT:
         return Created(kind, name, identity, version, on=identity)
     principal = str(resource["properties"]["principalId"])
+    unknown = principal.startswith("[")
     return Created(
         kind,
         name,
@@ -61,7 +64,8 @@ def _created(resource: Mapping[str, Any]) -> Created:
         version,
         on=scope_of(resource),
         role=str(resource["properties"]["roleDefinitionId"]).rsplit("/", 1)[-1],
-        principal="" if principal.startswith("[") else principal,
+        principal="" if unknown else principal,
+        holder=found[1] if unknown and (found := _HOLDER.search(principal)) else "",
     )
 
 

@@ -52,6 +52,23 @@ AT_VALIDATION = (
         "settings.minimise: full beside identity pseudonymous",
     ),
     Refusal(
+        "a report's mail into a private network",
+        GIVEN + "param network = { kind: 'created' }\n"
+        "param report = { kind: 'created', every: 'weekly', mail: { recipients: 'a@example.com' } }",
+        "report.mail: a Logic App on the consumption plan does not reach storage in a private network",
+    ),
+    Refusal(
+        "an account for a container",
+        GIVEN + "param report = { kind: 'given', every: 'weekly', containerUrl: 'https://a.example.com' }",
+        "report.containerUrl: must look like",
+    ),
+    Refusal(
+        "a key by name",
+        GIVEN + "param report = { kind: 'given', every: 'weekly', containerUrl: 'https://a.example.com/b', "
+        "signingKey: 'report' }",
+        "report.signingKey: must be a key's identifier",
+    ),
+    Refusal(
         "rules over a Basic table", GIVEN + "param tables = { activity: { plan: 'Basic' } }", "rules need Analytics"
     ),
     Refusal(

@@ -8,7 +8,7 @@ import pytest
 from infra.tools import az, remove
 from infra.tools.build import BICEP, golden, scenarios
 from infra.tools.kinds import KINDS, Leaves
-from infra.tools.remove import PRINCIPAL, Removal, Step, carry_out, removal, script
+from infra.tools.remove import Removal, Step, carry_out, removal, script
 from infra.tools.resources import ASSIGNMENT, Created, created
 from tests.infra.conftest import Bicep
 
@@ -96,17 +96,26 @@ def test_rights_in_another_subscription_are_not_left_behind() -> None:
     """Each right is deleted in the subscription that it is in."""
     rights = [c for c in commands(removal(deployed("roles-only"), with_data=False)) if c.startswith("role")]
     there = [c for c in rights if "--subscription 33333333-3333-3333-3333-333333333333 " in c]
-    assert len(there) == 4 and len(rights) == 13
+    assert len(there) == 4 and len(rights) == 16
 
 
 def test_rights_of_the_app_are_found_by_its_identity() -> None:
     """Their names are made from an id that only Azure knows, so it is asked for before anything is deleted."""
     plan = removal(deployed("smallest"), with_data=False)
-    assert plan.asks[:3] == ("identity", "show", "--ids") and plan.asks[3].endswith("/id-claude")
+    assert list(plan.asks) == ["$PRINCIPAL"] and plan.asks["$PRINCIPAL"][3].endswith("/id-claude")
     text = script(plan)
-    assert text.index("PRINCIPAL=$(az identity show") < text.index("az functionapp stop")
-    assert f'--assignee "{PRINCIPAL}" --role' in text
-    assert removal(deployed("roles-only"), with_data=False).asks == ()
+    assert text.index("PRINCIPAL=$(az resource show") < text.index("az functionapp stop")
+    assert '--assignee "$PRINCIPAL" --role' in text
+    assert removal(deployed("roles-only"), with_data=False).asks == {}
+
+
+def test_each_right_is_found_by_whose_it_is() -> None:
+    """The Logic App that mails reports has an identity of its own, which reads their container."""
+    plan = removal(deployed("reports"), with_data=False)
+    assert plan.asks["$MAIL_PRINCIPAL"][3].endswith("/logic-claude-report")
+    mail = [c for c in commands(plan) if "$MAIL_PRINCIPAL" in c]
+    assert [c.rsplit("/", 1)[-1].split()[0] for c in mail] == ["reports"]
+    assert '--assignee "$MAIL_PRINCIPAL" --role 2a2b9908' in script(plan)
 
 
 def test_nothing_happens_without_plan_or_yes(bicep: Bicep, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -134,8 +143,8 @@ def test_yes_runs_the_commands_and_passes_over_what_is_gone() -> None:
             raise az.AzFailed("(ResourceNotFound) gone")
         return "principal-1\n"
 
-    steps = (Step("a", "", (("resource", "delete"),)), Step("b", "", (("role", PRINCIPAL),)), Step("c", "by hand"))
-    carry_out(Removal(steps, asks=("identity", "show")), run)
+    steps = (Step("a", "", (("resource", "delete"),)), Step("b", "", (("role", "$PRINCIPAL"),)), Step("c", "by hand"))
+    carry_out(Removal(steps, asks={"$PRINCIPAL": ("identity", "show")}), run)
     assert ran == [("identity", "show"), ("resource", "delete"), ("role", "principal-1")]
 
 

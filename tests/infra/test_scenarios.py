@@ -31,13 +31,14 @@ def created(name: str) -> list[Resource]:
 NAMES = tuple(path.stem for path in scenarios())
 ZONES = "Microsoft.Network/privateDnsZones"
 SCOPES = "Microsoft.Insights/privateLinkScopes"
+KEYS = "Microsoft.KeyVault/vaults/keys"
 
 
 def test_the_scenarios_are_the_promised_ones() -> None:
     """Eight shapes of a deployment, and the templates that other teams deploy alone."""
     assert set(NAMES) == {
         "smallest", "other-region", "new-workspace", "network-given", "network-created", "pseudonymous", "sovereign",
-        "content-only", "app-only", "roles-only",
+        "content-only", "app-only", "roles-only", "reports",
     }  # fmt: skip
 
 
@@ -200,6 +201,49 @@ def test_operators_get_what_the_commands_need() -> None:
         ("Key Vault Secrets User", "contoso-prd-kv-claude"),
         ("Log Analytics Data Reader", "law-soc"),
     }
+
+
+REPORTS = {
+    ("Storage Blob Data Contributor", "reports", "app"),
+    ("Key Vault Crypto User", "report", "app"),
+    ("Storage Blob Data Reader", "reports", "mail"),
+}
+
+
+def test_reports_get_a_container_a_key_and_rights_on_them_alone() -> None:
+    """What the app writes and signs with is made for it; the mail's Logic App only reads; watchlists can be read."""
+    assert [key["name"].split("/")[1] for key in of_type(created("reports"), KEYS)] == ["report"]
+    for name in ("reports", "roles-only"):
+        rights = of_type(created(name), "Microsoft.Authorization/roleAssignments")
+        got = {
+            (
+                ROLES[one["properties"]["roleDefinitionId"].rsplit("/", 1)[-1]],
+                scope_of(one).split("/")[-1],
+                "mail" if any(of in one["properties"]["principalId"] for of in ("Logic", "1313")) else "app",
+            )
+            for one in rights
+        }
+        assert got >= REPORTS
+        assert [one for one in rights if "'Watchlist'" in one["properties"].get("condition", "")]
+    others = of_type(created("smallest"), "Microsoft.Authorization/roleAssignments")
+    assert not [one for one in others if "Watchlist" in str(one) or "/reports" in scope_of(one)]
+    assert of_type(created("smallest"), KEYS) == of_type(created("app-only"), KEYS) == []
+
+
+def test_the_reports_settings_are_where_they_go() -> None:
+    """The container and the key of this deployment, or those of whoever keeps the archive; nothing without a report."""
+    names = ("REPORT_SCHEDULE", "REPORT_CONTAINER_URL", "REPORT_SIGNING_KEY", "REPORT_NAMES")
+    schedule, container, key, called = (app_settings(created("reports"))[name] for name in names)
+    (account,) = of_type(created("reports"), "Microsoft.Storage/storageAccounts")
+    (vault,) = of_type(created("reports"), "Microsoft.KeyVault/vaults")
+    assert (schedule, called) == ("monthly", "")
+    assert container.startswith(f"https://{account['name']}.blob.") and container.endswith("/reports")
+    assert key.startswith(f"https://{vault['name']}.vault.") and key.endswith("/keys/report")
+    assert [app_settings(created("app-only"))[name] for name in names[1:3]] == [
+        "https://contosoarchive.blob.example.com/claude-reports",
+        "https://contoso-archive-kv.vault.example.com/keys/claude-reports",
+    ]
+    assert {app_settings(created("smallest"))[name] for name in names} == {""}
 
 
 def test_a_sovereign_cloud_has_its_own_addresses() -> None:

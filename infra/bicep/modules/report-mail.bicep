@@ -20,16 +20,13 @@ param accountName string
 @description('Required. Name of the container of reports.')
 param containerName string
 
-@description('Required. As REPORT_SCHEDULE has it.')
+@description('Required. Of which period the reports are: as REPORT_SCHEDULE has it.')
 @allowed(['weekly', 'monthly'])
 param every string
 
 @description('Required. Who gets the mail: addresses, parted by semicolons.')
 @minLength(3)
 param recipients string
-
-@description('Required. GUID of the role Storage Blob Data Reader.')
-param readerRoleId string
 
 // The names that shared/report/periods.py gives: the Thursday of the last whole week says which year and ISO week it is.
 var thursday = 'addDays(utcNow(), sub(-4, mod(add(dayOfWeek(utcNow()), 6), 7)))'
@@ -164,15 +161,8 @@ resource mail 'Microsoft.Logic/workflows@2019-05-01' = {
   }
 }
 
-resource assignment 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
-  scope: account::blobs::container
-  name: guid(account::blobs::container.id, mail.id, readerRoleId)
-  properties: {
-    principalId: mail.identity.principalId
-    principalType: 'ServicePrincipal'
-    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', readerRoleId)
-  }
-}
-
 @description('Resource id of the connection that somebody must sign in once.')
 output connectionResourceId string = mailbox.id
+
+@description('For roles.bicep: object id of its identity, which reads the container of reports.')
+output principalId string = mail.identity.principalId

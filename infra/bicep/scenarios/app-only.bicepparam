@@ -19,3 +19,9 @@ param names = {
   component: 'contoso-prd-appi-claude'
 }
 param pythonVersion = '3.13'
+param report = {
+  kind: 'given'
+  every: 'weekly'
+  containerUrl: 'https://contosoarchive.blob.example.com/claude-reports'
+  signingKey: 'https://contoso-archive-kv.vault.example.com/keys/claude-reports'
+}

@@ -1,0 +1,44 @@
+// Where compliance reports are kept, and the key that seals them. The retention policy of the container is set and locked by whoever answers
+// for the records, not here: once it is locked, a deployment that writes it again is refused.
+
+@description('Required. Name of the storage account.')
+param accountName string
+
+@description('Required. Name of the container.')
+param containerName string
+
+@description('Required. Name of the vault.')
+param vaultName string
+
+@description('Optional. Name of the signing key; none is made without one.')
+param keyName string?
+
+resource account 'Microsoft.Storage/storageAccounts@2026-04-01' existing = {
+  name: accountName
+
+  resource blobs 'blobServices' existing = {
+    name: 'default'
+  }
+}
+
+resource container 'Microsoft.Storage/storageAccounts/blobServices/containers@2026-04-01' = {
+  parent: account::blobs
+  name: containerName
+  properties: { publicAccess: 'None' }
+}
+
+resource vault 'Microsoft.KeyVault/vaults@2026-02-01' existing = {
+  name: vaultName
+}
+
+// Azure makes a key once; a second deployment leaves the key that is there as it is.
+resource key 'Microsoft.KeyVault/vaults/keys@2026-02-01' = if (keyName != null) {
+  parent: vault
+  name: keyName ?? 'none'
+  properties: {
+    kty: 'RSA'
+    keySize: 3072
+    keyOps: ['sign', 'verify']
+    attributes: { enabled: true, exportable: false }
+  }
+}

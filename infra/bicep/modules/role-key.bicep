@@ -1,0 +1,33 @@
+// A right on one key of a vault.
+
+import { principalType } from '../types.bicep'
+
+@description('Required. Name of the vault.')
+param vaultName string
+
+@description('Required. Name of the key.')
+param keyName string
+
+@description('Required. Who gets it.')
+param principal principalType
+
+@description('Required. GUID of the role.')
+param roleId string
+
+resource vault 'Microsoft.KeyVault/vaults@2026-02-01' existing = {
+  name: vaultName
+
+  resource key 'keys' existing = {
+    name: keyName
+  }
+}
+
+resource assignment 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
+  scope: vault::key
+  name: guid(vault::key.id, principal.principalId, roleId)
+  properties: {
+    principalId: principal.principalId
+    principalType: principal.principalType
+    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roleId)
+  }
+}
