@@ -2,7 +2,17 @@
 
 import typer
 
-from shared.cli import drilling, estimating, examining, planning, proving, reporting, restoring, running
+from shared.cli import (
+    drilling,
+    estimating,
+    examining,
+    looking_back,
+    planning,
+    proving,
+    reporting,
+    restoring,
+    running,
+)
 
 app = typer.Typer(
     help="Operate the bridge from Claude's Compliance API to Log Analytics. Settings come from the environment.",
@@ -25,3 +35,4 @@ app.add_typer(
     name="report",
     epilog="Example: python -m shared.cli report verify reports/2026-10 --key public.pem",
 )
+app.command(context_settings=looking_back.PASSED_ON)(looking_back.lookback)

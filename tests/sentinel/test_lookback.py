@@ -1,6 +1,8 @@
 """A lookback says what the schedule would have said: the same runs, the same rows, and nothing before its time."""
 
 import json
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -81,14 +83,20 @@ def test_a_run_knows_only_what_had_arrived() -> None:
         assert list(past.fired(file, bound, NOW - day, fired[0].moment - timedelta(minutes=5))) == []
 
 
-def test_history_counts_as_if_the_bridge_had_been_there(tmp_path: Path) -> None:
-    """What was carried as history months later fires in the run after it happened, and the report names nobody."""
+@pytest.fixture
+def old(tmp_path: Path) -> Path:
+    """A workspace that got one activity of forty days ago as history."""
     path = tmp_path / "old.duckdb"
     workspace = Workspace.create(path, SimulatedClock(NOW), content.own_tables().values())
     old = {"type": "org_sso_toggled", "actor": "admin", "enabled": False, "created": "-40d", "backfill": True}
     workspace.store(ACTIVITY, rows(old), ingested_at=NOW)
     workspace.close()
-    told = report(path)
+    return path
+
+
+def test_history_counts_as_if_the_bridge_had_been_there(old: Path) -> None:
+    """What was carried as history months later fires in the run after it happened, and the report names nobody."""
+    told = report(old)
     assert told["alerts"] == 1
     happened = NOW - timedelta(days=40)
     assert happened.isoformat() < told["first"] <= (happened + timedelta(minutes=6)).isoformat()
@@ -103,11 +111,22 @@ def test_subjects_are_named_only_when_asked_for() -> None:
     assert line.as_json(show_subjects=True)["top"] == dict(subjects)
 
 
+def test_the_operators_door_leads_here(old: Path) -> None:
+    """`python -m shared.cli lookback` takes the same arguments and gives the same report."""
+    command = [sys.executable, "-m", "shared.cli", *asked(old)]
+    ran = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+    assert ran.returncode == 0, ran.stderr
+    assert json.loads(ran.stdout) == report(old)
+
+
+def asked(path: Path) -> list[str]:
+    span = ["--from", f"{NOW - timedelta(days=41):%Y-%m-%d}", "--to", f"{NOW:%Y-%m-%d}"]
+    return ["lookback", *span, "--local", str(path), "--only", "claude-sso-disabled", "--json"]
+
+
 def report(path: Path) -> dict[str, Any]:
     """The line of JSON about one rule."""
-    span = ["--from", f"{NOW - timedelta(days=41):%Y-%m-%d}", "--to", f"{NOW:%Y-%m-%d}"]
-    arguments = ["lookback", *span, "--local", str(path), "--only", "claude-sso-disabled", "--json"]
-    result = CliRunner().invoke(app, arguments)
+    result = CliRunner().invoke(app, asked(path))
     assert result.exit_code == 0, result.output
     line: dict[str, Any] = json.loads(result.stdout)
     return line
