@@ -43,7 +43,7 @@ class Stage:
         self._parsing = Workspace.create(None, clock, [own[ACTIVITY], own[HEALTH]])
         columns = self._parsing.query("ClaudeActivity | take 0", now=NOW).columns
         seen = _table(_SEEN, {name: "boolean" if type_ == "bool" else type_ for name, type_ in columns})
-        tables = [*own.values(), *content.neighbour_tables().values(), _watchlist_table(), seen]
+        tables = [*own.values(), *content.neighbour_tables().values(), watchlist_table(), seen]
         self._asking = Workspace.create(None, clock, tables, given=(GET_WATCHLIST, _PARSER_ANSWERS))
 
     def set(self, sent: Iterable[Sent], lists: Sequence[Mapping[str, str]], period: timedelta) -> None:
@@ -99,7 +99,7 @@ def _grouped(sent: Iterable[Sent], period: timedelta) -> Groups:
     return groups
 
 
-def _watchlist_table() -> Table:
+def watchlist_table() -> Table:
     names = {column.name for file in content.watchlists().values() for column in file.value.columns}
     return _table(LOCAL_WATCHLIST, dict.fromkeys(("WatchlistAlias", "SearchKey", *sorted(names)), "string"))
 

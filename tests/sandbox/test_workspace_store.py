@@ -84,6 +84,18 @@ def test_ingestion_time_is_the_time_of_storing() -> None:
     assert len(made.query(query, now=NOON).rows) == 2
 
 
+def test_each_row_may_have_a_time_of_storing_of_its_own() -> None:
+    """A list of moments is one for each row; a list of another length stores nothing."""
+    made = workspace()
+    hours = [NOON, NOON + timedelta(hours=2)]
+    assert made.store("Sample_CL", [{"Id": "a"}, {"Id": "b"}], ingested_at=hours) == 2
+    answer = made.query("Sample_CL | project Id, At = ingestion_time() | sort by Id asc")
+    assert answer.rows == [("a", hours[0]), ("b", hours[1])]
+    with pytest.raises(ValueError, match="shorter"):
+        made.store("Sample_CL", [{"Id": "c"}, {"Id": "d"}], ingested_at=hours[:1])
+    assert made.query("Sample_CL | count").rows == [(2,)]
+
+
 def test_numbers_are_numbers() -> None:
     """Sums of longs are int and long, averages real, dynamics and datetimes within dynamics plain JSON."""
     made = workspace({"Size": 2**62, "Details": {"k": 1}}, {"Size": 2**62, "Details": [1]})

@@ -11,7 +11,7 @@ from sandbox.clock import SimulatedClock
 from sandbox.workspace import Workspace
 from sentinel import content, workbook_build, workbook_checks
 from sentinel.bind import Bound, bind
-from sentinel.stage import GET_WATCHLIST, _watchlist_table
+from sentinel.stage import GET_WATCHLIST, watchlist_table
 from sentinel.workbook_model import Workbook, mentions, read, slugs
 from sentinel.workbook_scope import ALL, Scope, chosen, deployed, local
 from shared import tables
@@ -40,7 +40,7 @@ def bound_queries(book: Workbook) -> dict[str, Bound]:
 @pytest.fixture(scope="module")
 def empty() -> Workspace:
     """A workspace with every table and no row."""
-    every = [*content.own_tables().values(), *content.neighbour_tables().values(), _watchlist_table()]
+    every = [*content.own_tables().values(), *content.neighbour_tables().values(), watchlist_table()]
     return Workspace.create(None, SimulatedClock(NOW), every, given=(GET_WATCHLIST,))
 
 
