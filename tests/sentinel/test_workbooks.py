@@ -11,6 +11,7 @@ from sandbox.clock import SimulatedClock
 from sandbox.workspace import Workspace
 from sentinel import content, workbook_build, workbook_checks
 from sentinel.bind import Bound, bind
+from sentinel.cases import rows
 from sentinel.stage import GET_WATCHLIST, watchlist_table
 from sentinel.workbook_model import Workbook, mentions, read, slugs
 from sentinel.workbook_scope import ALL, Scope, chosen, deployed, local
@@ -157,6 +158,52 @@ def test_history_written_later_is_not_hidden(book: Workbook) -> None:
     scope = chosen(NOW, lookback="30d", until="2026-11-01")
     answer = workspace.query(local(query, scope, book.shared), now=NOW)
     assert answer.objects() == [{"EventTime": datetime(2026, 10, 30, tzinfo=UTC), "Family": "auth", "Activities": 1}]
+    workspace.close()
+
+
+def test_every_setting_that_a_change_touches_is_told(book: Workbook) -> None:
+    """Two settings changed at once are two lines, of a workspace too; a workspace's new name is no control."""
+    two = [
+        {"type": "allowed_inference_geos", "previous_value": "eu", "current_value": "eu,us"},
+        {"type": "default_inference_geo", "previous_value": "eu", "current_value": "us"},
+    ]
+    kept = {"type": "inference_data_retention", "previous_value": "false", "current_value": "true"}
+    named = {"type": "name", "previous_value": "one", "current_value": "two"}
+    sent = [
+        *rows({"type": "org_data_residency_updated", "actor": "admin", "id": "a1", "updates": two}),
+        *rows(
+            {
+                "type": "platform_workspace_updated",
+                "actor": "admin",
+                "id": "a2",
+                "workspace_id": "w",
+                "updates": [kept, named],
+            }
+        ),
+        *rows({"type": "org_claude_code_zero_data_retention_disabled", "actor": "admin", "id": "a3"}),
+    ]
+    every = [*content.own_tables().values(), *content.neighbour_tables().values(), watchlist_table()]
+    workspace = Workspace.create(None, SimulatedClock(NOW), every, given=(GET_WATCHLIST,))
+    workspace.store(tables.ACTIVITY, sent, ingested_at=NOW)
+    scope = Scope(NOW - timedelta(days=1), NOW)
+
+    def asked(slug: str, tile: str) -> list[dict[str, Any]]:
+        query = next(page for page in book.pages if page.slug == slug).queries[tile]
+        return workspace.query(local(query, scope, book.shared), now=NOW).objects()
+
+    settings = ["allowed_inference_geos", "default_inference_geo", "inference_data_retention"]
+    changed = {row["Setting"]: (row["Old"], row["New"]) for row in asked("compliance", "changes")}
+    assert changed == dict(zip(settings, [("eu", "eu,us"), ("eu", "us"), ("false", "true")], strict=True)) | {
+        "org_claude_code_zero_data_retention_disabled": ("", "off")
+    }
+    told = {row["Setting"]: (row["AtStart"], row["AtEnd"]) for row in asked("compliance", "state")}
+    assert told == {
+        "allowed_inference_geos": ("not told", "eu,us"),
+        "default_inference_geo": ("not told", "us"),
+        "inference_data_retention": ("not told", "on"),
+        "org_claude_code_zero_data_retention": ("not told", "off"),
+    }
+    assert sum(row["Changes"] for row in asked("administration", "direction")) == 3
     workspace.close()
 
 
