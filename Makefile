@@ -44,6 +44,7 @@ check: setup ## formatting, lint, types, layers, generated files
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 	@$(BIN)/python -m docs.tools.build_reference --check
+	@$(BIN)/python -m docs.tools.build_detections --check
 	@$(BIN)/python -m sentinel build --check
 	@$(BIN)/python -m sentinel.workbook_build --check
 	@$(BIN)/python -m infra.tools.build --check
