@@ -12,13 +12,15 @@ from sandbox.workspace import Answer
 class AzureWorkspace:
     """Questions to one workspace; the identity needs Log Analytics Reader on it."""
 
-    def __init__(self, workspace_id: str, credential: TokenCredential, **options: Any) -> None:
+    def __init__(self, workspace_id: str, credential: TokenCredential, endpoint: str) -> None:
+        """`endpoint` is a cloud's, or http on this machine: the sandbox's."""
         self._workspace_id = workspace_id
-        self._client = LogsQueryClient(credential, **options)
+        self._client = LogsQueryClient(credential, endpoint=endpoint)
+        self._enforce_https = endpoint.startswith("https://")
 
     def query(self, kql: str) -> Answer:
         """The whole answer. azure.core's errors say what Azure refused; RuntimeError when it answered in part only."""
-        answer = self._client.query_workspace(self._workspace_id, kql, timespan=None)
+        answer = self._client.query_workspace(self._workspace_id, kql, timespan=None, enforce_https=self._enforce_https)
         if isinstance(answer, LogsQueryPartialResult):
             raise RuntimeError("the workspace answered in part only: look back over fewer days, or at fewer rules")
         table = answer.tables[0]

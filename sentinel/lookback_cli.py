@@ -21,6 +21,8 @@ from sentinel.models import Rule
 from sentinel.problems import ContentError
 from sentinel.verdict import bound_queries
 from shared import tables
+from shared.errors import ConfigError
+from shared.settings import checked_url
 
 console = Console(soft_wrap=True, highlight=False)
 progress = Console(stderr=True, highlight=False)
@@ -37,6 +39,9 @@ def lookback(
     ],
     local: Annotated[Path | None, typer.Option(help="A local workspace, as python -m sandbox makes one.")] = None,
     workspace_id: Annotated[str | None, typer.Option(help="A workspace in Azure; you need to be its reader.")] = None,
+    query_endpoint: Annotated[
+        str, typer.Option(help="Where Azure answers queries; other clouds have another.")
+    ] = "https://api.loganalytics.azure.com",
     only: Annotated[list[str] | None, typer.Option(help="Slug of a rule; may be given several times.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="A line of JSON for each rule instead of a table.")] = False,
     show_subjects: Annotated[
@@ -54,7 +59,7 @@ def lookback(
         raise typer.BadParameter("give one of --local and --workspace-id")
     lines: list[Line] = []
     try:
-        files, source = _rules(only), _source(local, workspace_id, until)
+        files, source = _rules(only), _source(local, workspace_id, query_endpoint, until)
         for line in look_back(source, files, bound_queries(files), since, until):
             lines.append(line)
             if as_json:
@@ -77,9 +82,13 @@ def _rules(only: list[str] | None) -> list[File[Rule]]:
     return [content.rule(paths[slug]) for slug in only or paths]
 
 
-def _source(local: Path | None, workspace_id: str | None, now: datetime) -> Source:
+def _source(local: Path | None, workspace_id: str | None, query_endpoint: str, now: datetime) -> Source:
     if workspace_id is not None:
-        return AzureWorkspace(workspace_id, DefaultAzureCredential())
+        try:
+            endpoint = checked_url(query_endpoint, "--query-endpoint")
+        except ConfigError as wrong:
+            raise typer.BadParameter(str(wrong)) from wrong
+        return AzureWorkspace(workspace_id, DefaultAzureCredential(), endpoint)
     assert local is not None
     if not local.is_file():
         raise typer.BadParameter(f"there is no file {local}")

@@ -37,10 +37,12 @@ def lookback(context: typer.Context) -> None:
 
 
 def _deployed() -> list[str]:
-    """The workspace of the settings, as arguments; none where settings name none."""
+    """The workspace of the settings and where it is asked, as arguments; none where settings name none."""
     try:
-        workspace = load().workspace_id
+        settings = load()
     except ConfigError as wrong:
         complain(f"cannot start: {wrong}")
         raise typer.Exit(2) from wrong
-    return ["--workspace-id", workspace] if workspace else []
+    if settings.workspace_id is None:
+        return []
+    return ["--workspace-id", settings.workspace_id, "--query-endpoint", settings.query_endpoint]

@@ -26,12 +26,19 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
 def test_the_deployments_workspace_is_asked_unless_another_is_named(
     asked: list[list[str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """WORKSPACE_ID is the default; --local, --workspace-id and --help are left alone; the exit code is passed on."""
+    """WORKSPACE_ID and QUERY_ENDPOINT stand in where nothing is named; the exit code is passed on."""
     monkeypatch.setenv("WORKSPACE_ID", "77777777-7777-7777-7777-777777777777")
+    monkeypatch.setenv("QUERY_ENDPOINT", "https://query.example.com")
     for more in ((), ("--local", "x.duckdb"), ("--workspace-id=88",), ("--help",)):
         assert CliRunner().invoke(app, ["lookback", *SPAN, *more]).exit_code == 3
     assert asked == [
-        [*SPAN, "--workspace-id", "77777777-7777-7777-7777-777777777777"],
+        [
+            *SPAN,
+            "--workspace-id",
+            "77777777-7777-7777-7777-777777777777",
+            "--query-endpoint",
+            "https://query.example.com",
+        ],
         [*SPAN, "--local", "x.duckdb"],
         [*SPAN, "--workspace-id=88"],
         [*SPAN, "--help"],

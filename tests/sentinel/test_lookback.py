@@ -8,12 +8,16 @@ from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
+from azure.core.credentials import AccessToken
 from typer.testing import CliRunner
 
 from sandbox.clock import SimulatedClock
+from sandbox.compliance.server import Served
 from sandbox.workspace import Workspace
+from sandbox.workspace.rest import query_app
 from sentinel import content, lookback
 from sentinel.bind import Bound
 from sentinel.cases import NOW, rows
@@ -21,6 +25,7 @@ from sentinel.cli import app
 from sentinel.content import File
 from sentinel.execute import scenes
 from sentinel.lookback import Past
+from sentinel.lookback_azure import AzureWorkspace
 from sentinel.lookback_report import Line
 from sentinel.models import Rule
 from sentinel.verdict import bound_queries
@@ -119,6 +124,23 @@ def test_the_operators_door_leads_here(old: Path) -> None:
     assert json.loads(ran.stdout) == report(old)
 
 
+def test_a_served_workspace_says_what_the_file_says(old: Path) -> None:
+    """Through the official client over HTTP, types and moments come back the same."""
+    workspace = Workspace.create(old, SimulatedClock(NOW), content.own_tables().values())
+    file, bound = loaded("claude-sso-disabled")
+    reader = Mock(spec=["get_token"])
+    reader.get_token.return_value = AccessToken("reader", 4_102_444_800)
+    answers = []
+    with Served(query_app({"w1": workspace})) as served:
+        for source in (workspace, AzureWorkspace("w1", reader, served.url)):
+            past = Past(source)
+            span = (NOW - timedelta(days=41), NOW)
+            answers.append([(fired.moment, fired.rows) for fired in past.fired(file, bound, *span)])
+            past.close()
+    workspace.close()
+    assert answers[0] and answers[0] == answers[1]
+
+
 def asked(path: Path) -> list[str]:
     span = ["--from", f"{NOW - timedelta(days=41):%Y-%m-%d}", "--to", f"{NOW:%Y-%m-%d}"]
     return ["lookback", *span, "--local", str(path), "--only", "claude-sso-disabled", "--json"]
@@ -136,6 +158,10 @@ def report(path: Path) -> dict[str, Any]:
     ("arguments", "reason"),
     [
         (["--from", "2026-11-02", "--to", "2026-11-01", "--local", "x"], "at least an hour after"),
+        (
+            [*("--from", "2026-11-01", "--to", "2026-11-02"), "--workspace-id", "w", "--query-endpoint", "http://far"],
+            "--query-endpoint must start with https",
+        ),
         (["--from", "2026-11-01", "--to", "2026-11-02"], "one of --local and --workspace-id"),
         (["--from", "2026-11-01", "--to", "2026-11-02", "--local", "nowhere.duckdb"], "there is no file"),
         (["--from", "2026-11-01", "--to", "2026-11-02", "--local", "x", "--only", "claude-nothing"], "no rule"),
