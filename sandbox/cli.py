@@ -23,6 +23,7 @@ from sandbox.report import report as compliance_report
 from sandbox.run import Carried, carry_file, carry_live, private, state_of
 from sandbox.tenant import build_tenant
 from sandbox.workspace import KqlRefused, Workspace
+from sandbox.workspace.parsers import NO_WATCHLISTS
 from sandbox.workspace.show import Form, print_answer
 from sandbox.world import World, open_world
 from shared import tables
@@ -198,7 +199,8 @@ def open_workspace(path: Path) -> Workspace:
     import duckdb
 
     try:
-        return Workspace.create(path, SystemClock(), [tables.load(name) for name in tables.table_names()])
+        every = [tables.load(name) for name in tables.table_names()]
+        return Workspace.create(path, SystemClock(), every, given=(NO_WATCHLISTS,))
     except duckdb.Error as refused:
         raise OSError(
             "another process is using it" if "lock" in str(refused).lower() else "it is no workspace file"

@@ -1,7 +1,7 @@
 """The sandbox's parts behind one port: a Compliance API, an ingestion endpoint, a workspace, a managed identity."""
 
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +21,7 @@ from sandbox.faults import Faults
 from sandbox.identity import identity_app
 from sandbox.ingestion import Rule, ingestion_app
 from sandbox.workspace import Workspace
+from sandbox.workspace.parsers import NO_WATCHLISTS
 from sandbox.workspace.rest import query_app
 from shared import tables
 from shared.clock import Clock
@@ -111,14 +112,24 @@ class World:
 
 @contextmanager
 def open_world(
-    clock: Clock, *, feed: Feed | None = None, workspace: Path | None = None, port: int = 0, own_rows: bool = True
+    clock: Clock,
+    *,
+    feed: Feed | None = None,
+    workspace: Path | None = None,
+    port: int = 0,
+    own_rows: bool = True,
+    given: Sequence[str] = (NO_WATCHLISTS,),
 ) -> Iterator[World]:
-    """Serve a world on 127.0.0.1 until the block ends; `workspace` None keeps it in memory."""
+    """Serve a world on 127.0.0.1 until the block ends; `workspace` None keeps it in memory.
+
+    `given` are functions of the workspace beside those of sentinel/parsers/.
+    """
     feed = feed if feed is not None else Feed()
     api_faults, sink_faults = Faults(), Faults()
     secret, token = f"sk-ant-api01-{secrets.token_urlsafe(24)}", secrets.token_urlsafe(24)
     key = Key(secret=secret, key_id=KEY_ID, kind="compliance", scopes=frozenset({READ_ACTIVITIES}))
-    store = Workspace.create(workspace, clock, [tables.load(name) for name in tables.table_names()])
+    every = [tables.load(name) for name in tables.table_names()]
+    store = Workspace.create(workspace, clock, every, given=given)
     streams = {tables.load(name).stream: tables.load(name) for name in tables.table_names()}
     tokens = {token: True}
     try:

@@ -34,7 +34,6 @@ _ACTIVITY = f"""function ClaudeActivity(types:dynamic=dynamic([])) {{
 | extend AccountName = tostring(split(ActorEmail, "@")[0]), AccountUPNSuffix = tostring(split(ActorEmail, "@")[1])
 }}"""
 _PROOF = f"function ClaudeProof() {{ {PROOF} }}"
-_NO_WATCHLIST = "function _GetWatchlist(alias:string) { datatable(SearchKey:string)[] | where SearchKey == alias }"
 
 
 class Reader(Workspace):
@@ -53,7 +52,7 @@ class Reader(Workspace):
             _show(connection, table)
         _show_first_copies(connection, tables[ACTIVITY])
         every[FIRST_COPIES] = _with_own_read(tables[ACTIVITY])
-        functions = parsers.load(parsers.FOLDER, (_NO_WATCHLIST, _ACTIVITY))
+        functions = parsers.load(parsers.FOLDER, (parsers.NO_WATCHLISTS, _ACTIVITY))
         super().__init__(connection, staging, clock, every, functions)
         self._see(connection)
         self._proved = threading.Lock()
@@ -119,7 +118,7 @@ class Reader(Workspace):
                 cursor.close()
             kept = _table(PROOF, {"Hour": "datetime"})
             self.tables = {**self.tables, PROOF: kept}
-            self._functions = parsers.load(parsers.FOLDER, (_NO_WATCHLIST, _ACTIVITY, _PROOF))
+            self._functions = parsers.load(parsers.FOLDER, (parsers.NO_WATCHLISTS, _ACTIVITY, _PROOF))
             self._see(self._connection)
             self._translate.cache_clear()
             self._keeps_proof = True
@@ -187,7 +186,7 @@ def _arrived_now(now: datetime, start: datetime, end: datetime) -> ResolvedFunct
     """The saved functions, with the activities and health rows of a period saying that they arrived `now`."""
     between = f"| where EventTime between ({_moment(start)} .. {_moment(end)})"
     given = (
-        _NO_WATCHLIST,
+        parsers.NO_WATCHLISTS,
         f"{_ACTIVITY.removesuffix('}')}{between} | extend IngestedAt = {_moment(now)}, IsBackfill = false }}",
         f"function ClaudeHealth() {{ {HEALTH} {between} | extend IngestedAt = {_moment(now)} }}",
     )

@@ -6,6 +6,9 @@ from pathlib import Path
 
 from duckdb_kql.stored_functions import ResolvedFunctions, parse_functions
 
+NO_WATCHLISTS = "function _GetWatchlist(alias:string) { datatable(SearchKey:string)[] | where SearchKey == alias }"
+"""What every Sentinel workspace has and no file of ours declares, where nobody has made a watchlist."""
+
 FOLDER = Path(__file__).resolve().parents[2] / "sentinel" / "parsers"
 
 _PARAMETERS = re.compile(r"^//\s*parameters:\s*(\(.*\))\s*$", re.MULTILINE)

@@ -3,6 +3,7 @@
 import json
 import logging
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -97,12 +98,19 @@ class Desk:
 
 @pytest.fixture
 def desk(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, quiet: None) -> Iterator[Desk]:
+    with at_desk(monkeypatch, tmp_path / "state") as made:
+        yield made
+
+
+@contextmanager
+def at_desk(monkeypatch: pytest.MonkeyPatch, state: Path, **options: Any) -> Iterator[Desk]:
+    """A desk over a world with these `options`."""
     clock = SystemClock()
-    with open_world(clock) as world:
+    with open_world(clock, **options) as world:
         for name, value in world.environment().items():
             monkeypatch.setenv(name, value)
-        monkeypatch.setenv("STATE_DIR", str(tmp_path / "state"))
-        yield Desk(world, tmp_path / "state", clock.now())
+        monkeypatch.setenv("STATE_DIR", str(state))
+        yield Desk(world, state, clock.now())
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ import pytest
 
 from sandbox.clock import SimulatedClock
 from sandbox.workspace import Workspace
+from sandbox.workspace.parsers import NO_WATCHLISTS
 from sentinel import content, workbook_build, workbook_checks
 from sentinel.bind import Bound, bind
 from sentinel.cases import rows
@@ -144,7 +145,7 @@ def test_tile_runs_in_an_empty_workspace(book: Workbook, page: Any, tile: Any, e
 def test_history_written_later_is_not_hidden(book: Workbook) -> None:
     """A row that was filed today and happened three weeks ago counts where it happened."""
     workspace = Workspace.create(
-        None, SimulatedClock(NOW), [tables.load(name) for name in tables.table_names()], given=(GET_WATCHLIST_NONE,)
+        None, SimulatedClock(NOW), [tables.load(name) for name in tables.table_names()], given=(NO_WATCHLISTS,)
     )
     row = {
         "TimeGenerated": NOW,
@@ -205,9 +206,6 @@ def test_every_setting_that_a_change_touches_is_told(book: Workbook) -> None:
     }
     assert sum(row["Changes"] for row in asked("administration", "direction")) == 3
     workspace.close()
-
-
-GET_WATCHLIST_NONE = "function _GetWatchlist(alias:string) { datatable(SearchKey:string)[] | where SearchKey == alias }"
 
 
 def test_nothing_typed_becomes_kql() -> None:
