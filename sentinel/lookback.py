@@ -4,18 +4,17 @@ A rule is run as Sentinel would have run it: every `queryFrequency`, over `query
 by then. Runs in which nothing new had arrived are skipped: a rule answers to news (the law `once` in laws.py), unless
 it asks for the time itself.
 
-History (IsBackfill) counts as if the bridge had been there: it arrives a minute after it happened. Watchlists are
-those of today.
+Other products' tables are read, too; one that is missing counts as empty. Watchlists are those of today. History
+(IsBackfill) counts as if the bridge had been there: it arrives a minute after it happened.
 """
 
-import json
 import re
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, Protocol
+from typing import Any
 
 from sandbox.clock import SimulatedClock
 from sandbox.workspace import Answer, Workspace
@@ -23,16 +22,15 @@ from sandbox.workspace.parsers import definition
 from sentinel import content, spans
 from sentinel.bind import Bound, Node
 from sentinel.content import File
+from sentinel.lookback_reading import JOIN, Source, activities, neighbours, nobody_listens
 from sentinel.models import Rule
 from sentinel.reading import named_types
 from sentinel.stage import GET_WATCHLIST, LOCAL_WATCHLIST
 from shared.normalise import catalogue
-from shared.normalise.times import utc_text
 from shared.tables import ACTIVITY, Column, Table
 
 ARRIVES_AFTER = timedelta(minutes=1)
 MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
-PORTION_ROWS = 20_000
 
 # The moment of a run is a row, not a part of the query: translating a query takes longer than answering it.
 _RUN = "LookbackRun"
@@ -41,6 +39,7 @@ _SINCE = f"toscalar({_RUN} | summarize arg_max(Turn, Since) | project Since)"
 _ACTIVITIES, _RUNS = "LookbackActivity", "LookbackHealth"
 _KNOWN_BY_THEN = f"where IngestedAt <= {AT} | where TimeGenerated >= {_SINCE}"
 _QUOTED = re.compile(r"[\"']([a-z0-9_]+)[\"']")
+_NAME = re.compile(r"\bClaude\w+")
 _RAW = re.compile(rf"\b{ACTIVITY}\b")
 
 
@@ -50,12 +49,6 @@ class Fired:
 
     moment: datetime
     rows: list[dict[str, Any]]
-
-
-class Source(Protocol):
-    """What answers KQL: a local workspace, or one in Azure (lookback_azure.py)."""
-
-    def query(self, kql: str) -> Answer: ...
 
 
 class Past:
@@ -69,11 +62,16 @@ class Past:
         lists: Sequence[dict[str, str]] = (),
         since: datetime | None = None,
         until: datetime | None = None,
+        joins: Iterable[str] = (),
+        tell: Callable[[str, int], None] = nobody_listens,
     ) -> None:
         """Read `source` through its own parser: only `types`, and only what happened in `[since, until)`, where given.
 
-        `lists` are watchlist rows. Everything is kept in memory, and gone with `close`.
+        `lists` are watchlist rows; `joins` name the functions over other products' tables that are read, too, for
+        which both moments must be given. `tell` hears the rows of each portion. Everything is kept in memory, and
+        gone with `close`.
         """
+        joins = sorted(joins)
         self._news: dict[str, set[datetime]] = defaultdict(set)
         self._turn = 0
         activity, health = (source.query(f"{name} | take 0").columns for name in ("ClaudeActivity", "ClaudeHealth"))
@@ -81,12 +79,18 @@ class Past:
         tables = [*content.own_tables().values(), *content.neighbour_tables().values(), _watchlists(), run]
         tables += [_table(_ACTIVITIES, dict(activity)), _table(_RUNS, dict(health))]
         self._workspace = Workspace.create(
-            None, SimulatedClock(datetime(2000, 1, 1, tzinfo=UTC)), tables, given=_functions()
+            None, SimulatedClock(datetime(2000, 1, 1, tzinfo=UTC)), tables, given=_functions(joins)
         )
         self._store(LOCAL_WATCHLIST, lists)
-        for portion in _portions(source, types, since, until):
-            self._take(_ACTIVITIES, source.query(portion).objects())
+        for portion in activities(source, types, since, until):
+            self._take(_ACTIVITIES, portion)
+            tell(ACTIVITY, len(portion))
         self._take(_RUNS, source.query("ClaudeHealth").objects())
+        for join in joins:
+            assert since is not None and until is not None, "other products' tables are never read whole"
+            for portion in neighbours(source, join, since, until):
+                self._take_neighbours(join, portion)
+                tell(join.removeprefix(JOIN), len(portion))
 
     def close(self) -> None:
         self._workspace.close()
@@ -125,10 +129,15 @@ class Past:
         wanted = {start + step * -((start - at) // step) for at in news if start < at <= end}
         return [at for at in every if at in wanted]
 
+    def has(self, join: str) -> bool:
+        """Whether a function over another product's table showed any row."""
+        return bool(self._news[join])
+
     def _sources(self, bound: Bound) -> Iterable[str]:
-        """What of ours a query reads: activity types, all of them when it names none, and the bridge's runs."""
-        every = self._news.keys() - {_RUNS} if "ClaudeActivity" in bound.functions else ()
-        return [*(_types(bound) or every), *([_RUNS] if "ClaudeHealth" in bound.functions else [])]
+        """What a query reads: activity types, all of them when it names none, the bridge's runs, other products."""
+        types = {name for name in self._news if name != _RUNS and not name.startswith(JOIN)}
+        every = types if "ClaudeActivity" in bound.functions else ()
+        return [*(_types(bound) or every), *([_RUNS] if "ClaudeHealth" in bound.functions else []), *joins_of(bound)]
 
     def _take(self, table: str, rows: list[dict[str, Any]]) -> None:
         for row in rows:
@@ -137,6 +146,11 @@ class Past:
                 row |= {"IsBackfill": False, "TimeGenerated": row["EventTime"], "IngestedAt": arrived}
             self._news[row.get("ActivityType", table)].add(_minute_after(row["IngestedAt"]))
         self._store(table, rows)
+
+    def _take_neighbours(self, join: str, rows: list[dict[str, Any]]) -> None:
+        moments = [row.pop("IngestedAt") for row in rows]
+        self._news[join].update(map(_minute_after, moments))
+        self._workspace.store(join.removeprefix(JOIN), rows, ingested_at=moments)
 
     def _store(self, table: str, rows: Sequence[dict[str, Any]]) -> None:
         self._workspace.store(table, rows, ingested_at=self._workspace.clock.now())
@@ -154,6 +168,16 @@ def types_read(bounds: Iterable[Bound]) -> set[str] | None:
             return None
         found |= types
     return found
+
+
+def joins_of(bound: Bound) -> list[str]:
+    """The functions over other products' tables that a query calls, by itself or through others."""
+    parsers, found = content.parsers(), set[str]()
+    waiting = [*bound.functions & parsers.keys()]
+    while waiting:
+        found.add(name := waiting.pop())
+        waiting += ({*_NAME.findall(parsers[name].body)} & parsers.keys()) - found
+    return sorted(name for name in found if name.startswith(JOIN))
 
 
 def _types(bound: Bound) -> set[str]:
@@ -194,8 +218,8 @@ def _times(bound: Bound) -> list[Node]:
     return sorted(calls, key=lambda node: node.start)
 
 
-def _functions() -> list[str]:
-    """The saved functions that read activities or runs, over what was known by a run."""
+def _functions(joins: Iterable[str]) -> list[str]:
+    """The saved functions that read activities, runs or other products, over what was known by a run."""
     given = [
         GET_WATCHLIST,
         "function ClaudeActivity(types:dynamic=dynamic([])) "
@@ -204,41 +228,11 @@ def _functions() -> list[str]:
     ]
     others = [parser for parser in content.parsers().values() if parser.name not in ("ClaudeActivity", "ClaudeHealth")]
     raw = [parser for parser in others if _RAW.search(parser.body) and "ingestion_time" not in parser.body]
-    return [*given, *(_RAW.sub("ClaudeActivity", definition(parser.path)) for parser in raw)]
-
-
-def _portions(
-    source: Source, types: Iterable[str] | None, since: datetime | None, until: datetime | None
-) -> Iterator[str]:
-    """Questions that together ask for everything, each for about PORTION_ROWS: a day, and some of its types.
-
-    All copies of an activity have the same type and time, and so come together.
-    """
-    wanted = None if types is None else set(types)
-    counts = source.query(f"{ACTIVITY} | summarize count() by Day = bin(EventTime, 1d), ActivityType").rows
-    days: dict[datetime, list[tuple[str, int]]] = defaultdict(list)
-    for day, name, count in counts:
-        if wanted is None or name in wanted:
-            days[day].append((name, count))
-    for day in sorted(days):
-        start, end = max(day, since or day), min(day + DAY, until or day + DAY)
-        happened = f"EventTime >= datetime({utc_text(start)}) and EventTime < datetime({utc_text(end)})"
-        for names in _packed(sorted(days[day])) if start < end else ():
-            yield f"ClaudeActivity(dynamic({json.dumps(names)})) | where {happened}"
-
-
-def _packed(counts: Iterable[tuple[str, int]]) -> Iterator[list[str]]:
-    """Types in lists that hold PORTION_ROWS at most, unless one type has more by itself."""
-    names: list[str] = []
-    size = 0
-    for name, count in counts:
-        if names and size + count > PORTION_ROWS:
-            yield names
-            names, size = [], 0
-        names.append(name)
-        size += count
-    if names:
-        yield names
+    over_others = [
+        definition(content.parsers()[name].path).rstrip().removesuffix("}") + f"| {_KNOWN_BY_THEN}\n}}"
+        for name in joins
+    ]
+    return [*given, *over_others, *(_RAW.sub("ClaudeActivity", definition(parser.path)) for parser in raw)]
 
 
 def _by_day(moments: Iterable[datetime], start: datetime) -> Iterator[list[datetime]]:

@@ -1,5 +1,6 @@
 """A Log Analytics workspace in Azure as lookback.py reads one, through the official query client."""
 
+import json
 from datetime import UTC, datetime
 from typing import Any, cast
 
@@ -25,8 +26,17 @@ class AzureWorkspace:
             raise RuntimeError("the workspace answered in part only: look back over fewer days, or at fewer rules")
         table = answer.tables[0]
         columns = tuple(zip(table.columns, map(str, cast("list[Any]", table.columns_types)), strict=True))
-        return Answer(columns, [tuple(map(_value, row)) for row in table.rows])
+        kinds = [kind for _, kind in columns]
+        return Answer(columns, [tuple(map(_value, row, kinds)) for row in table.rows])
 
 
-def _value(value: Any) -> Any:
-    return value.replace(tzinfo=UTC) if isinstance(value, datetime) and value.tzinfo is None else value
+def _value(value: Any, kind: str) -> Any:
+    """A moment is UTC; a dynamic value comes as its JSON text, and a text within a dynamic column as itself."""
+    if isinstance(value, datetime):
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value
+    if kind == "dynamic" and isinstance(value, str):
+        try:
+            return json.loads(value)
+        except ValueError:
+            return value
+    return value

@@ -12,10 +12,11 @@ from rich.console import Console
 
 from sandbox.clock import SimulatedClock
 from sandbox.workspace import Workspace
+from sandbox.workspace.parsers import NO_WATCHLISTS
 from sentinel import content
 from sentinel.content import File
-from sentinel.lookback import Source
 from sentinel.lookback_azure import AzureWorkspace
+from sentinel.lookback_reading import Source
 from sentinel.lookback_report import Line, look_back, table_of
 from sentinel.models import Rule
 from sentinel.problems import ContentError
@@ -43,6 +44,10 @@ def lookback(
         str, typer.Option(help="Where Azure answers queries; other clouds have another.")
     ] = "https://api.loganalytics.azure.com",
     only: Annotated[list[str] | None, typer.Option(help="Slug of a rule; may be given several times.")] = None,
+    neighbours: Annotated[
+        bool,
+        typer.Option(help="Read other products' tables, too; the sign-in logs of a large tenant take their time."),
+    ] = True,
     as_json: Annotated[bool, typer.Option("--json", help="A line of JSON for each rule instead of a table.")] = False,
     show_subjects: Annotated[
         bool, typer.Option("--show-subjects", help="Name whom alerts are about: addresses, ids.")
@@ -60,7 +65,8 @@ def lookback(
     lines: list[Line] = []
     try:
         files, source = _rules(only), _source(local, workspace_id, query_endpoint, until)
-        for line in look_back(source, files, bound_queries(files), since, until):
+        bound = bound_queries(files)
+        for line in look_back(source, files, bound, since, until, neighbours=neighbours, tell=_Tally()):
             lines.append(line)
             if as_json:
                 typer.echo(json.dumps(line.as_json(show_subjects=show_subjects)))
@@ -72,6 +78,9 @@ def lookback(
     if not as_json:
         silent = sum(not line.alerts and line.not_run is None for line in lines)
         console.print(table_of(lines, show_subjects=show_subjects))
+        without = sorted({name for line in lines for name in line.without})
+        if without:
+            console.print(f"no rows in {', '.join(without)}: rules that read them found less than they could")
         console.print(f"{silent} rules silent; not run: {sum(line.not_run is not None for line in lines)}")
 
 
@@ -92,4 +101,20 @@ def _source(local: Path | None, workspace_id: str | None, query_endpoint: str, n
     assert local is not None
     if not local.is_file():
         raise typer.BadParameter(f"there is no file {local}")
-    return Workspace.create(local, SimulatedClock(now), [tables.load(name) for name in tables.table_names()])
+    every = [tables.load(name) for name in tables.table_names()]
+    return Workspace.create(local, SimulatedClock(now), every, given=(NO_WATCHLISTS,))
+
+
+class _Tally:
+    """Says now and then how many rows were read of which table."""
+
+    EVERY = 100_000
+
+    def __init__(self) -> None:
+        self._rows: dict[str, int] = {}
+
+    def __call__(self, table: str, rows: int) -> None:
+        before = self._rows.get(table, 0)
+        self._rows[table] = before + rows
+        if before // self.EVERY < self._rows[table] // self.EVERY or not before:
+            progress.print(f"reading {table}: {self._rows[table]:,} rows", markup=False)

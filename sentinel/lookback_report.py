@@ -1,17 +1,18 @@
 """The report of a lookback: how often each rule would have fired, when, and about how many subjects."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from rich.table import Table
+from rich.table import Column, Table
 
 from sandbox.workspace import KqlRefused
 from sentinel import lookback
 from sentinel.bind import Bound
 from sentinel.content import File
-from sentinel.lookback import Past, Source
+from sentinel.lookback import Past
+from sentinel.lookback_reading import JOIN, Source, nobody_listens, watchlists
 from sentinel.models import Rule
 
 TOP = 5
@@ -19,7 +20,10 @@ TOP = 5
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One rule. `not_run` says why it was not; `subjects` are the alerts of each, the most first."""
+    """One rule. `not_run` says why it was not; `subjects` are the alerts of each, the most first.
+
+    `without` names the tables of other products that the rule reads and that had no row.
+    """
 
     slug: str
     severity: str
@@ -28,6 +32,7 @@ class Line:
     last: datetime | None
     subjects: tuple[tuple[str, int], ...]
     not_run: str | None = None
+    without: tuple[str, ...] = ()
 
     def as_json(self, *, show_subjects: bool) -> dict[str, Any]:
         """Subjects are people's addresses more often than not: their names only when asked for."""
@@ -41,31 +46,44 @@ class Line:
             "subjects": len(counts),
             "top": dict(self.subjects[:TOP]) if show_subjects else counts[:TOP],
             "not_run": self.not_run,
+            "without": list(self.without),
         }
 
 
 def look_back(
-    source: Source, files: Iterable[File[Rule]], bound: dict[str, Bound], start: datetime, end: datetime
+    source: Source,
+    files: Iterable[File[Rule]],
+    bound: dict[str, Bound],
+    start: datetime,
+    end: datetime,
+    *,
+    neighbours: bool = True,
+    tell: Callable[[str, int], None] = nobody_listens,
 ) -> Iterator[Line]:
-    """A line for each rule over `(start, end]`, as soon as it is known."""
+    """A line for each rule over `(start, end]`, as soon as it is known; `tell` hears what is read before.
+
+    Without `neighbours` the tables of other products are not read, and rules that need them are not run.
+    """
     files = list(files)
-    able = [file for file in files if _hindrance(file, bound[file.slug]) is None]
+    hindrances = {file.slug: _hindrance(file, bound[file.slug], neighbours=neighbours) for file in files}
+    able = [file for file in files if hindrances[file.slug] is None]
     longest = max((file.value.query_period for file in able), default=start - start)
     types = lookback.types_read(bound[file.slug] for file in able)
-    past = Past(source, types=types, since=start - longest, until=end)
+    joins = {join for file in able for join in lookback.joins_of(bound[file.slug])}
+    past = Past(source, types=types, lists=watchlists(source), since=start - longest, until=end, joins=joins, tell=tell)
     try:
         for file in files:
-            hindrance = _hindrance(file, bound[file.slug])
+            hindrance = hindrances[file.slug]
             yield _line(past, file, bound[file.slug], start, end) if hindrance is None else _not_run(file, hindrance)
     finally:
         past.close()
 
 
-def _hindrance(file: File[Rule], bound: Bound) -> str | None:
+def _hindrance(file: File[Rule], bound: Bound, *, neighbours: bool) -> str | None:
     if file.value.execution == "bound-only":
         return "the local engine does not execute it"
-    joined = sorted(name.removeprefix("ClaudeJoin_") for name in bound.functions if name.startswith("ClaudeJoin_"))
-    return f"needs {', '.join(joined)}, which are not read" if joined else None
+    joined = [join.removeprefix(JOIN) for join in lookback.joins_of(bound)]
+    return f"needs {', '.join(joined)}, which were not read" if joined and not neighbours else None
 
 
 def _not_run(file: File[Rule], reason: str) -> Line:
@@ -83,12 +101,22 @@ def _line(past: Past, file: File[Rule], bound: Bound, start: datetime, end: date
         counts[subject] = counts.get(subject, 0) + 1
     subjects = tuple(sorted(counts.items(), key=lambda entry: (-entry[1], entry[0])))
     first, last = (fired[0].moment, fired[-1].moment) if fired else (None, None)
-    return Line(file.slug, file.value.severity, sum(counts.values()), first, last, subjects)
+    without = tuple(join.removeprefix(JOIN) for join in lookback.joins_of(bound) if not past.has(join))
+    return Line(file.slug, file.value.severity, sum(counts.values()), first, last, subjects, without=without)
 
 
 def table_of(lines: Iterable[Line], *, show_subjects: bool) -> Table:
     """What would have fired, most first; then how many were silent or not run."""
-    table = Table("rule", "severity", "alerts", "first", "last", "subjects", "the most", box=None)
+    table = Table(
+        Column("rule", overflow="fold", min_width=20),
+        "severity",
+        "alerts",
+        "first",
+        "last",
+        "subjects",
+        "the most",
+        box=None,
+    )
     for line in sorted(lines, key=lambda line: (-line.alerts, line.slug)):
         if line.alerts:
             shown = [f"{name} {count}" if show_subjects else str(count) for name, count in line.subjects[:TOP]]

@@ -26,8 +26,9 @@ from sentinel.content import File
 from sentinel.execute import scenes
 from sentinel.lookback import Past
 from sentinel.lookback_azure import AzureWorkspace
-from sentinel.lookback_report import Line
+from sentinel.lookback_report import Line, look_back
 from sentinel.models import Rule
+from sentinel.stage import GET_WATCHLIST, LOCAL_WATCHLIST, watchlist_table
 from sentinel.verdict import bound_queries
 from shared.tables import ACTIVITY, HEALTH
 
@@ -86,6 +87,51 @@ def test_a_run_knows_only_what_had_arrived() -> None:
         fired = list(past.fired(file, bound, NOW - day, NOW + day))
         assert len(fired) == 1
         assert list(past.fired(file, bound, NOW - day, fired[0].moment - timedelta(minutes=5))) == []
+
+
+def with_neighbours() -> list[str]:
+    """Rules that read other products' tables and are executed."""
+    return sorted(path.stem for path in content.rule_paths() if "ClaudeJoin_" in path.read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("slug", with_neighbours())
+def test_rules_beside_other_products_are_looked_back_on_too(slug: str) -> None:
+    """Their rows are read from the workspace, each known from the moment it arrived, and the rule says what it says."""
+    file, bound = loaded(slug)
+    if file.value.execution == "bound-only":
+        pytest.skip("bound, not executed")
+    scene = next(scene for scene in scenes(file) if scene.case.fires)
+    every = [*content.own_tables().values(), *content.neighbour_tables().values(), watchlist_table()]
+    workspace = Workspace.create(None, SimulatedClock(NOW), every, given=(GET_WATCHLIST,))
+    for one in scene.sent:
+        workspace.store(one.table, [one.row()], ingested_at=NOW + one.ingested)
+    workspace.store(LOCAL_WATCHLIST, scene.lists, ingested_at=NOW)
+    rows_read: dict[str, int] = {}
+    span = (NOW - HOURS, NOW + HOURS)
+    (line,) = look_back(workspace, [file], {slug: bound}, *span, tell=rows_read.__setitem__)
+    (blind,) = look_back(workspace, [file], {slug: bound}, *span, neighbours=False)
+    workspace.close()
+    assert line.not_run is None and line.alerts > 0
+    assert {one.table for one in scene.sent} - OWN <= rows_read.keys()
+    assert blind.not_run is not None and "which were not read" in blind.not_run
+
+
+def test_what_watchlists_except_is_excepted() -> None:
+    """Today's exceptions count in the past as well: who is muted for the rule raises nothing."""
+    file, bound = loaded("claude-sso-disabled")
+    scene = next(scene for scene in scenes(file) if scene.case.fires)
+    tables = [*content.own_tables().values(), watchlist_table()]
+    workspace = Workspace.create(None, SimulatedClock(NOW), tables, given=(GET_WATCHLIST,))
+    for one in scene.sent:
+        workspace.store(one.table, [one.row()], ingested_at=NOW + one.ingested)
+    span = (NOW - HOURS, NOW + HOURS)
+    (loud,) = look_back(workspace, [file], {file.slug: bound}, *span)
+    muted = {"WatchlistAlias": "ClaudeTuning", "SearchKey": file.slug, "Rule": file.slug, "Entity": loud.subjects[0][0]}
+    muted["Until"] = "2099-01-01"
+    workspace.store(LOCAL_WATCHLIST, [muted], ingested_at=NOW)
+    (quiet,) = look_back(workspace, [file], {file.slug: bound}, *span)
+    workspace.close()
+    assert loud.alerts == 1 and quiet.alerts == 0
 
 
 @pytest.fixture
