@@ -39,6 +39,16 @@ def test_the_forms_choices_are_those_of_the_template() -> None:
     assert re.match(prefix, "claude") and not re.match(prefix, "claude-") and not re.match(prefix, "a" * 13)
 
 
+def test_the_forms_reports_are_those_of_the_template() -> None:
+    """Each choice is the text of a value of `report`: of a kind there is, with what that kind requires."""
+    elements = {one["name"]: one for step in FORM["parameters"]["steps"] for one in step["elements"]}
+    kinds = TEMPLATE["definitions"]["reportType"]["discriminator"]["mapping"]
+    for choice in elements["report"]["constraints"]["allowedValues"]:
+        value = json.loads(choice["value"])
+        kind = TEMPLATE["definitions"][kinds[value["kind"]]["$ref"].rsplit("/", 1)[-1]]["properties"]
+        assert {name for name, one in kind.items() if not one.get("nullable")} <= value.keys() <= kind.keys()
+
+
 def test_no_parameter_asks_for_a_secret() -> None:
     """A key passes neither through the form nor the template: no secure parameter, no default or output like one."""
     assert [
