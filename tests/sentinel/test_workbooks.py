@@ -163,7 +163,7 @@ def test_history_written_later_is_not_hidden(book: Workbook) -> None:
 
 
 def test_every_setting_that_a_change_touches_is_told(book: Workbook) -> None:
-    """Two settings changed at once are two lines, of a workspace too; a workspace's new name is no control."""
+    """Two settings changed at once are both told, a workspace's too; a workspace's new name is no control."""
     two = [
         {"type": "allowed_inference_geos", "previous_value": "eu", "current_value": "eu,us"},
         {"type": "default_inference_geo", "previous_value": "eu", "current_value": "us"},
@@ -192,10 +192,11 @@ def test_every_setting_that_a_change_touches_is_told(book: Workbook) -> None:
         query = next(page for page in book.pages if page.slug == slug).queries[tile]
         return workspace.query(local(query, scope, book.shared), now=NOW).objects()
 
-    settings = ["allowed_inference_geos", "default_inference_geo", "inference_data_retention"]
-    changed = {row["Setting"]: (row["Old"], row["New"]) for row in asked("compliance", "changes")}
-    assert changed == dict(zip(settings, [("eu", "eu,us"), ("eu", "us"), ("false", "true")], strict=True)) | {
-        "org_claude_code_zero_data_retention_disabled": ("", "off")
+    changed = {row["ActivityType"]: row["What"] for row in asked("compliance", "changes")}
+    assert changed == {
+        "org_data_residency_updated": "allowed_inference_geos: eu → eu,us; default_inference_geo: eu → us",
+        "platform_workspace_updated": "inference_data_retention: false → true",
+        "org_claude_code_zero_data_retention_disabled": "off",
     }
     told = {row["Setting"]: (row["AtStart"], row["AtEnd"]) for row in asked("compliance", "state")}
     assert told == {
