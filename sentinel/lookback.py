@@ -183,7 +183,8 @@ def joins_of(bound: Bound) -> list[str]:
 def _types(bound: Bound) -> set[str]:
     """Types that a query names itself, or in the saved functions it calls."""
     known = catalogue.load().types.keys()
-    called = [parser for name, parser in content.parsers().items() if name in bound.functions]
+    functions = bound.functions
+    called = [parser for name, parser in content.parsers().items() if name in functions]
     return named_types(bound).keys() | {text for parser in called for text in _QUOTED.findall(parser.body)} & known
 
 
