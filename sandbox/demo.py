@@ -17,6 +17,7 @@ from sandbox.run import log_to, watching
 from sandbox.tenant import Storyline, Tenant, build_tenant
 from sandbox.world import World, open_world
 from shared import live
+from shared.cli import drilling
 from shared.health import Run
 from shared.plan_keeper import PlanKeeper
 from shared.progress import plan as plans
@@ -59,6 +60,7 @@ class Report:
     late: int = 0
     repeated: int = 0
     replayed: int = 0
+    drill: dict[str, Any] = field(default_factory=dict)
     api_faults: dict[str, int] = field(default_factory=dict)
     sink_faults: dict[str, int] = field(default_factory=dict)
     states: dict[str, int] = field(default_factory=dict)
@@ -85,6 +87,7 @@ async def play(folder: Path, tell: Tell, *, people: int, seed: int, inspect: Cal
             await _sweeps(bridge, clock, tell, report)
             world.sink_faults.calm()
             report.replayed = sum(run.tally.sent for run in await bridge.replay())
+            report.drill = await _drill(world, bridge)
             report.api_faults, report.sink_faults = world.api_faults.hits, world.sink_faults.hits
             expected = feed.ids(NOW - HISTORY - timedelta(days=1), until)
             report.outcome = await judge(expected, bridge.connections[0], world.workspace, until=until)
@@ -167,6 +170,12 @@ async def _sweeps(bridge: Bridge, clock: SimulatedClock, tell: Tell, report: Rep
         clock.advance_to(NOW + MORNING + timedelta(hours=hour))
         _count(report, [*await bridge.poll(), *await bridge.work_plan()])
         tell("sweeps", hour, total, f"{report.late:,} late activities found")
+
+
+async def _drill(world: World, bridge: Bridge) -> dict[str, Any]:
+    """The rehearsal an operator would run once the weather is fair: a marked read that has to come back as a row."""
+    world.api_faults.calm()
+    return await drilling.drilled(load(**world.settings()), bridge.connections[0], quiet=True)
 
 
 def _count(report: Report, runs: list[Run]) -> None:

@@ -65,7 +65,7 @@ def _verdict(report: Report) -> list[str]:
         f"{_words(report.sink_faults)} at the ingestion endpoint.",
         f"{report.late:,} activities were indexed late and found by a sweep; {report.repeated:,} were read again and "
         f"not sent again; {outcome.copies:,} rows arrived twice and ClaudeActivity shows them once; "
-        f"{report.replayed:,} set-aside rows were replayed.",
+        f"{report.replayed:,} set-aside rows were replayed. {_drill(report)}",
         f"Of {outcome.expected:,} activities created before {outcome.until:%Y-%m-%d %H:%M} UTC, "
         f"{outcome.in_workspace:,} are in the workspace and {outcome.set_aside:,} are set aside.",
     ]
@@ -78,6 +78,14 @@ def _verdict(report: Report) -> list[str]:
 
 def _words(counts: dict[str, int]) -> str:
     return ", ".join(f"{count} {kind.replace('_', ' ')}" for kind, count in sorted(counts.items())) or "none"
+
+
+def _drill(report: Report) -> str:
+    """What the rehearsal came to."""
+    if not report.drill["arrived"]:
+        return f"[bold red]The drill failed: {report.drill['remedy']}[/]"
+    seconds = report.drill["steps"][-1]["after_seconds"]
+    return f"A drill's marked read came back as a row after {seconds:,.0f} s."
 
 
 def as_json(workspace: Workspace, report: Report) -> dict[str, Any]:
@@ -101,6 +109,7 @@ def as_json(workspace: Workspace, report: Report) -> dict[str, Any]:
         "late": report.late,
         "repeated": report.repeated,
         "replayed": report.replayed,
+        "drill": report.drill,
         "faults": {"api": report.api_faults, "ingestion": report.sink_faults},
         "run_states": report.states,
         "storylines": {f.storyline.name: [f.rows, len(f.storyline.activity_ids)] for f in report.found},

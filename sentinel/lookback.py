@@ -31,6 +31,8 @@ from shared.tables import ACTIVITY, Column, Table
 
 ARRIVES_AFTER = timedelta(minutes=1)
 MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
+TRIED = (DAY, timedelta(hours=4), timedelta(minutes=30))
+"""What runs are tried by: each a whole number of the next, and of every rule's frequency that is shorter."""
 
 # The moment of a run is a row, not a part of the query: translating a query takes longer than answering it.
 _RUN = "LookbackRun"
@@ -98,20 +100,30 @@ class Past:
     def fired(self, file: File[Rule], bound: Bound, start: datetime, end: datetime) -> Iterator[Fired]:
         """Every run of a rule in `(start, end]` that answered. KqlRefused when the local engine cannot run it.
 
-        Runs are tried a day at a time: where one run that takes the whole day for new finds nothing, none of them does.
-        A rule that asks for the time is not tried but run.
+        Runs are tried together: where one run that takes a whole day for new finds nothing, none of them does; where it
+        finds something, shorter stretches are tried. A rule that asks for the time is not tried but run.
         """
         rule = file.value
-        query, wide = as_of(bound, AT), as_of(bound, AT, instead={rule.query_frequency: DAY})
-        for moments in _by_day(self.moments(rule, bound, start, end), start):
-            if len(moments) > 1 and not asks_the_time(bound):
-                until = start + DAY * -((start - moments[-1]) // DAY)
-                if not self.ask(wide, until, rule.query_period + DAY).rows:
-                    continue
-            for moment in moments:
-                rows = self.ask(query, moment, rule.query_period).objects()
-                if rows:
-                    yield Fired(moment, rows)
+        query, every = as_of(bound, AT), self.moments(rule, bound, start, end)
+        tried = () if asks_the_time(bound) else tuple(width for width in TRIED if width > 2 * rule.query_frequency)
+        wide = {width: as_of(bound, AT, instead={rule.query_frequency: width}) for width in tried}
+        for moment in self._promising(wide, rule.query_period, every, start):
+            rows = self.ask(query, moment, rule.query_period).objects()
+            if rows:
+                yield Fired(moment, rows)
+
+    def _promising(
+        self, wide: Mapping[timedelta, str], period: timedelta, moments: list[datetime], start: datetime
+    ) -> Iterator[datetime]:
+        """The moments that no wider run rules out. `wide` has the query by what it takes for new, the widest first."""
+        if not wide or len(moments) < 2:
+            yield from moments
+            return
+        (width, query), *narrower = wide.items()
+        for group in _grouped(moments, start, width):
+            until = start + width * -((start - group[-1]) // width)
+            if len(group) == 1 or self.ask(query, until, period + width).rows:
+                yield from self._promising(dict(narrower), period, group, start)
 
     def ask(self, query: str, moment: datetime, period: timedelta) -> Answer:
         """The answer to an `as_of` query in one run."""
@@ -236,12 +248,12 @@ def _functions(joins: Iterable[str]) -> list[str]:
     return [*given, *over_others, *(_RAW.sub("ClaudeActivity", definition(parser.path)) for parser in raw)]
 
 
-def _by_day(moments: Iterable[datetime], start: datetime) -> Iterator[list[datetime]]:
-    """The moments of each 24 hours since `start`, the last one included."""
-    days: dict[int, list[datetime]] = defaultdict(list)
+def _grouped(moments: Iterable[datetime], start: datetime, width: timedelta) -> Iterator[list[datetime]]:
+    """The moments of each stretch of `width` since `start`, its end included."""
+    groups: dict[int, list[datetime]] = defaultdict(list)
     for moment in moments:
-        days[-((start - moment) // DAY)].append(moment)
-    yield from days.values()
+        groups[-((start - moment) // width)].append(moment)
+    yield from groups.values()
 
 
 def _minute_after(moment: datetime) -> datetime:

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated
 
+import duckdb
 import typer
 from azure.core.exceptions import AzureError
 from azure.identity import DefaultAzureCredential
@@ -102,7 +103,10 @@ def _source(local: Path | None, workspace_id: str | None, query_endpoint: str, n
     if not local.is_file():
         raise typer.BadParameter(f"there is no file {local}")
     every = [tables.load(name) for name in tables.table_names()]
-    return Workspace.create(local, SimulatedClock(now), every, given=(NO_WATCHLISTS,))
+    try:
+        return Workspace.create(local, SimulatedClock(now), every, given=(NO_WATCHLISTS,))
+    except duckdb.Error as refused:
+        raise typer.BadParameter(f"{local} is no workspace, or another process has it open: end that one") from refused
 
 
 class _Tally:
