@@ -76,7 +76,14 @@ def test_skipping_runs_leaves_no_alert_out(slug: str) -> None:
             if found := past.ask(query, moment, file.value.query_period).objects():
                 slow.append((moment, found))
     assert quick
-    assert quick == slow
+    assert _sets(quick) == _sets(slow)
+
+
+def _sets(value: Any) -> Any:
+    """The same without the order of lists: what make_set answers has none."""
+    if isinstance(value, dict):
+        return {key: _sets(each) for key, each in value.items()}
+    return sorted(map(repr, map(_sets, value))) if isinstance(value, (list, tuple)) else value
 
 
 def test_a_run_knows_only_what_had_arrived() -> None:
