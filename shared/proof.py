@@ -11,7 +11,7 @@ from shared.connection import Connection, Reading
 from shared.errors import ConfigError
 from shared.health import Run
 from shared.models import Hour, Outgoing, Page, Place, Window, hour_start, prefix_of
-from shared.progress.ledger import Ledger, digest
+from shared.progress.ledger import HourOfIds, Ledger, digest
 from shared.pull import PageCarrier, walk
 
 Verdict = Literal["proved", "missing", "surplus", "incomplete"]
@@ -25,7 +25,8 @@ DAY = timedelta(days=1)
 class HourProof:
     """One hour. `rows` is None when no workspace could be asked.
 
-    missing: the feed shows an id that was neither delivered nor set aside, or the workspace lacks a delivered one.
+    missing: the feed shows an id that was neither delivered nor set aside, or the workspace lacks a delivered one
+    that does not wait in set-aside since it was sent again and refused.
     incomplete: the feed showed fewer ids than were delivered; its reading cannot be trusted.
     surplus: the workspace has more than was delivered (a lost ledger, say): a note, not a failure.
     """
@@ -143,6 +144,8 @@ async def _prove_period(
         result = await _judge(connection, hour, noted.seen.get(hour, set()), stored)
         if result.verdict == "surplus":
             result = await _looked_into(connection, result)
+        elif result.verdict == "missing":
+            result = await _refused_since(connection, result)
         proof.hours.append(result)
         if result.verdict == "missing" and proof.repaired + result.lacking <= most_rows:
             sent = await _repair(connection, reading, hour, run)
@@ -181,6 +184,27 @@ async def _looked_into(connection: Connection, result: HourProof) -> HourProof:
     return replace(result, rows=result.sent - len(lost)) if lost else result
 
 
+async def _refused_since(connection: Connection, result: HourProof) -> HourProof:
+    """A row that was accepted, not stored, and refused when it was sent again is set aside, not missing."""
+    known = await connection.ledger.hour(result.hour)
+    lost = await _waiting(connection, known)
+    if connection.workspace is not None and lost:
+        start = hour_start(result.hour)
+        lost -= {prefix_of(id) for id in await connection.workspace.ids(connection.name, start, start + HOUR)}
+    if not lost:
+        return result
+    count, total = digest(known.sent.prefixes - lost)
+    return replace(result, sent=count, sum=total, aside=result.aside + len(lost))
+
+
+async def _waiting(connection: Connection, known: HourOfIds) -> set[bytes]:
+    """Of the ids the ledger has both as delivered and as set aside, those whose row waits to be replayed."""
+    both = known.sent.prefixes & known.aside.prefixes
+    if not both:
+        return set()
+    return {item.prefix async for _, items in connection.set_aside.waiting() for item in items if item.prefix in both}
+
+
 async def _repair(connection: Connection, reading: Reading, hour: Hour, run: Run) -> int:
     """Send what the workspace (or, without one, the ledger) lacks of this hour."""
     start = hour_start(hour)
@@ -188,7 +212,7 @@ async def _repair(connection: Connection, reading: Reading, hour: Hour, run: Run
     has = known.all
     if connection.workspace is not None:
         stored = await connection.workspace.ids(connection.name, start, start + HOUR)
-        set_aside = known.aside.prefixes - known.sent.prefixes
+        set_aside = known.aside.prefixes - known.sent.prefixes | await _waiting(connection, known)
         has = {prefix_of(id) for id in stored} | set_aside | known.counted.prefixes
     carrier = connection.carrier(run, "repair", deadline=_far(connection), known=_Held(connection.ledger, has))
     before = run.tally.sent

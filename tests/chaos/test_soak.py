@@ -174,8 +174,7 @@ async def _judge(soak: Soak, connection: Connection) -> None:
     repaired = await _proof(connection, repair=True)
     assert repaired.repaired == len(lost - refused)
     mended = await _proof(connection)
-    assert _hours(mended, "missing") == _hours_of(world.feed, lost & refused)
-    assert all(hour.verdict in ("missing", "proved") for hour in mended.hours)
+    assert {hour.verdict for hour in mended.hours} == {"proved"}
 
     outcome = await judge(world.feed.ids(DAWN - DAY, DUSK), connection, world.workspace, until=DUSK)
     assert outcome.missing == ()

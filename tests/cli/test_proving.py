@@ -45,6 +45,25 @@ def test_a_row_that_was_accepted_and_not_stored_is_found_sent_and_proved(desk: D
     assert proved.exit_code == 0 and "hours hold" in proved.stdout and "missing" not in proved.stdout
 
 
+def test_a_row_that_is_refused_when_it_is_sent_again_is_set_aside_not_missing(desk: Desk) -> None:
+    """Accepted, not stored, then refused by the table: it waits once, the hour is proved, and replay delivers it."""
+    desk.happen(3)
+    desk.world.sink_faults.add(holds_back("activity_0000"))
+    desk.carry()
+    refuses = Fault("refuse_rows", times=1000, options={"where": lambda row: row.get("ActivityId") == "activity_0001"})
+    desk.world.sink_faults.add(refuses)
+    for repaired in ("2 rows were sent", "hours hold", "hours hold"):
+        assert repaired in desk.run("prove", *period(desk), "--repair").stdout
+    assert desk.rows() == 2
+    proved = desk.json("prove", *period(desk))["connections"][0]
+    assert [(hour["sent"], hour["aside"], hour["rows"]) for hour in proved["hours"] if hour["feed"]] == [(2, 1, 2)]
+
+    desk.world.sink_faults.calm()
+    assert desk.run("replay").exit_code == 0 and desk.rows() == 3
+    again = desk.json("prove", *period(desk))["connections"][0]
+    assert [(hour["sent"], hour["aside"], hour["rows"]) for hour in again["hours"] if hour["feed"]] == [(3, 0, 3)]
+
+
 def test_what_was_never_delivered_is_missing_and_repair_delivers_it(desk: Desk) -> None:
     """An hour of before the beginning shows as missing with its remedies; --repair carries it once."""
     desk.happen(5)
