@@ -124,7 +124,7 @@ def noise(past: Past, file: File[Rule], bound: Bound, days: int) -> Noise:
         alerts,
         round(alerts / measured_days * WORKING_DAYS, 1),
         rule.expected_per_month,
-        any(name.startswith("ClaudeJoin_") for name in bound.functions),
+        bool(lookback.joins_of(bound)),
         refused,
     )
 

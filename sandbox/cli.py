@@ -22,11 +22,10 @@ from sandbox.progress_bars import Bars
 from sandbox.report import report as compliance_report
 from sandbox.run import Carried, carry_file, carry_live, private, state_of
 from sandbox.tenant import build_tenant
-from sandbox.workspace import KqlRefused, Workspace
-from sandbox.workspace.parsers import NO_WATCHLISTS
+from sandbox.workspace import KqlRefused
+from sandbox.workspace.opening import open_file
 from sandbox.workspace.show import Form, print_answer
 from sandbox.world import World, open_world
-from shared import tables
 from shared.clock import SystemClock
 from shared.errors import BridgeError
 from shared.telemetry import safe
@@ -135,7 +134,7 @@ def kql(
         _complain(f"there is no workspace {workspace}: make one with `python -m sandbox run`")
         raise typer.Exit(2)
     try:
-        opened = open_workspace(workspace)
+        opened = open_file(workspace, SystemClock())
     except OSError as busy:
         _complain(f"{workspace} cannot be opened: {busy}")
         raise typer.Exit(1) from None
@@ -192,19 +191,6 @@ def serve(
         return 0
 
     raise typer.Exit(_code_of(work, interrupted="stopped"))
-
-
-def open_workspace(path: Path) -> Workspace:
-    """A local workspace with every table of this release. Raises OSError when another process has it, or it is none."""
-    import duckdb
-
-    try:
-        every = [tables.load(name) for name in tables.table_names()]
-        return Workspace.create(path, SystemClock(), every, given=(NO_WATCHLISTS,))
-    except duckdb.Error as refused:
-        raise OSError(
-            "another process is using it" if "lock" in str(refused).lower() else "it is no workspace file"
-        ) from refused
 
 
 def _show_page(workspace: Path, port: int = 0, *, open_browser: bool = False) -> None:

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -143,14 +143,14 @@ def neighbour_tables() -> dict[str, Table]:
     raw: dict[str, Any] = json.loads((ROOT / "schemas" / "neighbours.json").read_text(encoding="utf-8"))
     columns = {name: table["columns"] for name, table in raw["tables"].items()}
     columns |= {name: {"TimeGenerated": "datetime", **file.value.columns} for name, file in summaries().items()}
-    return {
-        name: Table(name, "", 1, "", tuple(_column(column, type_) for column, type_ in types.items()))
-        for name, types in columns.items()
-    }
+    return {name: plain_table(name, types) for name, types in columns.items()}
 
 
-def _column(name: str, type_: str) -> Column:
-    return Column(name, _COLUMN_TYPES.get(type_, type_), "", (), "as source", 1)  # type: ignore[arg-type]
+def plain_table(name: str, columns: Mapping[str, str]) -> Table:
+    """A table that is not the bridge's: columns and their KQL types, and nothing else to say of them."""
+    kinds = {column: _COLUMN_TYPES.get(type_, type_) for column, type_ in columns.items()}
+    made = (Column(column, kind, "", (), "as source", 1) for column, kind in kinds.items())  # type: ignore[arg-type]
+    return Table(name, "", 1, "", tuple(made))
 
 
 @cache

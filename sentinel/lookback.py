@@ -25,9 +25,9 @@ from sentinel.content import File
 from sentinel.lookback_reading import JOIN, Source, activities, neighbours, nobody_listens
 from sentinel.models import Rule
 from sentinel.reading import named_types
-from sentinel.stage import GET_WATCHLIST, LOCAL_WATCHLIST
+from sentinel.stage import GET_WATCHLIST, LOCAL_WATCHLIST, watchlist_table
 from shared.normalise import catalogue
-from shared.tables import ACTIVITY, Column, Table
+from shared.tables import ACTIVITY
 
 ARRIVES_AFTER = timedelta(minutes=1)
 MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
@@ -77,9 +77,9 @@ class Past:
         self._news: dict[str, set[datetime]] = defaultdict(set)
         self._turn = 0
         activity, health = (source.query(f"{name} | take 0").columns for name in ("ClaudeActivity", "ClaudeHealth"))
-        run = _table(_RUN, {"Turn": "long", "At": "datetime", "Since": "datetime"})
-        tables = [*content.own_tables().values(), *content.neighbour_tables().values(), _watchlists(), run]
-        tables += [_table(_ACTIVITIES, dict(activity)), _table(_RUNS, dict(health))]
+        run = content.plain_table(_RUN, {"Turn": "long", "At": "datetime", "Since": "datetime"})
+        tables = [*content.own_tables().values(), *content.neighbour_tables().values(), watchlist_table(), run]
+        tables += [content.plain_table(_ACTIVITIES, dict(activity)), content.plain_table(_RUNS, dict(health))]
         self._workspace = Workspace.create(
             None, SimulatedClock(datetime(2000, 1, 1, tzinfo=UTC)), tables, given=_functions(joins)
         )
@@ -259,16 +259,3 @@ def _grouped(moments: Iterable[datetime], start: datetime, width: timedelta) -> 
 def _minute_after(moment: datetime) -> datetime:
     whole = moment.replace(second=0, microsecond=0)
     return whole if whole == moment else whole + MINUTE
-
-
-def _watchlists() -> Table:
-    names = {column.name for file in content.watchlists().values() for column in file.value.columns}
-    return _table(LOCAL_WATCHLIST, dict.fromkeys(("WatchlistAlias", "SearchKey", *sorted(names)), "string"))
-
-
-def _table(name: str, columns: Mapping[str, str]) -> Table:
-    return Table(name, "", 1, "", tuple(_column(column, kind) for column, kind in columns.items()))
-
-
-def _column(name: str, kind: str) -> Column:
-    return Column(name, "boolean" if kind == "bool" else kind, "", (), "none", 1)  # type: ignore[arg-type]

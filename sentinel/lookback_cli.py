@@ -5,15 +5,13 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated
 
-import duckdb
 import typer
 from azure.core.exceptions import AzureError
 from azure.identity import DefaultAzureCredential
 from rich.console import Console
 
 from sandbox.clock import SimulatedClock
-from sandbox.workspace import Workspace
-from sandbox.workspace.parsers import NO_WATCHLISTS
+from sandbox.workspace.opening import open_file
 from sentinel import content
 from sentinel.content import File
 from sentinel.lookback_azure import AzureWorkspace
@@ -22,7 +20,6 @@ from sentinel.lookback_report import Line, look_back, table_of
 from sentinel.models import Rule
 from sentinel.problems import ContentError
 from sentinel.verdict import bound_queries
-from shared import tables
 from shared.errors import ConfigError
 from shared.settings import checked_url
 
@@ -102,11 +99,10 @@ def _source(local: Path | None, workspace_id: str | None, query_endpoint: str, n
     assert local is not None
     if not local.is_file():
         raise typer.BadParameter(f"there is no file {local}")
-    every = [tables.load(name) for name in tables.table_names()]
     try:
-        return Workspace.create(local, SimulatedClock(now), every, given=(NO_WATCHLISTS,))
-    except duckdb.Error as refused:
-        raise typer.BadParameter(f"{local} is no workspace, or another process has it open: end that one") from refused
+        return open_file(local, SimulatedClock(now))
+    except OSError as refused:
+        raise typer.BadParameter(f"{local}: {refused}") from refused
 
 
 class _Tally:

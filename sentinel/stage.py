@@ -11,7 +11,7 @@ from sandbox.clock import SimulatedClock
 from sandbox.workspace import Answer, Workspace
 from sentinel import content
 from sentinel.cases import NOW, Sent
-from shared.tables import ACTIVITY, HEALTH, Column, Table
+from shared.tables import ACTIVITY, HEALTH, Table
 
 # One table for all watchlists: its rows have the columns of every list, and a list's function takes its own.
 LOCAL_WATCHLIST = "LocalWatchlist"
@@ -42,7 +42,7 @@ class Stage:
         self._answers: dict[str, list[dict[str, Any]]] = {}
         self._parsing = Workspace.create(None, clock, [own[ACTIVITY], own[HEALTH]])
         columns = self._parsing.query("ClaudeActivity | take 0", now=NOW).columns
-        seen = _table(_SEEN, {name: "boolean" if type_ == "bool" else type_ for name, type_ in columns})
+        seen = content.plain_table(_SEEN, dict(columns))
         tables = [*own.values(), *content.neighbour_tables().values(), watchlist_table(), seen]
         self._asking = Workspace.create(None, clock, tables, given=(GET_WATCHLIST, _PARSER_ANSWERS))
 
@@ -100,9 +100,8 @@ def _grouped(sent: Iterable[Sent], period: timedelta) -> Groups:
 
 
 def watchlist_table() -> Table:
+    """Where a local workspace keeps the rows of all watchlists, for GET_WATCHLIST to pick from."""
     names = {column.name for file in content.watchlists().values() for column in file.value.columns}
-    return _table(LOCAL_WATCHLIST, dict.fromkeys(("WatchlistAlias", "SearchKey", *sorted(names)), "string"))
-
-
-def _table(name: str, columns: Mapping[str, Any]) -> Table:
-    return Table(name, "", 1, "", tuple(Column(column, type_, "", (), "none", 1) for column, type_ in columns.items()))
+    return content.plain_table(
+        LOCAL_WATCHLIST, dict.fromkeys(("WatchlistAlias", "SearchKey", *sorted(names)), "string")
+    )

@@ -6,7 +6,7 @@ targetScope = 'resourceGroup'
 import { alertsType } from 'modules/alerts.bicep'
 import { lifecycleType, skuType } from 'modules/storage.bicep'
 import { appSubnetOf, endpointSubnetOf, networkType, scopeIdOf, zoneIdsOf } from 'networks.bicep'
-import { checkedReport, reportContainer, reportKey, reportSettings, reportType } from 'reports.bicep'
+import { checkedReport, reportContainer, reportKeyOf, reportSettings, reportType } from 'reports.bicep'
 import { checkedConnections, checkedSettings, chosenSettings, connectionType, settingsType } from 'settings.bicep'
 import { destinationType } from 'tables.bicep'
 import {
@@ -172,7 +172,7 @@ module reports 'modules/reports.bicep' = if (report.kind == 'created') {
     accountName: chosen.storage
     containerName: reportContainer
     vaultName: chosen.vault
-    keyName: report.?sign ?? true ? reportKey : null
+    keyName: reportKeyOf(report)
   }
   dependsOn: [storage, vault]
 }

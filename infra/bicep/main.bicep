@@ -7,7 +7,7 @@ import { lifecycleType, skuType } from 'modules/storage.bicep'
 import { connectionType, settingsType } from 'settings.bicep'
 import { tuningType } from 'tuning.bicep'
 import { networkType } from 'networks.bicep'
-import { reportContainer, reportKey, reportType } from 'reports.bicep'
+import { reportContainer, reportKeyOf, reportType } from 'reports.bicep'
 import { newWorkspaceType, tablesType } from 'tables.bicep'
 import {
   checkedId
@@ -216,7 +216,7 @@ module roles 'roles.bicep' = if (assignRoles) {
     hostStorage: hostStorage
     reports: report.kind != 'none'
     reportContainerName: report.kind == 'created' ? reportContainer : null
-    reportKeyName: report.kind == 'created' && (report.?sign ?? true) ? reportKey : null
+    reportKeyName: reportKeyOf(report)
     #disable-next-line what-if-short-circuiting // as above; whether there is one is known before
     mail: report.kind == 'created' && report.?mail != null ? { principalId: app.outputs.mailPrincipalId! } : null
     keyHolders: keyHolders

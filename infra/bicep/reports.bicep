@@ -6,8 +6,6 @@ import { appSettingsType } from 'settings.bicep'
 @description('Name of the container of reports in the app\'s storage account.')
 var reportContainer = 'reports'
 
-@export()
-@description('Name of the signing key in the app\'s vault.')
 var reportKey = 'report'
 
 @description('Of which period a report is.')
@@ -76,6 +74,10 @@ type givenReportType = {
 type reportType = noReportType | createdReportType | givenReportType
 
 @export()
+@description('Name of the signing key in the app\'s vault; none where nothing is signed by one of ours.')
+func reportKeyOf(report reportType) string? => report.kind == 'created' && (report.?sign ?? true) ? reportKey : null
+
+@export()
 @description('The report, or an error where it cannot be delivered.')
 func checkedReport(report reportType, public bool) reportType =>
   report.kind == 'created' && report.?mail != null && !public
@@ -93,6 +95,6 @@ func reportSettings(report reportType, blobEndpoint string, vaultUrl string) app
   REPORT_NAMES: toLower(string(report.?names ?? ''))
   REPORT_CONTAINER_URL: report.kind == 'created' ? '${blobEndpoint}/${reportContainer}' : report.?containerUrl ?? ''
   REPORT_SIGNING_KEY: report.kind == 'created'
-    ? (report.?sign ?? true) ? '${vaultUrl}/keys/${reportKey}' : ''
+    ? reportKeyOf(report) == null ? '' : '${vaultUrl}/keys/${reportKeyOf(report)!}'
     : report.?signingKey ?? ''
 }

@@ -1,6 +1,7 @@
 """Workbooks: their source, their queries, the JSON made of them, and that the local page has the very same source."""
 
 import json
+import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from sentinel.stage import GET_WATCHLIST, watchlist_table
 from sentinel.workbook_model import Workbook, mentions, read, slugs
 from sentinel.workbook_scope import ALL, Scope, chosen, deployed, local
 from shared import tables
+from shared.report.questions import FOLDER
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 BOOKS = [read(slug) for slug in slugs()]
@@ -160,6 +162,17 @@ def test_history_written_later_is_not_hidden(book: Workbook) -> None:
     answer = workspace.query(local(query, scope, book.shared), now=NOW)
     assert answer.objects() == [{"EventTime": datetime(2026, 10, 30, tzinfo=UTC), "Family": "auth", "Activities": 1}]
     workspace.close()
+
+
+def test_workbook_and_report_mean_the_same_changes(book: Workbook) -> None:
+    """What counts as a control, and of a workspace's settings which, is one list in both."""
+    told = (FOLDER / "changes.kql").read_text(encoding="utf-8")
+    types = re.search(r"let Controls = (dynamic\(.*?\));", told, re.DOTALL)
+    assert types is not None
+    ours = book.shared["ControlTypes"]
+    assert re.findall(r'"\w+"', types[1]) and set(re.findall(r'"\w+"', types[1])) == set(re.findall(r'"\w+"', ours))
+    of_workspace = re.compile(r'"platform_workspace_updated" or Name in (\(.*?\))')
+    assert of_workspace.findall(told) == of_workspace.findall(book.shared["ControlValues"]) != []
 
 
 def test_every_setting_that_a_change_touches_is_told(book: Workbook) -> None:
