@@ -43,11 +43,11 @@ check: setup ## formatting, lint, types, layers, generated files
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
-	@$(BIN)/python -m docs.tools.build_reference --check
-	@$(BIN)/python -m docs.tools.build_detections --check
-	@$(BIN)/python -m sentinel build --check
-	@$(BIN)/python -m sentinel.workbook_build --check
-	@$(BIN)/python -m infra.tools.build --check
+	@$(BIN)/python -m tools.docs.build_reference --check
+	@$(BIN)/python -m tools.docs.build_detections --check
+	@$(BIN)/python -m sentinel.tools build --check
+	@$(BIN)/python -m sentinel.tools.workbook.build --check
+	@$(BIN)/python -m tools.infra.build --check
 
 bench: setup ## measure, compare, write bench/REPORT.md (half an hour; BENCH_RUNS=1 is quicker, and less sure)
 	@$(BIN)/python -m bench.run --runs $(BENCH_RUNS)
@@ -55,24 +55,24 @@ bench: setup ## measure, compare, write bench/REPORT.md (half an hour; BENCH_RUN
 	@$(BIN)/python -m bench.report
 
 reference: setup ## render docs/reference/ anew from tables, settings and catalogue
-	@$(BIN)/python -m docs.tools.build_reference
+	@$(BIN)/python -m tools.docs.build_reference
 
 content: setup ## compile detections and workbook from sentinel/, then the templates that carry them
-	@$(BIN)/python -m sentinel build
-	@$(BIN)/python -m sentinel.workbook_build
-	@$(BIN)/python -m infra.tools.build
+	@$(BIN)/python -m sentinel.tools build
+	@$(BIN)/python -m sentinel.tools.workbook.build
+	@$(BIN)/python -m tools.infra.build
 
 infra: setup ## compile the templates: the portal's template and what each scenario would create
-	@$(BIN)/python -m infra.tools.build
+	@$(BIN)/python -m tools.infra.build
 
 plan: setup ## what a deployment would create or change, and the right each needs (PLAN_ARGS="FILE.bicepparam -g GROUP")
-	@$(BIN)/python -m infra.tools.plan $(PLAN_ARGS)
+	@$(BIN)/python -m tools.infra.plan $(PLAN_ARGS)
 
 package: setup ## build/bridge.zip: the app with all its wheels, the same bytes each time (PACKAGE_ARGS="--python 3.13")
-	@$(BIN)/python -m infra.tools.package $(PACKAGE_ARGS)
+	@$(BIN)/python -m tools.infra.package $(PACKAGE_ARGS)
 
 remove: setup ## what removing would take away, in which order; takes nothing (REMOVE_ARGS="FILE.bicepparam -g GROUP")
-	@$(BIN)/python -m infra.tools.remove --plan $(REMOVE_ARGS)
+	@$(BIN)/python -m tools.infra.remove --plan $(REMOVE_ARGS)
 
 clean: ## remove what was built; the environment stays
 	@rm -rf build .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -2,8 +2,8 @@
 
 import azure.functions as func
 
-from shared.triggers.http import http
 from shared.triggers.report import reports
+from shared.triggers.routes import http
 from shared.triggers.timers import timers
 
 app = func.FunctionApp(http_auth_level=func.AuthLevel.FUNCTION)

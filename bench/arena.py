@@ -15,7 +15,7 @@ from pathlib import Path
 import httpx
 
 from bench.weather import START
-from sandbox.clock import SimulatedClock
+from shared.clock import SimulatedClock
 
 
 @dataclass(frozen=True, slots=True)

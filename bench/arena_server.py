@@ -26,8 +26,8 @@ from starlette.routing import Mount, Route
 from bench.arena import Arena, Outcome
 from bench.official import RULE_ID
 from bench.weather import BURST_MINUTE, BUSY, BY_NAME, END, INDEXED_WITHIN, START, Scenario, let_loose, minute
+from kql import Workspace
 from sandbox.activity import FeedEntry, feed_entry
-from sandbox.clock import SimulatedClock
 from sandbox.compliance.api import compliance_app
 from sandbox.compliance.feed import Feed
 from sandbox.compliance.keys import READ_ACTIVITIES, Key
@@ -35,8 +35,8 @@ from sandbox.compliance.server import Served
 from sandbox.faults import Faults
 from sandbox.ingestion import Rule, ingestion_app
 from sandbox.tenant import days
-from sandbox.workspace import Workspace
 from shared import tables
+from shared.clock import SimulatedClock
 
 KEY = Key("sk-ant-api01-bench", "apikey_01FAKEbench", "compliance", frozenset({READ_ACTIVITIES}))
 PEOPLE = 2_000

@@ -21,10 +21,10 @@ from bench.reading import on_the_other_cores
 from bench.sample import START, entries
 from bench.served import KEY, PLENTY, Address, swallowing_app
 from sandbox.activity import FeedEntry
-from sandbox.clock import SimulatedClock
 from sandbox.compliance.api import compliance_app
 from sandbox.compliance.feed import Feed, FeedPage, FeedQuery
 from sandbox.compliance.server import Served
+from shared.clock import SimulatedClock
 
 DAYS = 10
 SPAN = timedelta(days=DAYS)

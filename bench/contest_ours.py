@@ -12,9 +12,9 @@ from bench.arena import Arena, WoundClock
 from bench.contest import Crash, Work, ticks
 from bench.official import RULE_ID, NoCredential
 from bench.weather import END
-from shared import live, planned
-from shared.progress.store import FileStore
+from shared.runs import backfill, live
 from shared.settings import load
+from shared.state.file_store import FileStore
 from shared.wiring import build
 
 
@@ -57,7 +57,7 @@ async def _bridge(place: Arena, clock: WoundClock, folder: Path, work: Work) -> 
         await live.init(connection)
         for _ in ticks(clock):
             started = time.perf_counter()
-            runs = [await live.poll(connection), *await planned.work_plan(connection)]
+            runs = [await live.poll(connection), *await backfill.work_plan(connection)]
             work.tick(sum(run.tally.sent for run in runs), time.perf_counter() - started)
             work.failed_ticks += any(run.error is not None for run in runs)
 

@@ -12,18 +12,18 @@ from pathlib import Path
 from bench.official import RULE_ID, STREAM, SwallowingTransport, official_client
 from bench.reading import Reading, on_one_core
 from bench.sample import PAGE_SIZE, START, bodies
-from sandbox.clock import SimulatedClock
 from shared import __version__
-from shared.carry import Carrier
+from shared.clock import SimulatedClock
 from shared.models import Cursor, Outgoing, Page
-from shared.normalise.activity import Carriage
-from shared.normalise.odd import read_page
-from shared.progress.ledger import Ledger
-from shared.progress.store import FileStore
+from shared.runs.counts import Tally
+from shared.runs.pipeline import Carrier
 from shared.sink.batches import batches
 from shared.sink.log_analytics import Sent
-from shared.sink.set_aside import SetAside
-from shared.tally import Tally
+from shared.state.dead_letters import SetAside
+from shared.state.file_store import FileStore
+from shared.state.ledger import Ledger
+from shared.streams.activity.decode import read_page
+from shared.streams.activity.fold import Carriage
 from shared.wiring import COLLECT_AFTER
 
 NOW = START + timedelta(days=30)

@@ -7,15 +7,16 @@ from itertools import islice
 import msgspec
 
 from bench.reading import Reading, peak_megabytes
-from sandbox.clock import SimulatedClock
+from kql import Workspace
 from sandbox.tenant import build_tenant
-from sandbox.workspace import Workspace
-from sentinel import content, lookback
-from sentinel.lookback import Past
-from sentinel.models import Rule
-from sentinel.verdict import bound_queries
+from sentinel.tools.backtest import engine
+from sentinel.tools.backtest.engine import Past
+from sentinel.tools.load import content
+from sentinel.tools.load.models import Rule
+from sentinel.tools.prove.verdict import bound_queries
 from shared import __version__, tables
-from shared.normalise.activity import Carriage, fold
+from shared.clock import SimulatedClock
+from shared.streams.activity.fold import Carriage, fold
 
 END = datetime(2026, 11, 4, 8, tzinfo=UTC)
 MONTH = timedelta(days=30)
@@ -28,13 +29,13 @@ def ours(count: int) -> Reading:
     started = time.perf_counter()
     bound = bound_queries(files)
     binding = time.perf_counter() - started
-    past = Past(_month(max(count, 20)), types=lookback.types_read(bound.values()))
+    past = Past(_month(max(count, 20)), types=engine.types_read(bound.values()))
     executed = [file for file in files if file.value.execution == "executed"]
     started = time.perf_counter()
     for file in executed:
         # A rule's look for news spans the month, too: each condition and join meets the month's rows.
         wide = {file.value.query_frequency: MONTH} if isinstance(file.value, Rule) else {}
-        past.ask(lookback.as_of(bound[file.slug], lookback.AT, instead=wide), END, MONTH)
+        past.ask(engine.as_of(bound[file.slug], engine.AT, instead=wide), END, MONTH)
     executing = time.perf_counter() - started
     past.close()
     facts = {"bind_seconds": binding, "executed": float(len(executed)), "bound": float(len(files))}
@@ -42,7 +43,7 @@ def ours(count: int) -> Reading:
 
 
 def _month(people: int) -> Workspace:
-    """The demo tenant's month with its storylines, through the real normaliser."""
+    """The demo tenant's month with its storylines, through the real normalizer."""
     workspace = Workspace.create(None, SimulatedClock(END), [tables.load(name) for name in tables.table_names()])
     carriage = Carriage("bench", "0a1b2c3d-0000-4000-8000-00000000be4c", __version__, "backfill", True, END)
     decode = msgspec.json.Decoder().decode

@@ -15,9 +15,9 @@ import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from shared.normalise import catalogue
-from shared.normalise.activity import Carriage, fold
-from shared.normalise.canonical import encode
+from shared.rows.canonical import encode
+from shared.streams.activity import catalogue
+from shared.streams.activity.fold import Carriage, fold
 
 START = datetime(2026, 11, 1, 9, tzinfo=UTC)
 AGENTS = (

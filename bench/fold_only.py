@@ -5,7 +5,7 @@ from datetime import timedelta
 from bench import fold
 from bench.reading import Reading, on_one_core
 from shared import __version__
-from shared.normalise.activity import Carriage
+from shared.streams.activity.fold import Carriage
 
 
 def ours(count: int) -> Reading:

@@ -8,10 +8,10 @@ import msgspec
 
 from bench.reading import Reading, peak_megabytes
 from bench.sample import LONGEST, START, entries
-from sandbox.clock import SimulatedClock
-from sandbox.workspace import Workspace
+from kql import Workspace
 from shared import __version__, tables
-from shared.normalise.activity import Carriage, fold
+from shared.clock import SimulatedClock
+from shared.streams.activity.fold import Carriage, fold
 
 PORTION = 5000
 SUMMARY = "summarize count() by Category"

@@ -11,9 +11,9 @@ from bench.reading import Reading
 from bench.sample import START
 from shared.errors import CheckpointMoved
 from shared.models import Outgoing, hour_of, prefix_of
-from shared.progress.ledger import Ledger
-from shared.progress.state import Store
-from shared.progress.store import FileStore
+from shared.state.file_store import FileStore
+from shared.state.ledger import Ledger
+from shared.state.store import Store
 
 WRITERS = 8
 BLOCK = 1000

@@ -40,7 +40,7 @@ MEASUREMENTS = (
         unit="activities/s",
         count=40_000,
         method=_TENANT
-        + "Pages of 5,000 in order: read_page, ledger, fold, encode, batches and gzip by the code of shared/carry.py, "
+        + "Pages of 5,000 in order: read_page, ledger, fold, encode, batches and gzip by the code of shared/runs/, "
         "ledger files on disk, no network. CPU time of one pinned core; the first page is not counted. A page spans "
         "most of a day, as history does, so that each asks the ledger for about 24 hours.",
         baseline="json.loads of the same bodies and the official LogsIngestionClient.upload(list) of each page, with a "

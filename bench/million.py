@@ -16,12 +16,11 @@ from bench.official import RULE_ID
 from bench.reading import Reading, on_one_core, peak_megabytes
 from bench.sample import PAGE_SIZE, START
 from bench.served import Address
-from sandbox.clock import SimulatedClock
-from shared import live
-from shared.health import Run
-from shared.plan_keeper import PlanKeeper
-from shared.progress import plan as plans
+from shared.clock import SimulatedClock
+from shared.runs import live
+from shared.runs.health_rows import Run
 from shared.settings import load
+from shared.state import plan as plans
 from shared.wiring import build
 
 MOST_MEGABYTES = 256.0
@@ -77,7 +76,7 @@ async def _history(address: Address, folder: Path) -> tuple[float, list[Run]]:
     async with build(settings, clock=SimulatedClock(end), credential=_Credential()) as bridge:
         (connection,) = bridge.connections
         await live.init(connection)
-        keeper = PlanKeeper(connection)
+        keeper = connection.plan_store
         await keeper.update(lambda plan: plans.with_history(plan, START, end))
         started = time.perf_counter()
         while any(window.state == "waiting" for window in (await keeper.read()).windows):

@@ -18,17 +18,18 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from sandbox.clock import SimulatedClock
+from kql import KqlRefused, Workspace
 from sandbox.tenant import Life
-from sandbox.workspace import KqlRefused, Workspace
-from sentinel import content, lookback
-from sentinel.bind import Bound
-from sentinel.content import File
-from sentinel.lookback import Past
-from sentinel.models import Rule
-from sentinel.verdict import bound_queries
+from sentinel.tools.backtest import engine
+from sentinel.tools.backtest.engine import Past
+from sentinel.tools.check.bind import Bound
+from sentinel.tools.load import content
+from sentinel.tools.load.content import File
+from sentinel.tools.load.models import Rule
+from sentinel.tools.prove.verdict import bound_queries
 from shared import __version__, tables
-from shared.normalise.activity import Carriage, fold
+from shared.clock import SimulatedClock
+from shared.streams.activity.fold import Carriage, fold
 
 WORKING_DAYS = 21
 HIGH_A_DAY = 5
@@ -61,7 +62,7 @@ class Noise:
 def quiet(people: int, days: int, seed: int, types: Iterable[str] | None, *, stories: bool = False) -> Workspace:
     """A workspace with the activities of a tenant on `days` working days since FIRST, without its storylines.
 
-    Through the real normaliser, as history; only `types`, where given. With `stories` it is not quiet at all.
+    Through the real normalizer, as history; only `types`, where given. With `stories` it is not quiet at all.
     """
     workspace = Workspace.create(None, SimulatedClock(FIRST), [tables.load(name) for name in tables.table_names()])
     decode = msgspec.json.Decoder().decode
@@ -97,7 +98,7 @@ def measured(
     every = (content.rule(path) for path in content.rule_paths() if not only or path.stem in only)
     files = [file for file in every if file.value.execution == "executed"]
     bound = bound_queries(files)
-    types = lookback.types_read(bound.values())
+    types = engine.types_read(bound.values())
     workspace = quiet(people, days, seed, types, stories=stories)
     past = Past(workspace, types=types, lists=known(people, days, seed))
     workspace.close()
@@ -124,7 +125,7 @@ def noise(past: Past, file: File[Rule], bound: Bound, days: int) -> Noise:
         alerts,
         round(alerts / measured_days * WORKING_DAYS, 1),
         rule.expected_per_month,
-        bool(lookback.joins_of(bound)),
+        bool(engine.joins_of(bound)),
         refused,
     )
 

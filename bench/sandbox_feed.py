@@ -15,13 +15,13 @@ from datetime import UTC, datetime, timedelta
 import httpx
 
 from sandbox.activity import FeedEntry, feed_entry
-from sandbox.clock import SimulatedClock
 from sandbox.compliance.activities import envelope
 from sandbox.compliance.api import ACTIVITIES_PATH, compliance_app
 from sandbox.compliance.cursors import Position, encode
 from sandbox.compliance.feed import Feed, FeedQuery
 from sandbox.compliance.keys import READ_ACTIVITIES, Key
 from sandbox.compliance.server import Served
+from shared.clock import SimulatedClock
 
 FEED_SIZE, PAGE_SIZE, PAGES = 200_000, 5_000, 15
 START = datetime(2026, 10, 1, tzinfo=UTC)

@@ -19,11 +19,11 @@ from starlette.routing import Mount, Route
 
 from bench.reading import on_the_other_cores
 from bench.sample import entries
-from sandbox.clock import SimulatedClock
 from sandbox.compliance.api import compliance_app
 from sandbox.compliance.feed import Feed
 from sandbox.compliance.keys import READ_ACTIVITIES, Key
 from sandbox.compliance.server import Served
+from shared.clock import SimulatedClock
 
 KEY = Key("sk-ant-api01-bench", "apikey_01FAKEbench", "compliance", frozenset({READ_ACTIVITIES}))
 PLENTY = 1_000_000  # requests a minute: the budget is not what is measured

@@ -15,15 +15,15 @@ from bench.official import RULE_ID, STREAM, NoCredential
 from bench.reading import Reading, on_one_core, peak_megabytes
 from bench.sample import PAGE_SIZE, START
 from bench.served import Address, server
-from sandbox.clock import SimulatedClock
 from sandbox.compliance.api import ACTIVITIES_PATH
 from sandbox.world import SandboxCredential
-from shared import live
-from shared.health import Run
-from shared.plan_keeper import PlanKeeper
-from shared.progress import plan as plans
+from shared.clock import SimulatedClock
+from shared.runs import live
+from shared.runs.health_rows import Run
 from shared.settings import load
-from shared.source.feed import rfc3339
+from shared.state import plan as plans
+from shared.state.plan_store import PlanStore
+from shared.streams.activity.endpoint import rfc3339
 from shared.wiring import Bridge, build
 
 
@@ -66,14 +66,14 @@ async def _history(address: Address, folder: Path) -> tuple[float, list[Run]]:
     async with build(settings, clock=SimulatedClock(end), credential=SandboxCredential("bench")) as bridge:
         (connection,) = bridge.connections
         await live.init(connection)
-        keeper = PlanKeeper(connection)
+        keeper = connection.plan_store
         await keeper.update(lambda plan: plans.with_history(plan, START, end))
         started = time.perf_counter()
         runs = await _to_the_end(bridge, keeper)
         return time.perf_counter() - started, runs
 
 
-async def _to_the_end(bridge: Bridge, keeper: PlanKeeper) -> list[Run]:
+async def _to_the_end(bridge: Bridge, keeper: PlanStore) -> list[Run]:
     runs: list[Run] = []
     while any(window.state == "waiting" for window in (await keeper.read()).windows):
         turn = await bridge.work_plan()

@@ -14,12 +14,12 @@ import msgspec
 from bench.kql_parser import PORTION
 from bench.reading import Reading, peak_megabytes
 from bench.sample import START, entries
-from sandbox.clock import SimulatedClock
+from kql import Workspace
 from sandbox.page.app import Desk
 from sandbox.page.serve import open_page
-from sandbox.workspace import Workspace
 from shared import __version__, tables
-from shared.normalise.activity import Carriage, fold
+from shared.clock import SimulatedClock
+from shared.streams.activity.fold import Carriage, fold
 
 MOST_SECONDS = 3.0
 LOOKBACK = "365d"

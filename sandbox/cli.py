@@ -15,6 +15,9 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
+from kql import KqlRefused
+from kql.opening import open_file
+from kql.show import Form, print_answer
 from sandbox import demo as demos
 from sandbox.compliance.feed import Feed
 from sandbox.demo_report import as_json, print_report
@@ -22,13 +25,10 @@ from sandbox.progress_bars import Bars
 from sandbox.report import report as compliance_report
 from sandbox.run import Carried, carry_file, carry_live, private, state_of
 from sandbox.tenant import build_tenant
-from sandbox.workspace import KqlRefused
-from sandbox.workspace.opening import open_file
-from sandbox.workspace.show import Form, print_answer
 from sandbox.world import World, open_world
 from shared.clock import SystemClock
 from shared.errors import BridgeError
-from shared.telemetry import safe
+from shared.logs import safe
 
 app = typer.Typer(
     help="The bridge on a laptop: a simulated Claude tenant, or your own feed, in a local workspace that answers KQL.",

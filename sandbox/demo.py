@@ -9,19 +9,18 @@ from pathlib import Path
 from typing import Any
 
 from sandbox.activity import raw_entry
-from sandbox.clock import SimulatedClock
 from sandbox.compliance.feed import Feed
 from sandbox.faults import Fault
 from sandbox.outcome import Outcome, judge
 from sandbox.run import log_to, watching
 from sandbox.tenant import Storyline, Tenant, build_tenant
 from sandbox.world import World, open_world
-from shared import live
-from shared.cli import drilling
-from shared.health import Run
-from shared.plan_keeper import PlanKeeper
-from shared.progress import plan as plans
+from shared.cli import selftest
+from shared.clock import SimulatedClock
+from shared.runs import live
+from shared.runs.health_rows import Run
 from shared.settings import load
+from shared.state import plan as plans
 from shared.wiring import Bridge, build
 
 WORKSPACE = "demo.duckdb"
@@ -137,7 +136,7 @@ def _is_refused(row: Mapping[str, Any]) -> bool:
 async def _history(bridge: Bridge, tell: Tell, report: Report) -> None:
     connection = bridge.connections[0]
     await live.init(connection)
-    await PlanKeeper(connection).update(lambda plan: plans.with_history(plan, NOW - HISTORY, NOW))
+    await connection.plan_store.update(lambda plan: plans.with_history(plan, NOW - HISTORY, NOW))
 
     def progress(done: int, total: int, read: int) -> None:
         tell("history", done, total, f"{read:,} activities read")
@@ -145,7 +144,7 @@ async def _history(bridge: Bridge, tell: Tell, report: Report) -> None:
     async with watching(bridge, progress):
         for _ in range(20):
             _count(report, await bridge.work_plan())
-            if not any(w.state == "waiting" for w in (await PlanKeeper(connection).read()).windows):
+            if not any(w.state == "waiting" for w in (await connection.plan_store.read()).windows):
                 break
 
 
@@ -175,7 +174,7 @@ async def _sweeps(bridge: Bridge, clock: SimulatedClock, tell: Tell, report: Rep
 async def _drill(world: World, bridge: Bridge) -> dict[str, Any]:
     """The rehearsal an operator would run once the weather is fair: a marked read that has to come back as a row."""
     world.api_faults.calm()
-    return await drilling.drilled(load(**world.settings()), bridge.connections[0], quiet=True)
+    return await selftest.drilled(load(**world.settings()), bridge.connections[0], quiet=True)
 
 
 def _count(report: Report, runs: list[Run]) -> None:

@@ -10,10 +10,10 @@ from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
+from kql import Workspace
+from kql.show import print_answer
 from sandbox.demo import Report
 from sandbox.questions import FIRST_QUESTIONS
-from sandbox.workspace import Workspace
-from sandbox.workspace.show import print_answer
 
 
 def print_report(console: Console, workspace: Workspace, report: Report) -> None:

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from sandbox.activity import FeedEntry
-from shared.carry import identity
 from shared.errors import ConfigError, SourceBusy
-from shared.normalise.odd import read_page
+from shared.runs.pipeline import identity
+from shared.streams.activity.decode import read_page
 
 
 @dataclass(frozen=True, slots=True)

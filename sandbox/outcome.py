@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sandbox.workspace import Workspace
-from shared.connection import Connection
+from kql import Workspace
+from shared.runs.connection import Connection
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,23 +7,23 @@ from typing import Annotated
 
 import typer
 
+from kql import KqlRefused
+from kql.store import Workspace
 from sandbox.page.reader import Reader
-from sandbox.workspace import KqlRefused
-from sandbox.workspace.store import Workspace
 from shared import tables
+from shared.archive.store import FolderShelf
 from shared.cli.printing import complain, moment
-from shared.cli.reporting import told
+from shared.cli.report import told
 from shared.clock import Clock, SystemClock
 from shared.errors import BridgeError, SinkRefused
 from shared.models import Window
-from shared.report.answers import Answer
-from shared.report.shelf import FolderShelf
 from shared.report.writing import Report, Reporter, write_report
 from shared.tables import Table
+from shared.workspace.client import Answer
 
 
-class LocalAsker:
-    """An `Asker` over a local workspace."""
+class LocalQueries:
+    """An `QueryClient` over a local workspace."""
 
     def __init__(self, workspace: Workspace) -> None:
         self._workspace = workspace
@@ -51,7 +51,7 @@ async def report_of(
     own: dict[str, Table] = {name: tables.load(name) for name in tables.table_names()}
     reader = Reader.hold(workspace, clock, own, {})
     try:
-        reporter = Reporter(LocalAsker(reader), FolderShelf(out), clock, names=names)
+        reporter = Reporter(LocalQueries(reader), FolderShelf(out), clock, names=names)
         return await write_report(reporter, Window(start, end), again=again)
     finally:
         reader.close()

@@ -9,20 +9,18 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from sandbox.clock import SimulatedClock
 from sandbox.compliance.feed import Feed
 from sandbox.files import FeedFile, load_feed
 from sandbox.outcome import Outcome, judge
 from sandbox.world import open_world
-from shared import live
-from shared.clock import Clock, SystemClock
-from shared.connection import GOOD_STATES
+from shared.clock import Clock, SimulatedClock, SystemClock
 from shared.errors import BridgeError, ConfigError, SinkRefused, SourceRefused
-from shared.plan_keeper import PlanKeeper
-from shared.progress import plan as plans
-from shared.progress.plan import PlannedWindow
+from shared.logs import configure
+from shared.runs import live
+from shared.runs.connection import GOOD_STATES
 from shared.settings import load
-from shared.telemetry import configure
+from shared.state import plan as plans
+from shared.state.plan import PlannedWindow
 from shared.wiring import Bridge, build
 
 Progress = Callable[[int, int, int], None]
@@ -81,7 +79,7 @@ async def _history(
     """Read `[start, end)` of every connection to its end; stops when turns bring nothing but failures."""
     for connection in bridge.connections:
         await live.init(connection)
-        await PlanKeeper(connection).update(lambda plan: plans.with_history(plan, start, end))
+        await connection.plan_store.update(lambda plan: plans.with_history(plan, start, end))
     async with watching(bridge, progress):
         return await _turns(bridge, clock)
 
@@ -112,7 +110,7 @@ async def watching(bridge: Bridge, progress: Progress) -> AsyncIterator[None]:
     before = {window.id: window.read for window in await waiting_windows(bridge)}
 
     async def tell() -> None:
-        plan_windows = [w for c in bridge.connections for w in (await PlanKeeper(c).read()).windows]
+        plan_windows = [w for c in bridge.connections for w in (await c.plan_store.read()).windows]
         waiting = sum(w.state == "waiting" and w.kind == "history" for w in plan_windows)
         read = sum(w.read - before[w.id] for w in plan_windows if w.id in before)
         progress(total - waiting, total, read)
@@ -136,7 +134,7 @@ async def waiting_windows(bridge: Bridge) -> list[PlannedWindow]:
     """History not yet read to its end, over all connections."""
     found: list[PlannedWindow] = []
     for connection in bridge.connections:
-        plan = await PlanKeeper(connection).read()
+        plan = await connection.plan_store.read()
         found += [window for window in plan.windows if window.kind == "history" and window.state == "waiting"]
     return found
 

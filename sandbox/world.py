@@ -12,6 +12,8 @@ from azure.core.credentials import AccessToken
 from starlette.applications import Starlette
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from kql import Workspace
+from kql.parsers import NO_WATCHLISTS
 from sandbox import identity
 from sandbox.compliance.api import compliance_app
 from sandbox.compliance.feed import Feed
@@ -20,9 +22,7 @@ from sandbox.compliance.server import Served
 from sandbox.faults import Faults
 from sandbox.identity import identity_app
 from sandbox.ingestion import Rule, ingestion_app
-from sandbox.workspace import Workspace
-from sandbox.workspace.parsers import NO_WATCHLISTS
-from sandbox.workspace.rest import query_app
+from sandbox.query_api import query_app
 from shared import tables
 from shared.clock import Clock
 

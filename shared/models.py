@@ -132,7 +132,8 @@ class AsideItem:
 
 @dataclass(slots=True)
 class Receipts:
-    """What one run's requests left behind: how many went out, and the ids of those that were answered."""
+    """What one run's requests left behind: how many went out, how many were retries, the ids of those answered."""
 
     requests: int = 0
+    retries: int = 0
     request_ids: list[str] = field(default_factory=list)

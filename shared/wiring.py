@@ -18,27 +18,28 @@ from azure.monitor.ingestion.aio import LogsIngestionClient
 from azure.monitor.query.aio import LogsQueryClient
 from pydantic import SecretStr
 
-from shared import __version__, live, planned, tables
-from shared import replay as replays
+from shared import __version__, tables
 from shared.clock import Clock, SystemClock
-from shared.connection import Connection, Limits
 from shared.errors import ConfigError
-from shared.health import HealthLog, Run
-from shared.normalise import catalogue
-from shared.normalise.minimise import Minimiser, Mode, parse_modes
-from shared.normalise.shaping import Shaping
-from shared.progress.blob_store import BlobStore, open_container
-from shared.progress.checkpoint import Pace
-from shared.progress.ledger import Ledger
-from shared.progress.state import Store
-from shared.progress.store import FileStore
+from shared.rows.minimize import Minimiser, Mode, parse_modes
+from shared.rows.shaping import Shaping
+from shared.runs import backfill, live
+from shared.runs import replay as replays
+from shared.runs.connection import Connection, Limits
+from shared.runs.health_rows import HealthLog, Run
 from shared.settings import LOOPBACK, ConnectionSettings, Settings
 from shared.sink.log_analytics import LogAnalytics
-from shared.sink.read_back import WorkspaceReader
-from shared.sink.set_aside import SetAside
 from shared.source.client import ComplianceClient, Keys
-from shared.source.feed import ActivityFeed
-from shared.source.keys import open_vault, vault_keys, vault_secret
+from shared.source.key_vault import open_vault, vault_keys, vault_secret
+from shared.state.blob_store import BlobStore, open_container
+from shared.state.checkpoint import Pace
+from shared.state.dead_letters import SetAside
+from shared.state.file_store import FileStore
+from shared.state.ledger import Ledger
+from shared.state.store import Store
+from shared.streams.activity import catalogue
+from shared.streams.activity.endpoint import ActivityFeed
+from shared.workspace.client import LogAnalyticsWorkspace
 
 USER_AGENT = f"claude-sentinel-bridge/{__version__}"
 IDENTITY_SECRET = "identity-key"
@@ -62,7 +63,7 @@ class Bridge:
 
     async def work_plan(self) -> list[Run]:
         """One turn of every connection's plan."""
-        turns = await asyncio.gather(*(planned.work_plan(connection) for connection in self.connections))
+        turns = await asyncio.gather(*(backfill.work_plan(connection) for connection in self.connections))
         return [run for runs in turns for run in runs]
 
     async def replay(self) -> list[Run]:
@@ -126,7 +127,7 @@ class _Parts:
 
     store: Store
     vault: SecretClient | None
-    workspace: WorkspaceReader | None
+    workspace: LogAnalyticsWorkspace | None
     ingestion: LogsIngestionClient
     in_flight: asyncio.Semaphore
     shaping: Shaping
@@ -236,12 +237,12 @@ class _Workshop:
             "forget what it sent"
         )
 
-    async def _workspace(self) -> WorkspaceReader | None:
+    async def _workspace(self) -> LogAnalyticsWorkspace | None:
         if self.settings.workspace_id is None:
             return None
         url = self.settings.query_endpoint
         client = await self.stack.enter_async_context(LogsQueryClient(self.identity, endpoint=url))
-        return WorkspaceReader(client, self.settings.workspace_id, self.clock, enforce_https=_is_remote(url))
+        return LogAnalyticsWorkspace(client, self.settings.workspace_id, self.clock, enforce_https=_is_remote(url))
 
     async def _shaping(self, vault: SecretClient | None) -> Shaping:
         settings = self.settings

@@ -17,7 +17,7 @@ from azure.core.credentials import AzureNamedKeyCredential
 from azure.core.exceptions import ResourceExistsError
 from azure.storage.blob.aio import ContainerClient
 
-from shared.progress.blob_store import open_container
+from shared.state.blob_store import open_container
 
 ROOT = Path(__file__).parent.parent
 ACCOUNT = "devstoreaccount1"

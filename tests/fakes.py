@@ -9,15 +9,15 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sandbox.clock import SimulatedClock
-from shared.connection import Connection, Limits
+from shared.clock import SimulatedClock
 from shared.errors import BadRequest, CheckpointMoved, LeaseHeld
-from shared.health import HealthLog
 from shared.models import Cursor, Outgoing, Page, Place, Receipts
-from shared.progress.checkpoint import Pace
-from shared.progress.ledger import Ledger
-from shared.progress.state import Etag, Lease, Saved
-from shared.sink.set_aside import SetAside
+from shared.runs.connection import Connection, Limits
+from shared.runs.health_rows import HealthLog
+from shared.state.checkpoint import Pace
+from shared.state.dead_letters import SetAside
+from shared.state.ledger import Ledger
+from shared.state.store import Etag, Lease, Saved
 
 NOON = datetime(2026, 10, 31, 12, tzinfo=UTC)
 

@@ -19,12 +19,11 @@ import httpx
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from sandbox.clock import SimulatedClock
 from sandbox.compliance import errors
 from sandbox.compliance.activities import PAGE_FAULTS
 from sandbox.compliance.answers import Answer
 from sandbox.faults import Fault
-from shared.clock import Clock
+from shared.clock import Clock, SimulatedClock
 
 KINDS = PAGE_FAULTS | {
     *("latency", "rate_limited", "rate_limited_bare", "server_error", "server_error_final", "overloaded"),

@@ -14,12 +14,12 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from kql import Answer, KqlRefused
 from sandbox.page import described, rules
 from sandbox.page.reader import Asking, Reader
-from sandbox.workspace import Answer, KqlRefused
-from sentinel.problems import ContentError
-from sentinel.workbook_model import Workbook
-from sentinel.workbook_scope import ALL, Scope, chosen, local
+from sentinel.tools.load.problems import ContentError
+from sentinel.tools.workbook.model import Workbook
+from sentinel.tools.workbook.scope import ALL, Scope, chosen, local
 
 STATIC = Path(__file__).resolve().parent / "static"
 MOST_ROWS = 1000

@@ -4,10 +4,10 @@ import math
 from datetime import datetime, timedelta
 from typing import Any
 
-from sandbox.workspace import Answer
-from sandbox.workspace.answer import datetime_text, timespan_text
-from sentinel.workbook_model import Page, Tile, Workbook
-from sentinel.workbook_scope import LOOKBACKS
+from kql import Answer
+from kql.answer import datetime_text, timespan_text
+from sentinel.tools.workbook.model import Page, Tile, Workbook
+from sentinel.tools.workbook.scope import LOOKBACKS
 
 
 def workbook(book: Workbook) -> dict[str, Any]:

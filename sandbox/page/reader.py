@@ -13,10 +13,10 @@ from duckdb_kql import KqlError, to_sql
 from duckdb_kql.stored_functions import ResolvedFunctions
 from duckdb_kql.translate import TranslationResult
 
-from sandbox.workspace import Answer, KqlRefused, Workspace, parsers, shim
-from sandbox.workspace.answer import answer_of
-from sandbox.workspace.refusals import refusal
-from sandbox.workspace.store import DUCKDB_TYPES
+from kql import Answer, KqlRefused, Workspace, parsers, shim
+from kql.answer import answer_of
+from kql.refusals import refusal
+from kql.store import DUCKDB_TYPES
 from shared.clock import Clock
 from shared.tables import ACTIVITY, HEALTH, Column, Table
 

@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from sentinel import content, spans
-from sentinel.models import Rule
-from sentinel.problems import ContentError
+from sentinel.tools.load import content, spans
+from sentinel.tools.load.models import Rule
+from sentinel.tools.load.problems import ContentError
 
 _ORDER = ("High", "Medium", "Low", "Informational")
 

@@ -10,7 +10,8 @@ from sandbox.compliance.server import Served
 from sandbox.page.app import Desk, page_app
 from sandbox.page.guard import Guard
 from sandbox.page.reader import Reader
-from sentinel import content, workbook_model
+from sentinel.tools.load import content
+from sentinel.tools.workbook import model
 from shared.clock import Clock
 
 
@@ -28,7 +29,7 @@ def open_page(workspace: Path, clock: Clock, *, port: int = 0) -> Iterator[Opene
 
     OSError when the file cannot be held, ContentError when the workbook's source does not fit.
     """
-    book = workbook_model.read()
+    book = model.read()
     reader = Reader.hold(workspace, clock, content.own_tables(), content.neighbour_tables())
     desk = Desk(reader, book, workspace.name)
     try:

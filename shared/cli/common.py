@@ -10,10 +10,10 @@ from rich.console import Console
 from rich.table import Table as Grid
 from rich.text import Text
 
-from shared import telemetry
-from shared.connection import GOOD_STATES, Connection
+from shared import logs
 from shared.errors import BridgeError, ConfigError
-from shared.health import Run
+from shared.runs.connection import GOOD_STATES, Connection
+from shared.runs.health_rows import Run
 from shared.settings import load
 from shared.wiring import Bridge, build
 
@@ -56,7 +56,7 @@ def with_bridge(work: Callable[[Bridge], Awaitable[int]]) -> None:
     async def go() -> int:
         settings = load()
         # A person is reading: the table says what happened, the log only what went wrong, unless it was asked for.
-        telemetry.configure(settings.log_level if "log_level" in settings.model_fields_set else "WARNING")
+        logs.configure(settings.log_level if "log_level" in settings.model_fields_set else "WARNING")
         async with build(settings) as bridge:
             return await work(bridge)
 
@@ -66,12 +66,10 @@ def with_bridge(work: Callable[[Bridge], Awaitable[int]]) -> None:
         errors.print(f"cannot start: {wrong}", style="red", highlight=False, markup=False, soft_wrap=True)
         code = 2
     except BridgeError as wrong:
-        errors.print(
-            f"stopped: {telemetry.safe(str(wrong))}", style="red", highlight=False, markup=False, soft_wrap=True
-        )
+        errors.print(f"stopped: {logs.safe(str(wrong))}", style="red", highlight=False, markup=False, soft_wrap=True)
         code = 1
     except Exception as error:
-        telemetry.defect(telemetry.logger(__name__), "command.broke", error)
+        logs.defect(logs.logger(__name__), "command.broke", error)
         errors.print("a defect ended this command; the line above says where", style="red")
         code = 1
     except KeyboardInterrupt:

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from shared import telemetry
+from shared import logs
 from shared.cli.common import errors
 from shared.errors import BridgeError, ConfigError
 from shared.settings import Settings, load
@@ -26,7 +26,7 @@ def moment(text: str) -> datetime:
         parsed = datetime.fromisoformat(text.strip())
         return parsed.replace(tzinfo=UTC) if parsed.tzinfo is None else parsed.astimezone(UTC)
     except (ValueError, OverflowError):
-        told = telemetry.safe(re.sub(r"\s+", " ", text))[:40]
+        told = logs.safe(re.sub(r"\s+", " ", text))[:40]
         raise ConfigError(f"{told!r} is no time: write 2026-11-24 or 2026-11-24T13:00 (UTC)") from None
 
 
@@ -37,7 +37,7 @@ def print_json(found: Any) -> None:
 
 def complain(sentence: str) -> None:
     """One sentence on stderr, masked."""
-    errors.print(telemetry.safe(sentence), style="red", highlight=False, markup=False, soft_wrap=True)
+    errors.print(logs.safe(sentence), style="red", highlight=False, markup=False, soft_wrap=True)
 
 
 def bar() -> Progress:
@@ -51,7 +51,7 @@ def with_settings(work: Callable[[Settings], Awaitable[int]]) -> None:
 
     async def go() -> int:
         settings = load()
-        telemetry.configure(settings.log_level if "log_level" in settings.model_fields_set else "WARNING")
+        logs.configure(settings.log_level if "log_level" in settings.model_fields_set else "WARNING")
         return await work(settings)
 
     try:

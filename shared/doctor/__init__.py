@@ -6,9 +6,9 @@ from collections.abc import Awaitable
 from shared import tables
 from shared.doctor import past, sink, source, state
 from shared.doctor.check import Api, Check, Patient, Probe, Reply, Verdict, failed
-from shared.health import Run
-from shared.status import status
-from shared.telemetry import event, logger
+from shared.logs import event, logger
+from shared.runs.health_rows import Run
+from shared.runs.status import status
 
 log = logger(__name__)
 

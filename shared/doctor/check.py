@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, Protocol
 
-from shared.connection import Connection
+from shared.runs.connection import Connection
 
 Verdict = Literal["pass", "warn", "fail"]
 

@@ -2,16 +2,17 @@
 
 import json
 from collections import Counter
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from shared.asking import quoted, workspace_of
-from shared.connection import GOOD_STATES
 from shared.doctor.check import Check, Patient, failed, passed, warned
 from shared.doctor.sink import WORKSPACE_REMEDY
 from shared.errors import BridgeError
+from shared.logs import safe
+from shared.runs.connection import GOOD_STATES
 from shared.tables import HEALTH
-from shared.telemetry import safe
+from shared.workspace.kql import quoted
 
 SILENT_FOR = timedelta(minutes=15)
 DEAD_FOR = timedelta(hours=1)
@@ -66,9 +67,9 @@ async def drift(patient: Patient) -> Check:
     return warned(name, f"{len(found)} unknown in the last day: {told}", remedy)
 
 
-async def _ask(patient: Patient, where: str, then: str) -> list[list[Any]] | None:
+async def _ask(patient: Patient, where: str, then: str) -> Sequence[Sequence[Any]] | None:
     """Health rows of this connection; None when there is no workspace to ask."""
-    workspace = workspace_of(patient.connection)
+    workspace = patient.connection.workspace
     if workspace is None:
         return None
     connection = quoted(patient.connection.name)

@@ -3,10 +3,9 @@
 from datetime import timedelta
 
 from shared import tables
-from shared.asking import workspace_of
 from shared.doctor.check import Check, Patient, failed, passed, warned
 from shared.errors import BridgeError, Busy, SinkBusy
-from shared.telemetry import safe
+from shared.logs import safe
 
 PROBE_LASTS = timedelta(seconds=30)
 SAME_TYPES = {"boolean": "bool"}
@@ -46,7 +45,7 @@ async def role(patient: Patient, identified: Check) -> Check:
 async def columns(patient: Patient, table_name: str) -> Check:
     """A table's columns as deployed against this release's. The DCR's stream cannot be seen from here."""
     table, name = tables.load(table_name), f"columns of {table_name}"
-    workspace = workspace_of(patient.connection)
+    workspace = patient.connection.workspace
     if workspace is None:
         return warned(name, "not asked: no workspace is configured", WORKSPACE_REMEDY)
     try:

@@ -7,9 +7,9 @@ from typing import Any
 
 from shared.doctor.check import Check, Patient, Reply, failed, passed, warned
 from shared.errors import BridgeError, SourceBusy
+from shared.logs import safe
 from shared.settings import key_kind
-from shared.source.feed import rfc3339
-from shared.telemetry import safe
+from shared.streams.activity.endpoint import rfc3339
 
 ACTIVITIES = "/v1/compliance/activities"
 ORGANIZATIONS = "/v1/compliance/organizations"

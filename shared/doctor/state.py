@@ -3,11 +3,11 @@
 from contextlib import suppress
 from datetime import timedelta
 
-from shared.attention import LATE, SLOW
 from shared.doctor.check import Check, Patient, failed, passed, warned
 from shared.errors import BridgeError, CheckpointMoved
-from shared.status import Status
-from shared.telemetry import safe
+from shared.logs import safe
+from shared.runs.attention import LATE, SLOW
+from shared.runs.status import Status
 
 STORAGE_REMEDY = (
     "check STATE_CONTAINER_URL and Storage Blob Data Contributor on it, or that STATE_DIR is ours and not full"

@@ -1,35 +1,19 @@
 """Asks the questions. What fails is told as failed, what is cut off is asked again in halves: never an empty table."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Any
 
 from shared.errors import BridgeError, SinkBusy
+from shared.logs import masked, safe
 from shared.models import Window
-from shared.report.questions import Question, kql_moment
-from shared.telemetry import masked, safe
+from shared.report.questions import Question
+from shared.workspace.client import Answer, QueryClient
+from shared.workspace.kql import kql_moment
 
 Value = str | int | float | bool | None
 SHORTEST = timedelta(minutes=1)
 """A piece of the period that is still cut off at this length is not cut further."""
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What a workspace answered: column names, rows of plain values, and whether that is all of it."""
-
-    columns: tuple[str, ...]
-    rows: Sequence[Sequence[Any]]
-    whole: bool = True
-
-
-class Asker(Protocol):
-    """Something that answers KQL."""
-
-    async def ask(self, kql: str) -> Answer:
-        """The answer. Raises SinkRefused (rights, workspace, query) or SinkBusy (try later)."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,23 +36,23 @@ class Table:
         return [dict(zip(self.columns, row, strict=True)) for row in self.rows]
 
 
-async def ask(asker: Asker, question: Question, period: Window, *, names: bool) -> Table:
+async def ask(client: QueryClient, question: Question, period: Window, *, names: bool) -> Table:
     """The table of one question; a failure becomes the table's own sentence.
 
     Without `names` whatever looks like an address is masked, wherever it stands: a watchlist may hold one.
     """
     table = Table(question, question.asked(period, names=names))
     try:
-        answers = await _pieces(asker, question, period, names=names)
+        answers = await _pieces(client, question, period, names=names)
     except BridgeError as why:
         return replace(table, failure=safe(str(why)))
     rows = tuple(tuple(_plain(value, names=names) for value in row) for each in answers for row in each.rows)
     return replace(table, columns=answers[0].columns, rows=rows, pieces=len(answers))
 
 
-async def _pieces(asker: Asker, question: Question, period: Window, *, names: bool) -> list[Answer]:
+async def _pieces(client: QueryClient, question: Question, period: Window, *, names: bool) -> list[Answer]:
     """Whole answers, oldest first. Raises SinkBusy when even the shortest piece is cut off."""
-    answer = await asker.ask(question.asked(period, names=names))
+    answer = await client.ask(question.asked(period, names=names))
     if answer.whole:
         return [answer]
     if not question.splits or period.span < 2 * SHORTEST:
@@ -79,8 +63,8 @@ async def _pieces(asker: Asker, question: Question, period: Window, *, names: bo
     older = period.first_half()
     newer = replace(period, gte=older.lt)
     return [
-        *await _pieces(asker, question, older, names=names),
-        *await _pieces(asker, question, newer, names=names),
+        *await _pieces(client, question, older, names=names),
+        *await _pieces(client, question, newer, names=names),
     ]
 
 

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from shared.models import Window, hour_start
 from shared.report.answers import Table
-from shared.report.questions import kql_moment
+from shared.workspace.kql import kql_moment
 
 GOOD = ("proved", "surplus")
 NO_PROOF = "no proof"

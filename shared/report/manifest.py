@@ -1,20 +1,16 @@
 """The manifest: what was asked, what was answered, how complete the record is, and the digest of every file."""
 
-import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from shared import __version__
+from shared.archive.seal import VERSION, sha256
 from shared.models import Window
 from shared.report.answers import Table
 from shared.report.coverage import Coverage
-from shared.report.questions import kql_moment
-
-VERSION = 1
-MANIFEST = "manifest.json"
-SIGNATURE = "signature.json"
+from shared.workspace.kql import kql_moment
 
 
 def manifest(
@@ -75,7 +71,3 @@ def canonical(told: Mapping[str, Any]) -> bytes:
     The file is signed as it stands, so that any tool can check it without knowing this form.
     """
     return (json.dumps(told, ensure_ascii=True, sort_keys=True, indent=2) + "\n").encode()
-
-
-def sha256(data: bytes) -> str:
-    return hashlib.sha256(data).hexdigest()

@@ -12,13 +12,13 @@ from azure.keyvault.keys.crypto.aio import CryptographyClient
 from azure.monitor.query.aio import LogsQueryClient
 from azure.storage.blob.aio import ContainerClient
 
+from shared.archive.seal import PublicKey, VaultSigner, vault_public_key
+from shared.archive.store import BlobShelf, Shelf
 from shared.clock import Clock
 from shared.errors import ConfigError
-from shared.report.shelf import BlobShelf, Shelf
-from shared.report.signing import PublicKey, VaultSigner, vault_public_key
-from shared.report.workspace import LogAnalyticsAsker
 from shared.report.writing import Reporter
 from shared.settings import LOOPBACK, Settings
+from shared.workspace.client import LogAnalyticsWorkspace
 
 BLOB_API = "2023-11-03"
 VAULT_API = "7.4"
@@ -44,8 +44,8 @@ async def open_reporter(
             await stack.enter_async_context(crypto)
             signer = VaultSigner(key, public, crypto)
         yield Reporter(
-            asker=LogAnalyticsAsker(
-                client, settings.workspace_id, enforce_https=urlsplit(url).hostname not in LOOPBACK
+            client=LogAnalyticsWorkspace(
+                client, settings.workspace_id, clock, enforce_https=urlsplit(url).hostname not in LOOPBACK
             ),
             shelf=shelf or await _shelf(settings, credential, stack),
             clock=clock,

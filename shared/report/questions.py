@@ -2,11 +2,11 @@
 
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 
 from shared.models import Window
+from shared.workspace.kql import kql_moment
 
 FOLDER = Path(__file__).parent / "queries"
 ORDER = (
@@ -43,11 +43,6 @@ class Question:
             f"let PeriodEnd = datetime({kql_moment(period.lt)});\n"
             f"let Names = {'true' if names else 'false'};\n{self.kql}"
         )
-
-
-def kql_moment(moment: datetime) -> str:
-    """ISO 8601 in UTC, microseconds only where there are any."""
-    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
 @cache

@@ -5,19 +5,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from shared.archive.seal import MANIFEST, SIGNATURE, Signer, sha256
+from shared.archive.store import AlreadyThere, Shelf
 from shared.clock import Clock
 from shared.errors import BridgeError, ConfigError, SinkBusy
+from shared.logs import event, logger, safe
 from shared.models import Window
-from shared.report.answers import Asker, Table, ask
+from shared.report.answers import Table, ask
 from shared.report.coverage import Coverage, coverage
-from shared.report.manifest import MANIFEST, SIGNATURE, canonical, manifest, sha256
+from shared.report.manifest import canonical, manifest
 from shared.report.page import Cover, page
 from shared.report.periods import name_of
 from shared.report.questions import questions
 from shared.report.rows import as_csv, as_json
-from shared.report.shelf import AlreadyThere, Shelf
-from shared.report.signing import Signer
-from shared.telemetry import event, logger, safe
+from shared.workspace.client import QueryClient
 
 log = logger(__name__)
 
@@ -29,7 +30,7 @@ MOST_REVISIONS = 99
 class Reporter:
     """Everything a report needs. `connections` must be proved even where the workspace knows nothing of them."""
 
-    asker: Asker
+    client: QueryClient
     shelf: Shelf
     clock: Clock
     signer: Signer | None = None
@@ -68,7 +69,7 @@ async def _write(reporter: Reporter, period: Window, *, again: bool) -> Report:
     name, finished = await _free_name(reporter.shelf, name_of(period))
     if finished is not None and not again:
         return Report(finished, reporter.shelf.address(f"{finished}/{PAGE}"), new=False)
-    tables = [await ask(reporter.asker, each, period, names=reporter.names) for each in questions()]
+    tables = [await ask(reporter.client, each, period, names=reporter.names) for each in questions()]
     failed = tuple(table.question.name for table in tables if table.failure)
     if len(failed) == len(tables):
         raise SinkBusy(f"no question was answered, and no report written: {tables[0].failure}")

@@ -5,19 +5,19 @@ import io
 import random
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+from datetime import datetime
 from typing import Any
 
-from azure.core.exceptions import AzureError, ClientAuthenticationError, HttpResponseError
+from azure.core.exceptions import AzureError, HttpResponseError
 from azure.monitor.ingestion.aio import LogsIngestionClient
 
+from shared.azure_errors import INGESTION, status_of, translated, words_of
 from shared.clock import Clock
 from shared.errors import BridgeError, SinkBusy, SinkRefused
+from shared.logs import event, logger
 from shared.models import Outgoing
-from shared.patience import patience
+from shared.retry import retrying
 from shared.sink.batches import UPLOAD_LIMIT_BYTES, Batch, batches
-from shared.telemetry import event, logger, safe
 
 log = logger(__name__)
 
@@ -36,11 +36,15 @@ class _Refused(Exception):
 
 @dataclass(slots=True)
 class Sent:
-    """What became of one page's rows; `refused` pairs each row with the service's own words."""
+    """What became of one page's rows; `refused` pairs each row with the service's own words.
+
+    `retries` counts the uploads that had to be sent again.
+    """
 
     rows: int = 0
     batches: int = 0
     bytes: int = 0
+    retries: int = 0
     refused: list[tuple[Outgoing, str]] = field(default_factory=list)
 
 
@@ -99,7 +103,7 @@ class LogAnalytics:
     async def probe(self, *, deadline: datetime) -> None:
         """Post an empty array: the service answers 204 when identity, role, rule and stream are right."""
         try:
-            await self._upload(Batch((), b"[]"), deadline)
+            await self._upload(Batch((), b"[]"), deadline, Sent())
         except _Refused as refusal:
             raise SinkRefused(
                 f"the ingestion endpoint refuses even an empty upload ({refusal}): the DCR does not declare the stream "
@@ -110,7 +114,7 @@ class LogAnalytics:
         if len(sent.refused) > SCHEMA_FAULT_ROWS:
             raise _schema_fault(sent)
         try:
-            wire_bytes = await self._upload(batch, deadline)
+            wire_bytes = await self._upload(batch, deadline, sent)
         except _Refused as refusal:
             if len(batch.rows) == 1:
                 sent.refused.append((batch.rows[0], str(refusal)))
@@ -126,62 +130,41 @@ class LogAnalytics:
         sent.bytes += len(batch.body)
         event(log, "batch.sent", rows=len(batch.rows), bytes=len(batch.body), wire_bytes=wire_bytes)
 
-    async def _upload(self, batch: Batch, deadline: datetime) -> int:
+    async def _upload(self, batch: Batch, deadline: datetime, sent: Sent) -> int:
         """One upload with its retries; returns the bytes on the wire."""
+
+        def count() -> None:
+            sent.retries += 1
+
         async with self._in_flight:
             packed = await asyncio.to_thread(batch.compressed)
             forced_token = False
-            async for attempt in patience(
-                self._clock, SinkBusy, attempts=ATTEMPTS, deadline=deadline, jitter=self._jitter
+            async for attempt in retrying(
+                self._clock,
+                SinkBusy,
+                attempts=ATTEMPTS,
+                deadline=deadline,
+                jitter=self._jitter,
+                what="upload",
+                count=count,
             ):
                 with attempt:
                     try:
                         await self._client.upload(
                             self._rule_id, self._stream, io.BytesIO(packed), retry_total=0, **self._options
                         )
-                    except ClientAuthenticationError as refused:
-                        if refused.status_code is None:
-                            raise SinkRefused(
-                                f"no token for the ingestion endpoint ({type(refused).__name__}): check the managed "
-                                "identity, AZURE_CLIENT_ID and INGESTION_AUDIENCE, or sign in with `az login`"
-                            ) from refused
-                        if forced_token:
-                            raise _sink_refused(refused) from refused
-                        forced_token = True  # the client drops its cached token on a 401; ask once with a new one
-                        raise SinkBusy("the ingestion endpoint refused the token", after=0.0) from refused
-                    except HttpResponseError as refused:
-                        raise self._judge(refused) from refused
-                    except AzureError as broken:
-                        raise SinkBusy(f"the ingestion endpoint did not answer ({type(broken).__name__})") from broken
+                    except AzureError as refused:
+                        if status_of(refused) in (400, 413):
+                            raise _Refused(f"{status_of(refused)}: {_words(refused)}") from refused
+                        if status_of(refused) == 401 and not forced_token:
+                            forced_token = True  # the client drops its cached token on a 401; ask once with a new one
+                            raise SinkBusy("the ingestion endpoint refused the token", after=0.0) from refused
+                        raise translated(refused, INGESTION, now=self._clock.now()) from refused
         return len(packed)
 
-    def _judge(self, answer: HttpResponseError) -> Exception:
-        status = answer.status_code or 0
-        if status in (400, 413):
-            return _Refused(f"{status}: {_words(answer)}")
-        if status in (408, 429) or status >= 500:
-            return SinkBusy(f"the ingestion endpoint is busy ({status})", after=self._retry_after(answer))
-        return _sink_refused(answer)
 
-    def _retry_after(self, answer: HttpResponseError) -> float | None:
-        headers = getattr(answer.response, "headers", {})
-        text = headers.get("Retry-After")
-        if text is None:
-            return None
-        try:
-            return max(0.0, float(text))
-        except ValueError:
-            pass
-        try:
-            return max(0.0, (parsedate_to_datetime(text).astimezone(UTC) - self._clock.now()).total_seconds())
-        except ValueError:
-            return None
-
-
-def _words(answer: HttpResponseError) -> str:
-    """The service's own words, masked and short."""
-    error = answer.error
-    return safe(f"{error.code} {error.message}" if error else str(answer.message))[:300]
+def _words(answer: AzureError) -> str:
+    return words_of(answer) if isinstance(answer, HttpResponseError) else type(answer).__name__
 
 
 def _schema_fault(sent: Sent) -> SinkRefused:
@@ -190,12 +173,3 @@ def _schema_fault(sent: Sent) -> SinkRefused:
         f"more than {SCHEMA_FAULT_ROWS} rows of one page were refused ({reason}): the table or DCR does not fit this "
         "release; deploy the tables and the DCR again, in that order"
     )
-
-
-def _sink_refused(answer: HttpResponseError) -> SinkRefused:
-    remedy = {
-        401: "the token is not accepted: check the identity and INGESTION_AUDIENCE",
-        403: "the identity lacks Monitoring Metrics Publisher on the DCR (a new assignment takes up to 30 minutes)",
-        404: "no such rule or stream: check INGESTION_ENDPOINT, DCR_IMMUTABLE_ID (dcr-..., not the name), the region",
-    }.get(answer.status_code or 0, "the answer is not one the service documents")
-    return SinkRefused(f"the ingestion endpoint answers {answer.status_code}: {remedy} ({_words(answer)})")

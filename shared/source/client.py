@@ -5,8 +5,7 @@ import logging
 import random
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
+from datetime import datetime, timedelta
 
 import httpx
 import msgspec
@@ -14,10 +13,10 @@ from pydantic import SecretStr
 
 from shared.clock import Clock
 from shared.errors import BadRequest, BudgetSpent, SourceBusy, SourceIncoherent, SourceRefused
+from shared.logs import event, logger, safe
 from shared.models import Receipts
-from shared.patience import patience
-from shared.source.budget import Budget
-from shared.telemetry import event, logger, safe
+from shared.retry import http_date, retry_after_seconds, retrying
+from shared.source.rate_limit import Budget
 
 log = logger(__name__)
 
@@ -98,8 +97,18 @@ class ComplianceClient:
         if reserve is not None:
             await self._leave_some(reserve, deadline)
 
-        retrying = patience(self._clock, SourceBusy, attempts=ATTEMPTS, deadline=deadline, jitter=self._jitter)
-        async for attempt in retrying:
+        def count() -> None:
+            receipts.retries += 1
+
+        async for attempt in retrying(
+            self._clock,
+            SourceBusy,
+            attempts=ATTEMPTS,
+            deadline=deadline,
+            jitter=self._jitter,
+            what=path,
+            count=count,
+        ):
             with attempt:
                 answer = await self._once(path, parameters, receipts)
                 if take is not None:
@@ -136,7 +145,7 @@ class ComplianceClient:
         if request_id:
             receipts.request_ids.append(request_id)
         if response.status_code == 200:
-            return Answer(body, request_id, _date(response.headers.get("date")))
+            return Answer(body, request_id, http_date(response.headers.get("date")))
         if response.status_code == 401 and await self._previous_key(key):
             raise SourceBusy("the key was refused; trying its previous version", after=0.0)
         raise self._refusal(response, body)
@@ -168,19 +177,11 @@ class ComplianceClient:
                 f"the Compliance API will never answer this request ({status}, x-should-retry: false)"
             )
         if status == 429 or status >= 500 or status == 408:
-            return SourceBusy(f"the Compliance API is busy ({status})", after=self._retry_after(response))
+            return SourceBusy(
+                f"the Compliance API is busy ({status})",
+                after=retry_after_seconds(response.headers.get("retry-after"), self._clock.now()),
+            )
         return SourceRefused(f"the Compliance API answers {status}: {said}")
-
-    def _retry_after(self, response: httpx.Response) -> float | None:
-        """Seconds asked for, as a number or an HTTP date; None when absent or unreadable."""
-        text = response.headers.get("retry-after")
-        if text is None:
-            return None
-        try:
-            return max(0.0, float(text))
-        except ValueError:
-            moment = _date(text)
-            return max(0.0, (moment - self._clock.now()).total_seconds()) if moment else None
 
 
 def _message(body: bytes) -> str:
@@ -189,10 +190,3 @@ def _message(body: bytes) -> str:
         return safe(str(msgspec.json.decode(body)["error"]["message"]))[:200]
     except (msgspec.DecodeError, KeyError, TypeError):
         return "no readable message"
-
-
-def _date(text: str | None) -> datetime | None:
-    try:
-        return parsedate_to_datetime(text).astimezone(UTC) if text else None
-    except ValueError:
-        return None

@@ -4,15 +4,15 @@ import logging
 
 import azure.functions as func
 
+from shared.archive.store import Shelf
 from shared.clock import Clock
 from shared.errors import BridgeError
+from shared.logs import event, logger
 from shared.report.opening import open_reporter
 from shared.report.periods import last_period
-from shared.report.shelf import Shelf
 from shared.report.writing import Report, write_report
 from shared.settings import Settings, load
-from shared.telemetry import event, logger
-from shared.triggers.process import here
+from shared.triggers.bridge_cache import here
 from shared.wiring import identity
 
 log = logger(__name__)

@@ -8,15 +8,14 @@ from datetime import datetime, timedelta
 
 import azure.functions as func
 
-from shared import live, planned
-from shared.connection import GOOD_STATES, SILENT, Connection
 from shared.errors import BridgeError, ConfigError
-from shared.health import Run
+from shared.logs import defect, event, logger
 from shared.models import Window
-from shared.proof import CLOSED_FOR, DAY, HOUR, prove
-from shared.telemetry import defect, event, logger
-from shared.triggers import turns
-from shared.triggers.process import here
+from shared.runs import backfill, last_runs, live
+from shared.runs.connection import GOOD_STATES, SILENT, Connection
+from shared.runs.health_rows import Run
+from shared.runs.prove import CLOSED_FOR, DAY, HOUR, prove
+from shared.triggers.bridge_cache import here
 
 log = logger(__name__)
 
@@ -52,7 +51,7 @@ async def poll_activities(timer: func.TimerRequest) -> None:
 @timers.timer_trigger(arg_name="timer", schedule="%PLAN_SCHEDULE%")
 async def work_plan(timer: func.TimerRequest) -> None:
     """One turn of every connection's plan: repairs, sweeps, history."""
-    await turn(PLAN, timer, planned.work_plan)
+    await turn(PLAN, timer, backfill.work_plan)
 
 
 @timers.function_name(PROVE)
@@ -86,11 +85,11 @@ async def days_to_prove(connection: Connection) -> list[Window]:
 
     What lies before that hour is history: its windows may still be waiting, and `cli prove` proves it when asked.
     """
-    known = await turns.recall(connection, POLL)
+    known = await last_runs.recall(connection, POLL)
     if known is None or known.since is None:
         event(log, "proof.postponed", connection=connection.name, reason="the live walk has not had its first turn")
         return []
-    passed = min(connection.clock.now() - CLOSED_FOR, (await turns.checkpoint(connection)).watermark)
+    passed = min(connection.clock.now() - CLOSED_FOR, (await connection.checkpoint_store.read()).watermark)
     midnight = passed.replace(hour=0, minute=0, second=0, microsecond=0)
     first = _hour_after(known.since)
     days = [Window(max(first, midnight - (ago + 1) * DAY), midnight - ago * DAY) for ago in range(PROOF_DAYS)]
@@ -130,7 +129,7 @@ async def _one(timer: str, connection: Connection, walk: Walk) -> list[str]:
     except Exception as error:
         defect(log, "turn.broke", error, connection=connection.name, timer=timer)
         return [f"connection {connection.name}: {timer} ended with {type(error).__name__}"]
-    await turns.remember(connection, timer, runs)
+    await last_runs.remember(connection, timer, runs)
     return [f"connection {connection.name}: {run.walk} ended {run.state}" for run in runs if _bad(run)]
 
 

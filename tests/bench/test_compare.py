@@ -15,8 +15,8 @@ from bench.arena_server import entries, write_feed
 from bench.compare import SIDES, measured
 from bench.report import Machine, main, report
 from bench.weather import BY_NAME, END, SCENARIOS, START, let_loose, minute
-from sandbox.clock import SimulatedClock
 from sandbox.faults import Faults
+from shared.clock import SimulatedClock
 
 MACHINE = Machine(2, "x86_64", "Linux", "CPython 3.11.7")
 

@@ -28,11 +28,11 @@ from sandbox.compliance.keys import READ_ACTIVITIES, Key
 from sandbox.faults import Fault, Faults
 from sandbox.ingestion import Rule, ingestion_app
 from sandbox.world import RULE_ID, SandboxCredential
-from shared import live, tables
+from shared import tables
 from shared.clock import Clock
-from shared.plan_keeper import PlanKeeper
-from shared.progress import plan as plans
+from shared.runs import live
 from shared.settings import load
+from shared.state import plan as plans
 from shared.wiring import Bridge, build
 from tests.chaos.activities import made
 from tests.chaos.virtual import VirtualClock, VirtualLoop
@@ -141,7 +141,7 @@ async def played(chance: random.Random, state: Path) -> Served:
         async with build(settings, clock=clock, credential=SandboxCredential("chaos")) as bridge:
             (connection,) = bridge.connections
             await live.init(connection)
-            await PlanKeeper(connection).update(lambda plan: plans.with_history(plan, *HISTORY, limit=PAGE, now=NOON))
+            await connection.plan_store.update(lambda plan: plans.with_history(plan, *HISTORY, limit=PAGE, now=NOON))
             await live_until(END, bridge, clock)
     return served
 

@@ -23,15 +23,14 @@ from sandbox.compliance.feed import Feed
 from sandbox.faults import Fault
 from sandbox.outcome import Outcome, judge
 from sandbox.world import RULE_ID, World, open_world
-from shared import live
 from shared.clock import SystemClock
-from shared.plan_keeper import PlanKeeper
-from shared.progress import plan as plans
-from shared.progress.blob_lease import SHORTEST
-from shared.progress.blob_store import BlobStore
-from shared.progress.state import Store
-from shared.progress.store import FileStore
+from shared.runs import live
 from shared.settings import load
+from shared.state import plan as plans
+from shared.state.blob_lease import SHORTEST
+from shared.state.blob_store import BlobStore
+from shared.state.file_store import FileStore
+from shared.state.store import Store
 from shared.wiring import Bridge, build
 from tests.azurite import Azurite
 from tests.chaos.activities import REFUSED_TYPE, made
@@ -127,7 +126,7 @@ async def begin(played: Played, store: Store) -> None:
     async with build(settings, clock=played.clock, credential=played.world.credential, store=store) as bridge:
         (connection,) = bridge.connections
         await live.init(connection)
-        await PlanKeeper(connection).update(lambda plan: plans.with_history(plan, NOON - DAYS * DAY, NOON, limit=PAGE))
+        await connection.plan_store.update(lambda plan: plans.with_history(plan, NOON - DAYS * DAY, NOON, limit=PAGE))
 
 
 async def die(played: Played, nursery: Nursery, life: Life, kills: int, buried: Callable[[], Awaitable[None]]) -> None:
@@ -158,7 +157,7 @@ async def finish(played: Played, store: Store) -> Outcome:
 
 async def _settle(bridge: Bridge) -> None:
     """Run until the plan is empty; another process's leases may have to run out first."""
-    keeper = PlanKeeper(bridge.connections[0])
+    keeper = bridge.connections[0].plan_store
     async with asyncio.timeout(120):
         while True:
             runs = [*await bridge.poll(), *await bridge.work_plan()]

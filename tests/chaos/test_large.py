@@ -12,11 +12,11 @@ import pytest
 
 from bench.million import MOST_MEGABYTES, most_requests
 from sandbox.activity import FeedEntry
-from sandbox.clock import SimulatedClock
 from sandbox.compliance.feed import Feed
 from sandbox.world import World, open_world
-from shared import live
-from shared.health import Run
+from shared.clock import SimulatedClock
+from shared.runs import live
+from shared.runs.health_rows import Run
 from shared.settings import load
 from shared.wiring import build
 from tests.chaos.activities import made

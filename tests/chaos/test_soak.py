@@ -12,21 +12,20 @@ from pathlib import Path
 import pytest
 
 from sandbox.activity import FeedEntry
-from sandbox.clock import SimulatedClock
 from sandbox.compliance.feed import Feed
 from sandbox.compliance.keys import READ_ACTIVITIES, Key
 from sandbox.faults import Fault
 from sandbox.outcome import judge
 from sandbox.tenant import build_tenant
 from sandbox.world import RULE_ID, World, open_world
-from shared import live
-from shared.connection import Connection
-from shared.health import Run
+from shared.clock import SimulatedClock
 from shared.models import Hour, hour_of
-from shared.plan_keeper import PlanKeeper
-from shared.progress import plan as plans
-from shared.proof import Proof, prove
+from shared.runs import live
+from shared.runs.connection import Connection
+from shared.runs.health_rows import Run
+from shared.runs.prove import Proof, prove
 from shared.settings import Settings, load
+from shared.state import plan as plans
 from shared.wiring import Bridge, build
 from tests.chaos.activities import REFUSED_TYPE, made
 from tests.chaos.clocks import SkewedClock
@@ -142,7 +141,7 @@ async def test_a_day_of_trouble(chance: random.Random, tmp_path: Path, monkeypat
 async def _begin(bridge: Bridge) -> None:
     (connection,) = bridge.connections
     await live.init(connection)
-    await PlanKeeper(connection).update(lambda plan: plans.with_history(plan, DAWN - DAY, DAWN, limit=PAGE))
+    await connection.plan_store.update(lambda plan: plans.with_history(plan, DAWN - DAY, DAWN, limit=PAGE))
 
 
 async def _quiet(soak: Soak, bridge: Bridge) -> None:

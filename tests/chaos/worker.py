@@ -17,11 +17,11 @@ from typing import Any, NoReturn
 
 from sandbox.world import SandboxCredential
 from shared.clock import SystemClock
-from shared.progress.blob_lease import SHORTEST
-from shared.progress.blob_store import BlobStore, open_container
-from shared.progress.state import Store
+from shared.logs import configure
 from shared.settings import load
-from shared.telemetry import configure
+from shared.state.blob_lease import SHORTEST
+from shared.state.blob_store import BlobStore, open_container
+from shared.state.store import Store
 from shared.wiring import build
 from tests.azurite import Azurite
 from tests.chaos.clocks import ScaledClock

@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 
-from shared import live, tables
+from shared import tables
 from shared.doctor import Patient, Reply, examine, past, sink, source, state
 from shared.doctor.source import DELETE_SCOPE, OWN_READ, Replies
 from shared.errors import BridgeError, ConfigError, SinkBusy, SinkRefused, SourceBusy
-from shared.status import Status
+from shared.runs import live
+from shared.runs.status import Status
 from tests.fakes import NOON, FakeWorld
 
 MINUTE = timedelta(minutes=1)

@@ -14,8 +14,8 @@ from azure.storage.blob.aio import BlobLeaseClient, ContainerClient
 
 from shared.clock import SystemClock
 from shared.errors import CheckpointMoved, LeaseHeld, LeaseLost, StoreFailed
-from shared.progress.blob_store import BlobStore, open_container
-from shared.progress.state import Etag, Lease
+from shared.state.blob_store import BlobStore, open_container
+from shared.state.store import Etag, Lease
 
 if TYPE_CHECKING:  # the fixtures come as a plugin
     from tests.azurite import Azurite
@@ -322,7 +322,7 @@ async def test_a_lost_answer_never_loses_a_block(store: BlobStore, line: Line) -
 
 
 async def test_a_swap_whose_answer_was_lost_stops_the_run(store: BlobStore, line: Line) -> None:
-    """The second try meets the first one's tag: the run yields, the document is the new one, the next run goes on."""
+    """The second try meets the first one's tag: the run yields, the document is the new one, the next run resumes."""
     etag = await store.create("a.json", b"one")
     line.answers_to_lose = 1
     with pytest.raises(CheckpointMoved):
@@ -337,7 +337,7 @@ async def test_a_swap_whose_answer_was_lost_stops_the_run(store: BlobStore, line
         ((403, "AuthorizationPermissionMismatch"), "Storage Blob Data Contributor on the container"),
         ((401, "InvalidAuthenticationInfo"), "the identity could not sign in"),
         ((409, "InvalidBlobType"), "another type"),
-        ((503, "ServerBusy"), "the next run goes on"),
+        ((503, "ServerBusy"), "the next run resumes"),
         ((418, "Teapot"), "not one this release knows"),
     ],
 )

@@ -16,14 +16,14 @@ from azure.core.exceptions import ClientAuthenticationError
 from azure.monitor.ingestion.aio import LogsIngestionClient
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from sandbox.clock import SimulatedClock
 from sandbox.compliance.server import Served
 from sandbox.faults import Fault, Faults
 from sandbox.ingestion import Metrics, Rule, ingestion_app
+from shared.clock import SimulatedClock
 from shared.errors import SinkBusy, SinkRefused, StoreFailed
 from shared.models import Hour, Outgoing, prefix_of
 from shared.sink.log_analytics import ATTEMPTS, PACKED_AHEAD, SCHEMA_FAULT_ROWS, LogAnalytics
-from tests.sandbox.workspace_world import NOON, STREAM, TABLE
+from tests.kql.workspace_world import NOON, STREAM, TABLE
 
 RULE = "dcr-" + "0b" * 16
 TOKENS = {"publisher": True, "stranger": False}
@@ -398,7 +398,7 @@ async def test_an_identity_that_gets_no_token_is_told_so(endpoint: Endpoint) -> 
 @pytest.mark.parametrize(
     ("change", "remedy"),
     [
-        ({"token": "stranger"}, "lacks Monitoring Metrics Publisher on the DCR"),
+        ({"token": "stranger"}, "needs Monitoring Metrics Publisher on the DCR"),
         ({"rule": "dcr-" + "ff" * 16}, "check INGESTION_ENDPOINT, DCR_IMMUTABLE_ID"),
     ],
     ids=["403", "404"],

@@ -9,15 +9,15 @@ import pytest
 from pydantic import SecretStr
 
 from sandbox.activity import feed_entry, raw_entry
-from sandbox.clock import SimulatedClock
 from sandbox.compliance.api import compliance_app
 from sandbox.compliance.feed import Feed
 from sandbox.compliance.keys import Key
 from sandbox.faults import Fault, Faults
+from shared.clock import SimulatedClock
 from shared.errors import BadRequest, BudgetSpent, SourceBusy, SourceIncoherent, SourceRefused
 from shared.models import Cursor, Place, Window
 from shared.source.client import ATTEMPTS, ComplianceClient, Keys
-from shared.source.feed import ActivityFeed, FeedReading
+from shared.streams.activity.endpoint import ActivityFeed, FeedReading
 from tests.fakes import NOON
 
 READ = frozenset({"read:compliance_activities"})

@@ -11,9 +11,9 @@ import pytest
 
 from shared.clock import SystemClock
 from shared.errors import CheckpointMoved, LeaseHeld, StoreFailed
-from shared.progress.blob_store import BlobStore
-from shared.progress.state import Etag, Store
-from shared.progress.store import FileStore
+from shared.state.blob_store import BlobStore
+from shared.state.file_store import FileStore
+from shared.state.store import Etag, Store
 from tests.fakes import MemoryStore
 
 

@@ -7,15 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from docs.tools import build_reference
-from sandbox.clock import SimulatedClock
-from sandbox.workspace import Workspace
+from kql import Workspace
 from shared import errors, tables
-from shared.connection import STATES
+from shared.clock import SimulatedClock
 from shared.models import prefix_of
-from shared.normalise import catalogue
-from shared.progress.ledger import digest
+from shared.runs.connection import STATES
 from shared.settings import ConnectionSettings, Settings
+from shared.state.ledger import digest
+from shared.streams.activity import catalogue
+from tools.docs import build_reference
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"

@@ -12,17 +12,18 @@ import typer
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 
-from sandbox.clock import SimulatedClock
-from sandbox.workspace import Workspace
-from shared import attention, connection, metrics, planned, tables
+from kql import Workspace
+from shared import tables
 from shared.cli import app
-from shared.health import Run
-from shared.normalise import catalogue
-from shared.normalise.minimise import MODES, Minimiser
-from shared.normalise.people import NAMES
-from shared.orders import OrderedKind
-from shared.proof import Verdict
+from shared.clock import SimulatedClock
+from shared.rows.minimize import MODES, Minimiser
+from shared.rows.personal_data import NAMES
+from shared.runs import attention, backfill, connection, metrics
+from shared.runs.health_rows import Run
+from shared.runs.plan_commands import OrderedKind
+from shared.runs.prove import Verdict
 from shared.settings import Settings
+from shared.streams.activity import catalogue
 from tests.fakes import NOON
 
 ROOT = Path(__file__).parents[2]
@@ -32,14 +33,14 @@ KUSTO = re.compile(r"^ *```kusto\n(.*?)^ *```", re.DOTALL | re.MULTILINE)
 
 METRICS = inspect.getsource(metrics)
 SHARED = "\n".join(path.read_text(encoding="utf-8") for path in sorted((ROOT / "shared").rglob("*.py")))
-ASSIGNED = set(re.findall(r'(?:run\.state|state) = "([a-z_]+)"(?! in)', inspect.getsource(planned)))
+ASSIGNED = set(re.findall(r'(?:run\.state|state) = "([a-z_]+)"(?! in)', inspect.getsource(backfill)))
 STATES = (
     {state for _, state in connection.STATES}
     | set(connection.GOOD_STATES)
     | set(attention._BY_STATE)
     | {connection.SILENT, "gap", "drill_failed"}
 )
-WALKS = set(re.findall(r'\.run\("([a-z]+)"\)', SHARED)) | set(planned.DELIVERY)
+WALKS = set(re.findall(r'\.run\("([a-z]+)"\)', SHARED)) | set(backfill.DELIVERY)
 
 
 def section(page: str, heading: str) -> str:
@@ -87,7 +88,7 @@ def test_every_walk_is_explained() -> None:
     """Each name a run's `Walk` can have stands in the table, with the delivery of what it sends."""
     told = rows(section(OPERATE, "## Every walk"))
     assert told.keys() == WALKS
-    assert {walk: told[walk][2] for walk in planned.DELIVERY} == planned.DELIVERY
+    assert {walk: told[walk][2] for walk in backfill.DELIVERY} == backfill.DELIVERY
 
 
 DEFINED = re.compile(r"^(_\w+) = _meter\.create_(\w+)\(\s*\"([a-z.]+)\"", re.MULTILINE)

@@ -5,9 +5,9 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from infra.tools.resources import scope_of
 from shared.settings import Settings
 from shared.tables import load, table_names
+from tools.infra.resources import scope_of
 
 Resource = Mapping[str, Any]
 Check = Callable[[list[Resource]], list[str]]

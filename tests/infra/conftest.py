@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from infra.tools.answers import Answers
-from infra.tools.build import BICEP
-from infra.tools.compiler import HOW_TO_GET_IT, CompilerMissing
+from tools.infra.answers import Answers
+from tools.infra.build import BICEP
+from tools.infra.compiler import HOW_TO_GET_IT, CompilerMissing
 
 ROOT = BICEP.parents[1]
 

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from infra.tools.build import BICEP
-from sandbox.clock import SimulatedClock
-from sandbox.workspace import Workspace
+from kql import Workspace
+from shared.clock import SimulatedClock
 from shared.tables import Column, Table, load
+from tools.infra.build import BICEP
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 WELL: Mapping[str, Any] = {

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from infra.tools.build import BICEP, CONTENT, NAMES_CONTENT
 from tests.infra.checks import CHECKS, SECRETS, Resource, nothing_is_secret, of_type, strings
 from tests.infra.conftest import Bicep
+from tools.infra.build import BICEP, CONTENT, NAMES_CONTENT
 
 TYPES = {
     "rules": "Microsoft.SecurityInsights/alertRules",

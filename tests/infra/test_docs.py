@@ -6,7 +6,7 @@ import shutil
 import subprocess
 from typing import Any
 
-from infra.tools.build import BICEP, PORTAL_TEMPLATE, scenarios
+from tools.infra.build import BICEP, PORTAL_TEMPLATE, scenarios
 
 DOCS = BICEP.parents[1] / "docs"
 TEMPLATE: dict[str, Any] = json.loads(PORTAL_TEMPLATE.read_text(encoding="utf-8"))

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from infra.tools.build import BICEP
+from tools.infra.build import BICEP
 
 ROOT = BICEP.parents[1]
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))

@@ -5,13 +5,13 @@ from collections.abc import Sequence
 
 import pytest
 
-from infra.tools import az, plan
-from infra.tools.build import BICEP, CONTENT, golden, scenarios
-from infra.tools.compiler import HERE
-from infra.tools.kinds import KINDS, Team, team_of
-from infra.tools.plan import Planned, from_azure, report
-from infra.tools.resources import created, type_of
 from tests.infra.conftest import Bicep
+from tools.infra import az, plan
+from tools.infra.build import BICEP, CONTENT, golden, scenarios
+from tools.infra.compiler import HERE
+from tools.infra.kinds import KINDS, Team, team_of
+from tools.infra.plan import Planned, from_azure, report
+from tools.infra.resources import created, type_of
 
 APP_ONLY = BICEP / "scenarios" / "app-only.bicepparam"
 GROUP = "/subscriptions/s/resourceGroups/rg-claude"

@@ -4,8 +4,8 @@ import json
 import re
 from typing import Any
 
-from infra.tools.build import BICEP, PORTAL_TEMPLATE
 from tests.infra.checks import SECRETS, strings
+from tools.infra.build import BICEP, PORTAL_TEMPLATE
 
 FORM: dict[str, Any] = json.loads((BICEP.parent / "createUiDefinition.json").read_text(encoding="utf-8"))
 TEMPLATE: dict[str, Any] = json.loads(PORTAL_TEMPLATE.read_text(encoding="utf-8"))

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from infra.tools.compiler import BicepRefused
 from tests.infra.conftest import Bicep
+from tools.infra.compiler import BicepRefused
 
 WORKSPACE = (
     "/subscriptions/11111111-1111-1111-1111-111111111111/resourceGroups/rg-sentinel"

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from packaging.utils import canonicalize_name
 
-from infra.tools import package, wheels
-from infra.tools.package import SITE, Fetch, build, strangers
-from infra.tools.wheels import PYTHONS, WheelsRefused, locked, missing, required, unpack
+from tools.infra import package, wheels
+from tools.infra.package import SITE, Fetch, build, strangers
+from tools.infra.wheels import PYTHONS, WheelsRefused, locked, missing, required, unpack
 
 Wheel = Callable[..., Path]
 

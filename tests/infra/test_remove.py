@@ -5,12 +5,12 @@ from collections.abc import Sequence
 
 import pytest
 
-from infra.tools import az, remove
-from infra.tools.build import BICEP, golden, scenarios
-from infra.tools.kinds import KINDS, Leaves
-from infra.tools.remove import Removal, Step, carry_out, removal, script
-from infra.tools.resources import ASSIGNMENT, Created, created
 from tests.infra.conftest import Bicep
+from tools.infra import az, remove
+from tools.infra.build import BICEP, golden, scenarios
+from tools.infra.kinds import KINDS, Leaves
+from tools.infra.remove import Removal, Step, carry_out, removal, script
+from tools.infra.resources import ASSIGNMENT, Created, created
 
 NAMES = tuple(path.stem for path in scenarios())
 DATA = ("/tables/", "/storageAccounts/", "/watchlists/", "Microsoft.OperationalInsights/workspaces/law-claude ")

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from infra.tools.build import BICEP, golden, scenarios
-from infra.tools.resources import scope_of
 from shared.settings import Settings
 from tests.infra.checks import CHECKS, ROLES, Check, Resource, app_settings, of_type, rights_are_narrow
+from tools.infra.build import BICEP, golden, scenarios
+from tools.infra.resources import scope_of
 
 WIDER_BY_PARAMETER = {
     "sovereign": {"Log Analytics Reader: wider than the tables", "Storage Blob Data Owner: given on the account"}

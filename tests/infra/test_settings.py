@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from infra.tools.build import BICEP, PORTAL_TEMPLATE, golden
 from shared.settings import Settings
 from tests.infra.checks import app_settings
+from tools.infra.build import BICEP, PORTAL_TEMPLATE, golden
 
 TEMPLATE: dict[str, Any] = json.loads(PORTAL_TEMPLATE.read_text(encoding="utf-8"))
 GIVEN: dict[str, dict[str, Any]] = TEMPLATE["definitions"]["settingsType"]["properties"]

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from infra.tools import build
-from infra.tools.build import BICEP, PORTAL_TEMPLATE, golden, portal_template, scenarios, snapshot_text, templates
-from infra.tools.compiler import CompilerMissing, find
 from shared.tables import table_names
 from tests.infra.conftest import Bicep
+from tools.infra import build
+from tools.infra.build import BICEP, PORTAL_TEMPLATE, golden, portal_template, scenarios, snapshot_text, templates
+from tools.infra.compiler import CompilerMissing, find
 
 FILES = (*templates(), BICEP / "main.bicepparam", *scenarios())
 

@@ -11,15 +11,14 @@ from typing import Any
 
 import pytest
 
-from sandbox.clock import SimulatedClock
 from sandbox.compliance.feed import Feed
 from sandbox.page.serve import Opened, open_page
 from sandbox.tenant import build_tenant
 from sandbox.world import open_world
-from shared import live
-from shared.plan_keeper import PlanKeeper
-from shared.progress import plan as plans
+from shared.clock import SimulatedClock
+from shared.runs import live
 from shared.settings import load
+from shared.state import plan as plans
 from shared.wiring import build
 
 ROOT = Path(__file__).parents[2]
@@ -45,8 +44,8 @@ async def _carry(folder: Path) -> None:
         async with build(settings, clock=clock, credential=world.credential) as bridge:
             connection = bridge.connections[0]
             await live.init(connection)
-            await PlanKeeper(connection).update(lambda plan: plans.with_history(plan, NOW - DAYS, NOW))
-            while any(window.state == "waiting" for window in (await PlanKeeper(connection).read()).windows):
+            await connection.plan_store.update(lambda plan: plans.with_history(plan, NOW - DAYS, NOW))
+            while any(window.state == "waiting" for window in (await connection.plan_store.read()).windows):
                 await bridge.work_plan()
             for minute in (20, 40, 60, 130):
                 clock.advance_to(NOW + timedelta(minutes=minute))

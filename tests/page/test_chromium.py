@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from sandbox.page.serve import Opened
-from sentinel.workbook_model import read
+from sentinel.tools.workbook.model import read
 from tests.page.conftest import SHOTS
 
 BOOK = read()

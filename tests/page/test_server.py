@@ -10,14 +10,14 @@ import httpx
 import pytest
 from typer.testing import CliRunner
 
+from kql import KqlRefused, Workspace
 from sandbox.cli import app
-from sandbox.clock import SimulatedClock
 from sandbox.page import app as page_app
 from sandbox.page.reader import Reader
 from sandbox.page.serve import Opened, open_page
-from sandbox.workspace import KqlRefused, Workspace
-from sentinel import content
+from sentinel.tools.load import content
 from shared import tables
+from shared.clock import SimulatedClock
 from tests.page.conftest import NOW, ROOT
 
 VENDOR = page_app.STATIC / "vendor" / "echarts.common.min.js"

@@ -8,11 +8,10 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from shared import live, planned
-from shared.connection import Connection
-from shared.plan_keeper import PlanKeeper
-from shared.progress import plan as plans
-from shared.progress.plan import Plan
+from shared.runs import backfill, live
+from shared.runs.connection import Connection
+from shared.state import plan as plans
+from shared.state.plan import Plan
 from tests.fakes import NOON, Crash, FakeWorld, Happening, Power
 
 MINUTE, HOUR = 60, 3600
@@ -41,17 +40,17 @@ async def surviving(world: FakeWorld, work: Callable[[Connection], Awaitable[Any
 
 async def play(world: FakeWorld, minutes: list[int]) -> None:
     await surviving(world, live.init)
-    await surviving(world, lambda connection: PlanKeeper(connection).update(with_five_hours))
+    await surviving(world, lambda connection: connection.plan_store.update(with_five_hours))
     for step in minutes:
         world.clock.advance(timedelta(minutes=step))
         await surviving(world, live.poll)
-        await surviving(world, planned.work_plan)
+        await surviving(world, backfill.work_plan)
     # Quiet end: the power stays on, every activity becomes visible, and the last sweep (50 hours) comes by.
     world.power.crash_at.clear()
     for _ in range(3 + 52 + 2):
         world.clock.advance(timedelta(hours=1))
         await live.poll(world.restart())
-        await planned.work_plan(world.restart())
+        await backfill.work_plan(world.restart())
 
 
 def with_five_hours(plan: Plan) -> Plan:

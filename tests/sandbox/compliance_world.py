@@ -7,10 +7,10 @@ import httpx
 from starlette.applications import Starlette
 
 from sandbox.activity import FeedEntry, feed_entry
-from sandbox.clock import SimulatedClock
 from sandbox.compliance.api import compliance_app
 from sandbox.compliance.feed import Feed
 from sandbox.compliance.keys import READ_ACTIVITIES, READ_AUDIT, READ_ORGANIZATIONS, Key
+from shared.clock import SimulatedClock
 
 NOON = datetime(2026, 10, 5, 12, 0, 0, tzinfo=UTC)
 ACTIVITIES = "/v1/compliance/activities"

@@ -7,11 +7,11 @@ from typing import Any
 
 import httpx
 
-from sandbox.clock import SimulatedClock
+from kql import Workspace
 from sandbox.faults import Fault, Faults
 from sandbox.ingestion import Metrics, Rule, ingestion_app
-from sandbox.workspace import Workspace
-from tests.sandbox.workspace_world import NOON, STREAM, TABLE, workspace
+from shared.clock import SimulatedClock
+from tests.kql.workspace_world import NOON, STREAM, TABLE, workspace
 
 RULE = "dcr-00000000000000000000000000000001"
 PATH = f"/dataCollectionRules/{RULE}/streams/{STREAM}"

@@ -46,9 +46,9 @@ async def test_a_small_demo_answers_every_question_and_misses_nothing(short: Non
 
 async def test_the_verdict_notices_what_is_missing(tmp_path: Path) -> None:
     """An id that is neither in the workspace nor set aside is named, and the outcome is not complete."""
-    from sandbox.clock import SimulatedClock
-    from sandbox.workspace import Workspace
+    from kql import Workspace
     from shared import tables
+    from shared.clock import SimulatedClock
     from tests.fakes import NOON
 
     workspace = Workspace.create(None, SimulatedClock(NOON), [tables.load(tables.ACTIVITY)])

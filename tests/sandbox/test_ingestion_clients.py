@@ -19,9 +19,9 @@ from azure.monitor.ingestion import LogsIngestionClient
 from azure.monitor.ingestion.aio import LogsIngestionClient as AsyncLogsIngestionClient
 
 from sandbox.compliance.server import Served
+from tests.kql.workspace_world import STREAM
 from tests.sandbox.ingestion_world import RULE, World
-from tests.sandbox.test_workspace_rest import AsyncCredential, Credential
-from tests.sandbox.workspace_world import STREAM
+from tests.sandbox.test_query_api import AsyncCredential, Credential
 
 
 @pytest.fixture

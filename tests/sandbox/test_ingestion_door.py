@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
+from tests.kql.workspace_world import STREAM
 from tests.sandbox.ingestion_world import HEADERS, PATH, RULE, VERSION, World
-from tests.sandbox.workspace_world import STREAM
 
 ROW = {"Id": "a"}
 MIB = 1_048_576

@@ -9,8 +9,8 @@ import pytest
 
 from sandbox.compliance.server import Served
 from sandbox.faults import Fault
+from tests.kql.workspace_world import NOON
 from tests.sandbox.ingestion_world import HEADERS, PATH, VERSION, World
-from tests.sandbox.workspace_world import NOON
 
 ROWS = [{"Id": "a"}, {"Id": "b"}]
 

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from sandbox.ingestion.rows import CELL_LIMIT_BYTES, Stream
+from tests.kql.workspace_world import NOON, TABLE
 from tests.sandbox.ingestion_world import World
-from tests.sandbox.workspace_world import NOON, TABLE
 
 
 def fitted(*elements: Any) -> Any:

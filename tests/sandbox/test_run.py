@@ -10,18 +10,18 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
+from kql import Workspace
+from kql.answer import datetime_text
 from sandbox.activity import feed_entry
 from sandbox.cli import app
 from sandbox.compliance.feed import Feed
 from sandbox.run import carry_file, state_of
 from sandbox.tenant import samples
-from sandbox.workspace import Workspace
-from sandbox.workspace.answer import datetime_text
 from sandbox.world import World, open_world
 from shared import tables
 from shared.clock import SystemClock
 from shared.errors import ConfigError
-from shared.normalise.activity import unfold
+from shared.streams.activity.fold import unfold
 
 AT = datetime(2026, 10, 1, 12, tzinfo=UTC)
 
@@ -51,7 +51,7 @@ def stored_rows(path: Path) -> list[dict[str, Any]]:
 
 
 async def test_every_documented_type_arrives_with_no_field_lost(tmp_path: Path) -> None:
-    """All 527 types, through API, normaliser, endpoint and workspace, are rebuilt from their rows value for value."""
+    """All 527 types, through API, normalizer, endpoint and workspace, are rebuilt from their rows value for value."""
     activities = {activity["id"]: activity for activity in samples(seed=3, at=AT)}
     file = written(tmp_path / "all.jsonl", list(activities.values()))
     carried = await carry_file(file, tmp_path / "w.duckdb", quiet)

@@ -2,10 +2,10 @@
 
 import pytest
 
-from sentinel import content
-from sentinel.bind import Bound
-from sentinel.problems import ContentError
-from sentinel.verdict import bound_queries
+from sentinel.tools.check.bind import Bound
+from sentinel.tools.load import content
+from sentinel.tools.load.problems import ContentError
+from sentinel.tools.prove.verdict import bound_queries
 from tests.chaos.seed import SEED
 
 

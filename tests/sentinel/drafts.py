@@ -5,10 +5,10 @@ from typing import Any
 
 import yaml
 
-from sentinel import content
-from sentinel.bind import Bound, bind
-from sentinel.content import File
-from sentinel.models import Rule
+from sentinel.tools.check.bind import Bound, bind
+from sentinel.tools.load import content
+from sentinel.tools.load.content import File
+from sentinel.tools.load.models import Rule
 
 QUERY = """let types = dynamic(["org_sso_toggled"]);
 ClaudeActivity(types)

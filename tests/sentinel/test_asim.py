@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from sentinel import content
-from sentinel.bind import Bound, bind
-from sentinel.cases import world
-from sentinel.models import Case
-from sentinel.problems import ROOT
-from sentinel.stage import stage
-from shared.normalise import catalogue
+from sentinel.tools.check.bind import Bound, bind
+from sentinel.tools.load import content
+from sentinel.tools.load.models import Case
+from sentinel.tools.load.problems import ROOT
+from sentinel.tools.prove.cases import world
+from sentinel.tools.prove.stage import stage
+from shared.streams.activity import catalogue
 
 ASIM: dict[str, Any] = json.loads((ROOT / "schemas" / "asim.json").read_text(encoding="utf-8"))
 SCHEMAS: dict[str, Any] = ASIM["schemas"]

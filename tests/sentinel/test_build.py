@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 import yaml
 
-from sentinel import automation, build, compile, content, tuning
-from sentinel.bind import Bound, bind
-from sentinel.content import File
-from sentinel.problems import ContentError
+from sentinel.tools.check.bind import Bound, bind
+from sentinel.tools.compile import automation, bodies, build, tuning
+from sentinel.tools.load import content
+from sentinel.tools.load.content import File
+from sentinel.tools.load.problems import ROOT, ContentError
 from tests.sentinel.drafts import QUERY, loaded
 
 FILES = content.all_detections()
@@ -27,7 +28,7 @@ def deployed(texts: dict[Path, str], kind: str) -> list[dict[str, Any]]:
 
 
 def test_what_is_committed_is_what_is_built(texts: dict[Path, str]) -> None:
-    """`python -m sentinel build` has been run since content changed."""
+    """`python -m sentinel.tools build` has been run since content changed."""
     assert not build.stale(texts)
 
 
@@ -75,7 +76,7 @@ def test_the_solution_carries_the_same_rules(texts: dict[Path, str]) -> None:
 
 def test_connectors_follow_from_what_is_called() -> None:
     """A function stands for the tables behind it, through the functions it calls."""
-    connectors = {one["connectorId"]: one["dataTypes"] for one in compile.required_connectors({"ClaudePeople"})}
+    connectors = {one["connectorId"]: one["dataTypes"] for one in bodies.required_connectors({"ClaudePeople"})}
     assert connectors == {
         "ClaudeSentinelBridge": ["ClaudeActivity_CL", "ClaudeDaily_CL"],
         "BehaviorAnalytics": ["IdentityInfo"],
@@ -84,15 +85,15 @@ def test_connectors_follow_from_what_is_called() -> None:
 
 def test_every_table_has_a_connector_or_is_known_to_have_none() -> None:
     """A neighbour that is added is given the connector that fills it."""
-    raw = json.loads((Path(compile.__file__).parent / "schemas" / "connectors.json").read_text())
+    raw = json.loads((ROOT / "schemas" / "connectors.json").read_text())
     filled = {table for tables in raw["connectors"].values() for table in tables}
     assert filled | set(raw["none"]) >= {*content.own_tables(), *content.neighbour_tables()}
 
 
 def test_a_collectors_rule_stays_out_of_correlation(tmp_path: Path) -> None:
     """Defender leaves a rule alone whose description starts with the mark; other rules have none."""
-    assert compile.description(loaded(tmp_path, tags=["collector"])).startswith("#DONT_CORR# ")
-    assert "#DONT_CORR#" not in compile.description(loaded(tmp_path))
+    assert bodies.description(loaded(tmp_path, tags=["collector"])).startswith("#DONT_CORR# ")
+    assert "#DONT_CORR#" not in bodies.description(loaded(tmp_path))
     collectors = {file.slug for file in FILES if "collector" in getattr(file.value, "tags", [])}
     assert {"claude-feed-silent", "claude-feed-incomplete"} <= collectors
 

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from sentinel import checks
-from sentinel.verdict import judge
+from sentinel.tools.check import checks
+from sentinel.tools.prove.verdict import judge
 from tests.sentinel.drafts import OFF, QUERY, bound, loaded
 
 

@@ -3,12 +3,12 @@
 from datetime import timedelta
 from typing import Any
 
-from sentinel import content
-from sentinel.bind import bind
-from sentinel.cases import world
-from sentinel.models import Case
-from sentinel.stage import stage
-from shared.normalise import catalogue
+from sentinel.tools.check.bind import bind
+from sentinel.tools.load import content
+from sentinel.tools.load.models import Case
+from sentinel.tools.prove.cases import world
+from sentinel.tools.prove.stage import stage
+from shared.streams.activity import catalogue
 
 BAGS = ("actor", "audience", "member_ids", "scopes")
 # Withheld by default, and written in the spelling that actors have.

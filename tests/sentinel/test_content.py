@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from sentinel import bind, checks, content, lock
-from sentinel.bind import Bound
-from sentinel.verdict import judge
+from sentinel.tools.check import bind, checks, lock
+from sentinel.tools.check.bind import Bound
+from sentinel.tools.load import content
+from sentinel.tools.prove.verdict import judge
 
 PATHS = [*content.rule_paths(), *content.hunt_paths()]
 

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from sentinel import content
-from sentinel.problems import ContentError
-from sentinel.yaml_lines import read
+from sentinel.tools.load import content
+from sentinel.tools.load.problems import ContentError
+from sentinel.tools.load.yaml_lines import read
 from tests.sentinel.drafts import draft
 
 

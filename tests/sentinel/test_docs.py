@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from docs.tools import build_detections
-from sentinel import content
-from sentinel.models import Rule
+from sentinel.tools.load import content
+from sentinel.tools.load.models import Rule
+from tools.docs import build_detections
 
 
 @pytest.fixture(scope="module")

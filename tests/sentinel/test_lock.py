@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from sentinel import lock
-from sentinel.problems import ContentError
+from sentinel.tools.check import lock
+from sentinel.tools.load.problems import ContentError
 from tests.sentinel.drafts import OFF, QUERY, loaded
 
 OTHER_TESTS = [{"name": "off", "fires": True, "activities": [OFF]}]

@@ -3,9 +3,9 @@
 from datetime import timedelta
 from typing import Any
 
-from sentinel.cases import world
-from sentinel.models import Case
-from sentinel.stage import stage
+from sentinel.tools.load.models import Case
+from sentinel.tools.prove.cases import world
+from sentinel.tools.prove.stage import stage
 
 PERSON = {"ActorType": "user_actor", "ActorId": "user_old", "ActorEmail": "old@example.com", "Category": "chats"}
 IDENTITY = {"AccountUPN": "Ana.Admin@corp.example", "MailAddress": "Ana@example.com"}

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from sentinel.verdict import judge
+from sentinel.tools.prove.verdict import judge
 from tests.sentinel.drafts import OFF, ON, QUERY, bound, loaded
 
 

@@ -9,21 +9,21 @@ from typing import Any
 
 import pytest
 
-from sandbox.clock import SimulatedClock
+from kql import Workspace
 from sandbox.compliance.feed import Feed
 from sandbox.tenant import Storyline, Tenant, build_tenant
-from sandbox.workspace import Workspace
 from sandbox.world import open_world
-from sentinel import content, lookback
-from sentinel.bind import Bound
-from sentinel.content import File
-from sentinel.lookback import Past
-from sentinel.models import Rule
-from sentinel.verdict import bound_queries
-from shared import live
-from shared.plan_keeper import PlanKeeper
-from shared.progress import plan as plans
+from sentinel.tools.backtest import engine
+from sentinel.tools.backtest.engine import Past
+from sentinel.tools.check.bind import Bound
+from sentinel.tools.load import content
+from sentinel.tools.load.content import File
+from sentinel.tools.load.models import Rule
+from sentinel.tools.prove.verdict import bound_queries
+from shared.clock import SimulatedClock
+from shared.runs import live
 from shared.settings import load
+from shared.state import plan as plans
 from shared.wiring import build
 
 END = datetime(2026, 11, 4, 8, tzinfo=UTC)
@@ -101,7 +101,7 @@ async def carried(tenant: Tenant, folder: Path) -> AsyncIterator[Workspace]:
     with open_world(clock, feed=Feed(tenant.entries), own_rows=False) as world:
         settings = load(**world.settings(), state_dir=folder)
         async with build(settings, clock=clock, credential=world.credential) as bridge:
-            keeper = PlanKeeper(bridge.connections[0])
+            keeper = bridge.connections[0].plan_store
             await live.init(bridge.connections[0])
             await keeper.update(lambda plan: plans.with_history(plan, START, END))
             while any(window.state == "waiting" for window in (await keeper.read()).windows):
@@ -113,7 +113,7 @@ def finders(workspace: Workspace, tenant: Tenant) -> dict[str, set[str]]:
     """What fired or answered, of what FOUND names, for each storyline."""
     files = detections()
     bound = bound_queries(files.values())
-    past = Past(workspace, types=lookback.types_read(bound.values()))
+    past = Past(workspace, types=engine.types_read(bound.values()))
     found = {
         storyline.name: {
             slug
@@ -135,7 +135,7 @@ def answers(past: Past, file: File[Any], bound: Bound, storyline: Storyline) -> 
             yield from fired.rows
     else:
         period = max(file.value.query_period, end - start)
-        yield from past.ask(lookback.as_of(bound, lookback.AT), end, period).objects()
+        yield from past.ask(engine.as_of(bound, engine.AT), end, period).objects()
 
 
 def named(row: dict[str, Any], storyline: Storyline) -> bool:

@@ -8,16 +8,17 @@ from typing import Any
 
 import pytest
 
-from sandbox.clock import SimulatedClock
-from sandbox.workspace import Workspace
-from sandbox.workspace.parsers import NO_WATCHLISTS
-from sentinel import content, workbook_build, workbook_checks
-from sentinel.bind import Bound, bind
-from sentinel.cases import rows
-from sentinel.stage import GET_WATCHLIST, watchlist_table
-from sentinel.workbook_model import Workbook, mentions, read, slugs
-from sentinel.workbook_scope import ALL, Scope, chosen, deployed, local
+from kql import Workspace
+from kql.parsers import NO_WATCHLISTS
+from sentinel.tools.check.bind import Bound, bind
+from sentinel.tools.load import content
+from sentinel.tools.prove.cases import rows
+from sentinel.tools.prove.stage import GET_WATCHLIST, watchlist_table
+from sentinel.tools.workbook import build, checks
+from sentinel.tools.workbook.model import Workbook, mentions, read, slugs
+from sentinel.tools.workbook.scope import ALL, Scope, chosen, deployed, local
 from shared import tables
+from shared.clock import SimulatedClock
 from shared.report.questions import FOLDER
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -38,7 +39,7 @@ def book() -> Workbook:
 
 @pytest.fixture(scope="module")
 def bound_queries(book: Workbook) -> dict[str, Bound]:
-    return workbook_checks.bound(book)
+    return checks.bound(book)
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +51,7 @@ def empty() -> Workspace:
 
 def test_source_has_nothing_to_complain_about(book: Workbook, bound_queries: dict[str, Bound]) -> None:
     """Every tab, tile, query, column, drill-down and parameter of the source fits the others."""
-    assert workbook_checks.problems(book, bound_queries) == []
+    assert checks.problems(book, bound_queries) == []
 
 
 def test_nine_tabs_start_with_coverage(book: Workbook) -> None:
@@ -62,20 +63,20 @@ def test_nine_tabs_start_with_coverage(book: Workbook) -> None:
 
 
 def test_generated_files_are_those_of_the_source() -> None:
-    """The committed JSON is what the source compiles to; `python -m sentinel.workbook_build` writes it."""
-    assert workbook_build.stale() == []
+    """The committed JSON is what the source compiles to; `python -m sentinel.tools.workbook.build` writes it."""
+    assert build.stale() == []
 
 
 def test_deployed_body_is_whole_and_fits_a_template(book: Workbook) -> None:
     """It is the workbook, small enough to be loaded; tests/infra/test_content.py holds what is deployed against it."""
-    body = workbook_build.resource(book)
-    assert body["workbook"] == workbook_build.compiled(book)
+    body = build.resource(book)
+    assert body["workbook"] == build.compiled(book)
     assert len(json.dumps(body)) < 1_048_576  # what loadJsonContent takes
 
 
 def test_json_is_well_formed(book: Workbook) -> None:
     """Step names are unique, every parameter is defined, every visualisation is one there is."""
-    assert workbook_checks.json_problems(workbook_build.compiled(book)) == []
+    assert checks.json_problems(build.compiled(book)) == []
 
 
 @pytest.mark.parametrize(
@@ -91,14 +92,14 @@ def test_json_is_well_formed(book: Workbook) -> None:
 )
 def test_json_mistakes_are_found(book: Workbook, spoil: Any, word: str) -> None:
     """Each mistake the checks are there for is found in a spoilt copy."""
-    document = json.loads(json.dumps(workbook_build.compiled(book)))
+    document = json.loads(json.dumps(build.compiled(book)))
     spoil(document["items"])
-    assert any(word in problem for problem in workbook_checks.json_problems(document))
+    assert any(word in problem for problem in checks.json_problems(document))
 
 
 def test_compiled_queries_bind_in_sentinels_words(book: Workbook) -> None:
     """Also with what Sentinel puts in place of the braces every query of the JSON binds."""
-    document = workbook_build.compiled(book)
+    document = build.compiled(book)
     queries = _queries(document)
     answers = bind({name: _as_sentinel(query) for name, query in queries.items()})
     assert {name: found.complaints for name, found in answers.items() if found.complaints} == {}
@@ -106,7 +107,7 @@ def test_compiled_queries_bind_in_sentinels_words(book: Workbook) -> None:
 
 
 def _queries(document: dict[str, Any]) -> dict[str, str]:
-    items = workbook_checks.steps(document)
+    items = checks.steps(document)
     return {item["name"]: item["content"]["query"] for item in items if item["type"] == 3}
 
 
@@ -117,12 +118,12 @@ def _as_sentinel(query: str) -> str:
         "{Until:escapejson}": "",
     }.items():
         query = query.replace(braces, value)
-    return workbook_checks.PLACEHOLDER.sub("a", query)
+    return checks.PLACEHOLDER.sub("a", query)
 
 
 def test_page_and_json_have_one_source(book: Workbook) -> None:
     """What follows the `let` lines is the same text on the page and in the JSON, for every tile."""
-    document = workbook_build.compiled(book)
+    document = build.compiled(book)
     queries = _queries(document)
     scope = Scope(NOW - timedelta(days=30), NOW)
     for page in book.pages:

@@ -8,16 +8,16 @@ from pathlib import Path
 import pytest
 
 from sandbox.activity import feed_entry
-from sandbox.clock import SimulatedClock
 from sandbox.world import World, open_world
-from shared import live, tables
-from shared.clock import SystemClock
+from shared import tables
+from shared.clock import SimulatedClock, SystemClock
+from shared.logs import ROOT, MaskingFilter
+from shared.runs import live
 from shared.settings import Settings
-from shared.telemetry import ROOT, MaskingFilter
-from shared.triggers.process import NOISY, here
+from shared.triggers.bridge_cache import NOISY, here
 from tests.fakes import NOON
+from tests.journey.test_pipeline import activity
 from tests.triggers.worker import Worker
-from tests.unit.test_carry import activity
 
 
 @pytest.fixture

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import azure.functions as func
 import pytest
 
-from sandbox.clock import SimulatedClock
 from sandbox.world import World
-from shared.report.shelf import BlobShelf
+from shared.archive.store import BlobShelf
+from shared.clock import SimulatedClock
 from shared.settings import load
 from shared.triggers import report
 from shared.triggers.report import SCHEDULE, reports, write_due

@@ -10,22 +10,23 @@ import pytest
 from azure.functions.timer import TimerRequest
 
 from sandbox.activity import feed_entry
-from sandbox.clock import SimulatedClock
 from sandbox.compliance.keys import READ_ACTIVITIES, Key
 from sandbox.faults import Fault
 from sandbox.world import RULE_ID, World
-from shared import live, tables
-from shared.connection import Connection
+from shared import tables
+from shared.clock import SimulatedClock
 from shared.errors import CheckpointMoved, StateMissing, StoreFailed
-from shared.health import Run
 from shared.models import Page, Place
-from shared.triggers import timers, turns
-from shared.triggers.process import TRY_AGAIN, here
+from shared.runs import last_runs, live
+from shared.runs.connection import Connection
+from shared.runs.health_rows import Run
+from shared.triggers import timers
+from shared.triggers.bridge_cache import TRY_AGAIN, here
 from shared.triggers.timers import POLL, RunsFailed, days_to_prove, prove_days
 from tests.fakes import NOON, FakeFeed, FakeWorld, Happening
+from tests.journey.test_pipeline import activity
 from tests.triggers.conftest import rows
 from tests.triggers.worker import Worker
-from tests.unit.test_carry import activity
 
 ALL = ("poll_activities", "work_plan", "prove_daily")
 SECOND = Key("sk-ant-api01-second", "apikey_01Second", "compliance", frozenset({READ_ACTIVITIES}))
@@ -316,7 +317,7 @@ class Young:
         return self
 
     async def poll(self) -> None:
-        await turns.remember(self.connection, POLL, [await live.poll(self.connection)])
+        await last_runs.remember(self.connection, POLL, [await live.poll(self.connection)])
 
 
 async def test_nothing_is_proved_before_the_live_walk_began() -> None:
@@ -341,7 +342,7 @@ async def test_a_connection_that_never_had_a_turn_has_nothing_to_prove() -> None
     young = Young()
     assert await days_to_prove(young.connection) == []
     await young.poll()
-    assert (await turns.recall(young.connection, POLL)).state == "state_missing"  # type: ignore[union-attr]
+    assert (await last_runs.recall(young.connection, POLL)).state == "state_missing"  # type: ignore[union-attr]
     assert await days_to_prove(young.connection) == []
 
 
@@ -381,7 +382,7 @@ async def test_what_the_timers_remember_survives_a_damaged_note(begun: Worker, t
     note.write_bytes(b'{"walk":')
     assert (await begun.fire("poll_activities")).ok
     async with here.bridge() as bridge:
-        known = await turns.recall(bridge.connections[0], POLL)
+        known = await last_runs.recall(bridge.connections[0], POLL)
     assert known is not None and known.walk == "live"
 
 
@@ -391,4 +392,4 @@ async def test_a_note_that_cannot_be_stored_stops_nobody() -> None:
     run = await live.poll(young.connection)
     for failure in (StoreFailed("no space"), CheckpointMoved("faster")):
         young.fake.store.failure = failure
-        await turns.remember(young.connection, POLL, [run])
+        await last_runs.remember(young.connection, POLL, [run])

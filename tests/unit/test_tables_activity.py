@@ -5,8 +5,8 @@ import re
 import pytest
 
 from shared import tables
-from shared.normalise import catalogue
-from shared.normalise.plan import plan_for
+from shared.streams.activity import catalogue
+from shared.streams.activity.mapping import plan_for
 from shared.tables import Column
 
 TABLE = tables.load(tables.ACTIVITY)

@@ -1,5 +1,5 @@
 // Analytics rules as the customer tuned them, and for each an automation rule that writes its runbook into new incidents as tasks.
-// The rules lie in several files because one holds at most 131,072 characters; see sentinel/build.py.
+// The rules lie in several files because one holds at most 131,072 characters; see sentinel/tools/compile/build.py.
 
 import { checkedTuning, tunedFrequency, tunedQuery, tunedSeverity, tuningType } from '../tuning.bicep'
 

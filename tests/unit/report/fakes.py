@@ -10,14 +10,14 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import Prehashed, decode_dss_signature
 
-from sandbox.clock import SimulatedClock
+from shared.archive.seal import Signer, VaultSigner
+from shared.archive.store import AlreadyThere
+from shared.clock import SimulatedClock
 from shared.errors import SinkRefused
 from shared.models import Window
-from shared.report.answers import Answer, Asker
 from shared.report.questions import questions
-from shared.report.shelf import AlreadyThere
-from shared.report.signing import Signer, VaultSigner
 from shared.report.writing import Reporter
+from shared.workspace.client import Answer, QueryClient
 
 DAY = Window(datetime(2026, 10, 5, tzinfo=UTC), datetime(2026, 10, 6, tzinfo=UTC))
 NOW = datetime(2026, 11, 1, 5, 15, tzinfo=UTC)
@@ -43,7 +43,7 @@ def quiet() -> dict[str, Answer]:
 
 
 @dataclass
-class FakeAsker:
+class FakeQueries:
     """Answers each question by its text; without an answer the workspace refuses it."""
 
     answers: dict[str, Answer] = field(default_factory=quiet)
@@ -105,12 +105,12 @@ def signer(private: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey) -> VaultSign
 
 def reporter(
     shelf: MemoryShelf | None = None,
-    asker: Asker | None = None,
+    client: QueryClient | None = None,
     *,
     signed: Signer | None = None,
     connections: tuple[str, ...] = ("default",),
 ) -> Reporter:
     """Everything a report needs, on a quiet day."""
     return Reporter(
-        asker or FakeAsker(), shelf or MemoryShelf(), SimulatedClock(NOW), signer=signed, connections=connections
+        client or FakeQueries(), shelf or MemoryShelf(), SimulatedClock(NOW), signer=signed, connections=connections
     )

@@ -12,12 +12,13 @@ from azure.monitor.query import LogsQueryPartialResult, LogsQueryResult, LogsTab
 from hypothesis import given
 from hypothesis import strategies as st
 
+from shared.clock import SimulatedClock
 from shared.errors import SinkBusy, SinkRefused
 from shared.report.answers import Answer, Table, ask
 from shared.report.questions import Question, questions
 from shared.report.rows import as_csv, as_json
-from shared.report.workspace import LogAnalyticsAsker
-from tests.unit.report.fakes import DAY, FakeAsker
+from shared.workspace.client import LogAnalyticsWorkspace
+from tests.unit.report.fakes import DAY, NOW, FakeQueries
 
 CHANGES = next(question for question in questions() if question.name == "changes")
 SCOPE = next(question for question in questions() if question.name == "scope")
@@ -60,7 +61,7 @@ async def test_what_cannot_be_split_is_told_as_failed() -> None:
 
 async def test_a_refusal_is_the_tables_own_sentence() -> None:
     """The other questions are asked all the same."""
-    table = await ask(FakeAsker({}), CHANGES, DAY, names=False)
+    table = await ask(FakeQueries({}), CHANGES, DAY, names=False)
     assert table.failure is not None and "deploy the parsers" in table.failure and table.asked.endswith(CHANGES.kql)
 
 
@@ -69,13 +70,13 @@ async def test_a_refusal_is_the_tables_own_sentence() -> None:
 )
 async def test_an_address_appears_only_where_people_are_named(names: bool, told: str) -> None:
     """A watchlist's reason may hold one, whatever the query projects."""
-    asker = FakeAsker({"exceptions": Answer(("Reason",), [("ask mara.lindqvist@example.com first",)])})
+    client = FakeQueries({"exceptions": Answer(("Reason",), [("ask mara.lindqvist@example.com first",)])})
     question = next(each for each in questions() if each.name == "exceptions")
-    assert (await ask(asker, question, DAY, names=names)).rows == ((told,),)
+    assert (await ask(client, question, DAY, names=names)).rows == ((told,),)
 
 
 class Client:
-    """The query client, as far as the asker knows it."""
+    """The query client, as far as the client knows it."""
 
     def __init__(self, answer: Any) -> None:
         self.answer = answer
@@ -106,17 +107,17 @@ def refused(status: int) -> HttpResponseError:
 async def test_the_official_client_is_asked_without_a_time_span() -> None:
     """A time span would bound TimeGenerated; a part of an answer is known as one."""
     whole = Client(LogsQueryResult(tables=[logs_table()]))
-    answer = await LogAnalyticsAsker(whole, "w").ask("x")  # type: ignore[arg-type]
+    answer = await LogAnalyticsWorkspace(whole, "w", SimulatedClock(NOW)).ask("x")  # type: ignore[arg-type]
     assert answer.whole and answer.columns == ("EventTime", "Rows") and whole.options["timespan"] is None
     assert answer.rows == [[datetime(2026, 10, 5, 1, tzinfo=UTC), 3]]
     partial = Client(LogsQueryPartialResult(partial_data=[logs_table()]))
-    assert not (await LogAnalyticsAsker(partial, "w").ask("x")).whole  # type: ignore[arg-type]
+    assert not (await LogAnalyticsWorkspace(partial, "w", SimulatedClock(NOW)).ask("x")).whole  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
     ("error", "kind", "words"),
     [
-        (refused(403), SinkRefused, "Log Analytics Reader"),
+        (refused(403), SinkRefused, "Log Analytics Data Reader"),
         (refused(400), SinkRefused, "deploy the parsers"),
         (refused(429), SinkBusy, "later"),
         (refused(504), SinkBusy, "later"),
@@ -126,7 +127,7 @@ async def test_the_official_client_is_asked_without_a_time_span() -> None:
 async def test_a_refusal_says_who_acts(error: Exception, kind: type[Exception], words: str) -> None:
     """Rights and parsers are the operator's, everything else passes."""
     with pytest.raises(kind, match=words):
-        await LogAnalyticsAsker(Client(error), "w").ask("x")  # type: ignore[arg-type]
+        await LogAnalyticsWorkspace(Client(error), "w", SimulatedClock(NOW)).ask("x")  # type: ignore[arg-type]
 
 
 QUESTION = Question("t", "T", "a", "e", False, "x\n")

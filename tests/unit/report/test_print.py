@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from pypdf import PdfReader
 
-from shared.report.answers import Answer
 from shared.report.writing import write_report
-from tests.unit.report.fakes import DAY, FakeAsker, MemoryShelf, quiet, reporter
+from shared.workspace.client import Answer
+from tests.unit.report.fakes import DAY, FakeQueries, MemoryShelf, quiet, reporter
 
 ROWS = 150
 FLAGS = [
@@ -52,8 +52,8 @@ def test_a_printed_report_cuts_no_row(tmp_path: Path) -> None:
     if chromium is None:
         pytest.skip("THE PRINTED REPORT IS NOT TESTED: chromium is missing (apt-get install chromium)")
     shelf = MemoryShelf()
-    asker = FakeAsker({**quiet(), "changes": changes(ROWS)})
-    written = asyncio.run(write_report(reporter(shelf, asker), DAY))
+    client = FakeQueries({**quiet(), "changes": changes(ROWS)})
+    written = asyncio.run(write_report(reporter(shelf, client), DAY))
     source, target = tmp_path / "report.html", tmp_path / "report.pdf"
     source.write_bytes(shelf.files[f"{written.name}/report.html"])
     command = [chromium, *FLAGS, f"--user-data-dir={tmp_path / 'profile'}", f"--print-to-pdf={target}", source.as_uri()]

@@ -6,16 +6,15 @@ import re
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
+from shared.archive.seal import algorithm_of, from_pem, holds, pem_of, sha256
+from shared.archive.verify import verify
 from shared.errors import ConfigError, SinkBusy, StoreFailed
 from shared.models import Window
 from shared.report.answers import Answer, Table
 from shared.report.coverage import coverage
-from shared.report.manifest import sha256
 from shared.report.questions import questions
-from shared.report.signing import algorithm_of, from_pem, holds, pem_of
-from shared.report.verifying import verify
 from shared.report.writing import write_report
-from tests.unit.report.fakes import DAY, NOW, FakeAsker, MemoryShelf, hours, quiet, reporter, signer
+from tests.unit.report.fakes import DAY, NOW, FakeQueries, MemoryShelf, hours, quiet, reporter, signer
 
 NAME = "20261005T000000Z-20261006T000000Z"
 RSA = rsa.generate_private_key(public_exponent=65537, key_size=2048)
@@ -87,7 +86,7 @@ async def test_a_question_that_fails_is_told_everywhere() -> None:
     answers = quiet()
     del answers["exports"]
     shelf = MemoryShelf()
-    written = await write_report(reporter(shelf, FakeAsker(answers)), DAY)
+    written = await write_report(reporter(shelf, FakeQueries(answers)), DAY)
     told = json.loads(shelf.files[f"{NAME}/manifest.json"])
     about = next(table for table in told["tables"] if table["name"] == "exports")
     assert written.failed == ("exports",) and about["rows"] is None and "deploy the parsers" in about["failure"]
@@ -100,7 +99,7 @@ async def test_without_any_answer_there_is_no_report() -> None:
     """A missing right would otherwise be filed as a quiet month."""
     shelf = MemoryShelf()
     with pytest.raises(SinkBusy, match="no question was answered"):
-        await write_report(reporter(shelf, FakeAsker({})), DAY)
+        await write_report(reporter(shelf, FakeQueries({})), DAY)
     assert shelf.files == {}
 
 
@@ -182,7 +181,7 @@ async def test_gaps_are_listed_by_their_bounds() -> None:
     missing = [(*row[:2], "missing", *row[3:]) for row in rows[4:6]]
     answers["hours"] = Answer(hours().columns, [*rows[:4], *missing, *rows[7:]])
     shelf = MemoryShelf()
-    written = await write_report(reporter(shelf, FakeAsker(answers), connections=("default", "second")), DAY)
+    written = await write_report(reporter(shelf, FakeQueries(answers), connections=("default", "second")), DAY)
     told = json.loads(shelf.files[f"{NAME}/manifest.json"])["completeness"]
     assert (told["hoursAsked"], told["hoursProved"], told["complete"]) == (48, 21, False)
     assert [(gap["connection"], gap["from"][11:13], gap["to"][8:13], gap["verdict"]) for gap in told["gaps"]] == [
@@ -198,7 +197,7 @@ async def test_unknown_completeness_is_not_called_complete() -> None:
     answers = quiet()
     del answers["hours"]
     shelf = MemoryShelf()
-    written = await write_report(reporter(shelf, FakeAsker(answers)), DAY)
+    written = await write_report(reporter(shelf, FakeQueries(answers)), DAY)
     assert written.proof is not None and not written.proof.complete
     assert "Completeness is not known" in shelf.files[f"{NAME}/report.html"].decode()
 
@@ -208,7 +207,7 @@ async def test_the_page_needs_nothing_else() -> None:
     answers = quiet()
     answers["changes"] = Answer(("EventTime", "What"), [(NOW, "<script>alert(1)</script><img src=x>")])
     shelf = MemoryShelf()
-    await write_report(reporter(shelf, FakeAsker(answers)), DAY)
+    await write_report(reporter(shelf, FakeQueries(answers)), DAY)
     page = shelf.files[f"{NAME}/report.html"].decode()
     assert "<script" not in page and "<img" not in page and "&lt;script" in page.replace("<wbr>", "")
     assert not re.search(r"<[^>]*(src|href)=|url\(|@import", page) and "default-src 'none'" in page
@@ -221,7 +220,7 @@ async def test_a_long_table_is_shown_in_part_and_says_so() -> None:
     rows = [(NOW, f"activity_{number}") for number in range(2_500)]
     answers["provider"] = Answer(("EventTime", "What"), rows)
     shelf = MemoryShelf()
-    await write_report(reporter(shelf, FakeAsker(answers)), DAY)
+    await write_report(reporter(shelf, FakeQueries(answers)), DAY)
     page = shelf.files[f"{NAME}/report.html"].decode()
     assert "The first 2,000 of 2,500 rows; all of them stand in provider.csv." in page
     assert page.count("<td>activity_") == 2_000 and shelf.files[f"{NAME}/provider.csv"].count(b"\r\n") == 2_501

@@ -1,0 +1,41 @@
+"""The saved functions of `sentinel/parsers/`, read from their files so that the sandbox runs what is deployed."""
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from duckdb_kql.stored_functions import ResolvedFunctions, parse_functions
+
+NO_WATCHLISTS = "function _GetWatchlist(alias:string) { datatable(SearchKey:string)[] | where SearchKey == alias }"
+"""What every Sentinel workspace has and no file of ours declares, where nobody has made a watchlist."""
+
+FOLDER = Path(__file__).resolve().parents[1] / "sentinel" / "parsers"
+
+_PARAMETERS = re.compile(r"^//\s*parameters:\s*(\(.*\))\s*$", re.MULTILINE)
+
+
+def definition(path: Path) -> str:
+    """One file as Kusto's own `function Name(parameters) { body }`.
+
+    The name is the file's stem; a comment line `// parameters: (who:string, from:datetime)` declares parameters,
+    defaults included. The body is the whole file, comments too.
+    """
+    text = path.read_text(encoding="utf-8")
+    declared = _PARAMETERS.search(text)
+    return f"function {path.stem}{declared[1] if declared else '()'} {{\n{text.strip()}\n}}"
+
+
+def load(folder: Path, given: Sequence[str] = ()) -> ResolvedFunctions:
+    """Every `*.kql` file of `folder` (none when there is no such folder), and the definitions `given`, which win.
+
+    ValueError names a file that is not KQL.
+    """
+    functions: ResolvedFunctions = {None: {}}
+    for path in sorted(folder.glob("*.kql")) if folder.is_dir() else []:
+        try:
+            parsed = parse_functions([definition(path)])
+        except Exception as exc:
+            raise ValueError(f"{path.name}: {exc}") from exc
+        functions[None].update((parsed or {}).get(None, {}))
+    functions[None].update((parse_functions(given) or {}).get(None, {}))
+    return functions

@@ -1,5 +1,0 @@
-"""`python -m sentinel`."""
-
-from sentinel.cli import app
-
-app()

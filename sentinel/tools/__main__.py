@@ -1,0 +1,5 @@
+"""`python -m sentinel.tools`."""
+
+from sentinel.tools.cli import app
+
+app()

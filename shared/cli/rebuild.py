@@ -1,0 +1,37 @@
+"""`rebuild`: a lost ledger, restored from the workspace."""
+
+from typing import Annotated, Literal
+
+import typer
+
+from shared.cli.common import Name, chosen, console, with_bridge
+from shared.cli.printing import bar, complain
+from shared.runs.connection import Connection
+from shared.runs.rebuild import rebuild as rebuild_ledger
+from shared.wiring import Bridge
+
+
+def rebuild(
+    source: Annotated[Literal["workspace"], typer.Option("--from", help="Where the ids are.")],
+    days: Annotated[int, typer.Option(min=1, max=2200, help="How many days back, today included.")],
+    connection: Name = None,
+) -> None:
+    """Write down again which ids were delivered; may be stopped and run again, and then changes nothing twice."""
+
+    async def work(bridge: Bridge) -> int:
+        whole = [await _rebuilt(each, days) for each in chosen(bridge, connection)]
+        return 0 if all(whole) else 1
+
+    with_bridge(work)
+
+
+async def _rebuilt(connection: Connection, days: int) -> bool:
+    with bar() as progress:
+        task = progress.add_task(f"rebuilding {connection.name}", total=days)
+        run, done = await rebuild_ledger(connection, days, lambda _: progress.advance(task))
+    aside = f", {done.aside} as set aside" if done.aside else ""
+    told = f"{done.looked} hours compared, {done.restored} ids restored as delivered{aside}"
+    console.print(f"{connection.name}: {told}", highlight=False)
+    if run.error is not None:
+        complain(f"{connection.name}: stopped, run it again to go on: {run.error}")
+    return run.error is None

@@ -1,0 +1,61 @@
+"""`drill`: one marked read of our own that must come back as a row."""
+
+import secrets
+from typing import Any
+
+from shared.cli.common import Name, chosen, console, with_bridge
+from shared.cli.own_client import named, own_door
+from shared.cli.printing import AsJson, complain, print_json
+from shared.runs.connection import Connection
+from shared.runs.health_rows import Run
+from shared.runs.selftest import Drilled, Step
+from shared.runs.selftest import drill as carry_out
+from shared.settings import Settings, load
+from shared.wiring import Bridge
+
+
+def drill(connection: Name = None, as_json: AsJson = False) -> None:
+    """Read once under a marked user agent, then wait up to 15 minutes until that read is a row. Exit 1 if not."""
+
+    async def work(bridge: Bridge) -> int:
+        settings = load()
+        found = [await drilled(settings, each, quiet=as_json) for each in chosen(bridge, connection)]
+        if as_json:
+            print_json({"connections": found})
+        return 0 if all(each["arrived"] for each in found) else 1
+
+    with_bridge(work)
+
+
+async def drilled(settings: Settings, connection: Connection, *, quiet: bool) -> dict[str, Any]:
+    """One connection's drill, told step by step unless `quiet`; returns it for machines."""
+    mark = f"drill/{secrets.token_hex(4)}"
+
+    def tell(step: Step) -> None:
+        if not quiet:
+            console.print(f"{step.after.total_seconds():6.0f} s  {step.what}", highlight=False, markup=False)
+
+    if not quiet:
+        console.print(f"{connection.name}: {mark}", highlight=False, markup=False)
+    (each,) = named(settings, connection.name)
+    async with own_door(settings, each, connection.clock, mark) as door:
+        run, done = await carry_out(connection, await door.feed.reading(), tell)
+    remedy = _remedy(run, done)
+    if remedy:
+        complain(f"{connection.name}: the drill failed: {remedy}")
+    elif not quiet:
+        console.print(f"{connection.name}: the drill held", style="green")
+    return {
+        "connection": connection.name,
+        "mark": mark,
+        "request_id": done.request_id,
+        "arrived": not remedy,
+        "steps": [{"after_seconds": step.after.total_seconds(), "what": step.what} for step in done.steps],
+        "remedy": remedy,
+    }
+
+
+def _remedy(run: Run, done: Drilled) -> str:
+    if run.error is not None:
+        return str(run.error)
+    return "" if done.arrived else done.remedy

@@ -1,0 +1,88 @@
+"""How the last turn of each timer ended, kept beside the other state so that any instance can tell it."""
+
+import logging
+from collections.abc import Sequence
+from datetime import datetime
+
+import msgspec
+
+from shared.errors import CheckpointMoved, ConfigError, StoreFailed
+from shared.logs import event, logger, safe
+from shared.runs.connection import GOOD_STATES, QUIET_STATES, SILENT, Connection
+from shared.runs.health_rows import Run
+
+log = logger(__name__)
+
+
+class Turn(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One timer's last turn for one connection.
+
+    `since` is when the live walk's first turn with a checkpoint ended: from then on every activity is its business.
+    `waits_for` is the sentence of a ConfigError: it names settings and remedies, never values.
+    """
+
+    walk: str
+    state: str
+    ended_at: datetime
+    since: datetime | None = None
+    read: int = 0
+    sent: int = 0
+    error: str | None = None
+    waits_for: str | None = None
+
+
+_encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.Decoder(Turn).decode
+
+
+async def remember(connection: Connection, timer: str, runs: Sequence[Run]) -> None:
+    """Store how the turn ended, by its worst run. A turn that left the work to another one is not worth a word.
+
+    Losing this document costs nobody an activity, so no failure here ends a turn that carried some.
+    """
+    told = [run for run in runs if run.state not in (*QUIET_STATES, SILENT)]
+    if not told:
+        return
+    worst = next((run for run in told if run.state not in GOOD_STATES), told[-1])
+    now = connection.clock.now()
+    name = _name(connection, timer)
+    try:
+        saved = await connection.store.read(name)
+        before = _parse(saved.data) if saved is not None else None
+        since = before.since if before is not None else None
+        placed = any(run.watermark is not None for run in told)
+        turn = Turn(
+            walk=worst.walk,
+            state=worst.state,
+            ended_at=now,
+            since=since or (now if placed else None),
+            read=sum(run.tally.read for run in told),
+            sent=sum(run.tally.sent for run in told),
+            error=type(worst.error).__name__ if worst.error else None,
+            waits_for=safe(str(worst.error)) if isinstance(worst.error, ConfigError) else None,
+        )
+        if saved is None:
+            await connection.store.create(name, _encode(turn))
+        else:
+            await connection.store.replace(name, _encode(turn), saved.etag)
+    except CheckpointMoved:
+        return  # another instance was faster, and its turn is as new as ours
+    except StoreFailed as failed:
+        event(log, "status.lost", level=logging.WARNING, connection=connection.name, reason=str(failed))
+
+
+async def recall(connection: Connection, timer: str) -> Turn | None:
+    """The last turn of `timer`, or None when none was stored or it cannot be read."""
+    saved = await connection.store.read(_name(connection, timer))
+    return _parse(saved.data) if saved is not None else None
+
+
+def _name(connection: Connection, timer: str) -> str:
+    return f"status/{connection.folder}/{timer}.json"
+
+
+def _parse(data: bytes) -> Turn | None:
+    try:
+        return _decode(data)
+    except msgspec.DecodeError:
+        return None

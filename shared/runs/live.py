@@ -1,0 +1,117 @@
+"""The live walk of one connection: from the watermark to a minute ago, once per tick."""
+
+from contextlib import suppress
+from datetime import timedelta
+
+from shared.errors import CheckpointMoved, SourceIncoherent
+from shared.logs import event, logger
+from shared.models import Place
+from shared.runs.connection import Connection, Reading
+from shared.runs.health_rows import Run
+from shared.runs.paging import walk
+from shared.state import checkpoint as checkpoints
+from shared.state import plan as plans
+from shared.state.checkpoint_store import HeldCheckpoint
+
+log = logger(__name__)
+
+
+async def poll(connection: Connection) -> Run:
+    """Carry what is new. Returns the run; its state says how it ended, and no error of the bridge escapes."""
+    async with connection.run("live") as run, connection.store.lease(f"lease/{connection.folder}/live") as lease:
+        held = await connection.checkpoint_store.held(lease)
+        try:
+            await held.save(checkpoints.opened(held.checkpoint, run.started_at, connection.pace))
+            if held.checkpoint.open is None:
+                run.state = "idle"
+            else:
+                await _read(connection, held, run)
+        finally:
+            # Also of a run that failed: how far behind it is is what an operator wants to know.
+            run.watermark, run.gaps = held.checkpoint.watermark, held.checkpoint.gaps
+    return run
+
+
+async def _read(connection: Connection, held: HeldCheckpoint, run: Run) -> None:
+    """Read the open window, and what follows it where it was halved, until time is up."""
+    reading = await connection.feed.reading()
+    try:
+        while held.checkpoint.open is not None and run.state == "ok":
+            await _walk(connection, held, run, reading, held.checkpoint.open.place())
+    except SourceIncoherent:
+        await _count_failure(connection, held)
+        raise
+    finally:
+        run.requests, run.request_ids = reading.receipts.requests, reading.receipts.request_ids
+
+
+async def _walk(connection: Connection, held: HeldCheckpoint, run: Run, reading: Reading, place: Place) -> None:
+    deadline = run.started_at + connection.limits.live
+    run.window = place.window
+
+    async def save(place: Place) -> None:
+        await held.save(checkpoints.moved(held.checkpoint, place))
+
+    walked = await walk(
+        place,
+        source=reading,
+        carrier=connection.carrier(run, "live", deadline=deadline),
+        save=save,
+        clock=connection.clock,
+        deadline=deadline,
+        settle=connection.pace.settle,
+    )
+    if walked.closed:
+        await held.save(checkpoints.closed(held.checkpoint, walked.place))
+    else:
+        run.state = "partial"
+
+
+async def _count_failure(connection: Connection, held: HeldCheckpoint) -> None:
+    """The window itself cannot be read: count it, halve it in time, and at one second leave it to the plan."""
+    following, gap = checkpoints.failed(held.checkpoint)
+    if gap is not None:
+        # The plan first: a crash between the two plans the gap twice, and never forgets it.
+        limit = connection.pace.page_limit
+        await connection.plan_store.update(lambda plan: plans.added(plan, "repair", gap, limit=limit))
+        event(log, "gap.opened", connection=connection.name, gte=gap.gte.isoformat(), lt=gap.lt.isoformat())
+    await held.save(following)
+
+
+FIRST_ROWS_TAKE = timedelta(minutes=20)
+
+
+async def send_canary(connection: Connection) -> bool | None:
+    """Send one health row and wait until a query finds it: an accepted upload is not yet a stored row.
+
+    False when it did not arrive in twenty minutes; None when no workspace is set up for asking. Raises what kept the
+    row from being accepted.
+    """
+    async with connection.run("canary") as run:
+        pass
+    if run.untold is not None:
+        raise run.untold
+    if connection.workspace is None:
+        return None
+    return await connection.workspace.wait_for_run(run.id, until=run.started_at + FIRST_ROWS_TAKE)
+
+
+async def init(connection: Connection, *, force: bool = False) -> bool:
+    """Begin a connection: its live walk starts now, its plan is empty. False when it had begun before.
+
+    `force` begins anew over state that cannot be read; the ledger stays, so that nothing is sent twice.
+    """
+    now = connection.clock.now()
+    plan_store, checkpoint_store = connection.plan_store, connection.checkpoint_store
+    if force:
+        await plan_store.delete()
+        await checkpoint_store.delete()
+    # The plan first: a connection counts as begun when it has a checkpoint, and then it has a plan.
+    with suppress(CheckpointMoved):
+        await plan_store.create(plans.begin(now))
+    try:
+        await checkpoint_store.create(checkpoints.begin(now))
+    except CheckpointMoved:
+        return False
+    event(log, "connection.begun", connection=connection.name, watermark=now.isoformat())
+    return True

@@ -1,0 +1,163 @@
+"""The journey: one window, page by page, oldest first, until the API says there is no more."""
+
+import asyncio
+import sys
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from shared.clock import Clock
+from shared.errors import BadRequest, SourceIncoherent
+from shared.logs import event, logger
+from shared.models import Page, Place
+from shared.runs.row_budget import Room
+
+log = logger(__name__)
+
+SMALLER_PAGES = {5000: 1000, 1000: 100}
+
+
+class Source(Protocol):
+    """Where pages come from."""
+
+    async def page(self, place: Place, *, deadline: datetime, reserve: int | None = None) -> Page:
+        """The page at `place`; errors as named in `errors.py`."""
+        ...
+
+
+class PageCarrier(Protocol):
+    """What happens to a page."""
+
+    async def carry(self, page: Page) -> None: ...
+
+
+Save = Callable[[Place], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Walked:
+    """Where a walk ended; `closed` when its window was read to the end."""
+
+    place: Place
+    closed: bool
+
+
+async def walk(
+    start: Place,
+    *,
+    source: Source,
+    carrier: PageCarrier,
+    save: Save,
+    clock: Clock,
+    deadline: datetime,
+    settle: timedelta,
+    reserve: int | None = None,
+    room: Room | None = None,
+) -> Walked:
+    """Carry every page from `start` to the end of its window, or to the first page after `deadline`.
+
+    The next page is fetched while one is being sent, if `room` has place for it at once (without `room`, always). A
+    page is carried, then saved: a crash between the two sends it again and loses nothing. A page that contradicts
+    itself is carried too before SourceIncoherent ends the walk.
+    """
+    place, restarts = start, 0
+    room = room or Room(sys.maxsize)
+
+    def ask(place: Place) -> asyncio.Future[Page]:
+        return asyncio.ensure_future(source.page(place, deadline=deadline, reserve=reserve))
+
+    held, ahead = await room.take(start.limit), 0  # room for the page in hand, and for the one on its way
+    fetch: asyncio.Future[Page] | None = None
+    try:
+        while True:
+            fetch = fetch or ask(place)
+            try:
+                page = await fetch
+            except BadRequest as refused:
+                restarts += place.cursor is not None
+                place, fetch = _gentler(place, restarts, refused), None
+                continue
+            fetch = None  # it would hold on to the page
+            wrong: SourceIncoherent | None = None
+            following: Place | None = None
+            try:
+                place = _vouched(place, page, settle)
+                following = after(place, page)
+            except SourceIncoherent as contradiction:
+                wrong = contradiction
+            in_time, size = clock.now() < deadline, len(page.items)
+            prefetched = following is not None and in_time and room.take_now(size)
+            if following is not None and prefetched:
+                ahead, fetch = size, ask(following)
+            await carrier.carry(page)
+            del page  # before its room is given to another
+            room.give_back(held)
+            held, ahead = ahead, 0
+            if wrong is not None:
+                raise wrong
+            if following is None:
+                return Walked(place, closed=True)
+            place = following
+            await save(place)
+            if not in_time:
+                return Walked(place, closed=False)
+            if not prefetched:
+                # A page is about as large as the one before; who waits here holds nothing others wait for.
+                held = await room.take(size)
+    finally:
+        if fetch is not None:
+            fetch.cancel()
+            with suppress(asyncio.CancelledError, Exception):
+                await fetch
+        room.give_back(held + ahead)
+
+
+def after(place: Place, page: Page) -> Place | None:
+    """Where to read on after `page`, or None when the window is at its end. Pure.
+
+    Only an explicit `has_more: false` ends a window, and a full page that says so is asked once more: a page that
+    happens to fill the limit is where such a flag is most often wrong.
+    """
+    if page.has_more is None:
+        raise SourceIncoherent("a page does not say whether there is more")
+    full = len(page.items) >= place.limit
+    if not page.has_more and not (full and page.last_id is not None):
+        return None
+    if page.last_id is None:
+        raise SourceIncoherent("a page says there is more and gives no cursor")
+    if page.last_id == place.cursor:
+        raise SourceIncoherent("a page gives the cursor it was asked with: it would repeat for ever")
+    return replace(place, cursor=page.last_id, pages=place.pages + 1)
+
+
+def _vouched(place: Place, page: Page, settle: timedelta) -> Place:
+    """The first page's `Date` bounds how far this window may move the watermark."""
+    if place.trusted is not None or page.server_time is None:
+        return place
+    return replace(place, trusted=page.server_time - settle)
+
+
+def _gentler(place: Place, restarts: int, refused: BadRequest) -> Place:
+    """What to ask instead after a 400: without the cursor, the type filter, `order`, and then with smaller pages.
+
+    The message is never read: it may be reworded. A change of order starts the window anew (a cursor of the other
+    order would skip rows), and so does a lost cursor; the ledger makes the second reading cheap.
+    """
+    if place.cursor is not None:
+        if restarts > 1:
+            # It happened before in this walk: the cursors do not live as long as the window. A smaller window may.
+            raise SourceIncoherent("cursors expire before the window is read") from refused
+        event(log, "cursor.dropped", pages=place.pages)
+        return place.restarted()
+    if place.activity_types:
+        event(log, "filter.dropped", types=len(place.activity_types))
+        return replace(place.restarted(), activity_types=())
+    if place.order != "default":
+        event(log, "order.dropped", order=place.order)
+        return place.restarted(order="default")
+    if place.limit in SMALLER_PAGES:
+        event(log, "limit.lowered", limit=SMALLER_PAGES[place.limit])
+        return place.restarted(limit=SMALLER_PAGES[place.limit])
+    raise refused

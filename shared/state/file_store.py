@@ -1,0 +1,174 @@
+"""State in a folder: atomic documents, appended ledgers, and locks that die with their process."""
+
+import asyncio
+import errno
+import fcntl
+import hashlib
+import os
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TypeVar
+
+from shared.errors import CheckpointMoved, LeaseHeld, StoreFailed
+from shared.state.store import Etag, Lease, Saved, checked_name
+
+T = TypeVar("T")
+
+
+class HeldFile:
+    """An flock: the kernel gives it back when the process ends, however it ends."""
+
+    def check(self) -> None:
+        return None
+
+
+class FileStore:
+    """A `Store` below one folder, readable by its owner only.
+
+    A document is written beside its place, synced and renamed over it, so that a crash leaves the old one or the new
+    one. Compare-and-swap holds a lock file meanwhile: two processes on one machine are safe, two machines on one
+    network share are not (use Blob storage for that).
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    async def read(self, name: str) -> Saved | None:
+        return await self._run(self._read, name)
+
+    async def create(self, name: str, data: bytes) -> Etag:
+        return await self._run(self._swap, name, data, None)
+
+    async def replace(self, name: str, data: bytes, etag: Etag) -> Etag:
+        return await self._run(self._swap, name, data, etag)
+
+    async def append(self, name: str, data: bytes) -> None:
+        await self._run(self._append, name, data)
+
+    async def append_each(self, blocks: Sequence[tuple[str, bytes]]) -> None:
+        await self._run(self._append_each, blocks)
+
+    async def tail(self, name: str, offset: int) -> bytes:
+        return await self._run(self._tail, name, offset)
+
+    async def tails(self, places: Sequence[tuple[str, int]]) -> list[bytes]:
+        return await self._run(lambda: [self._tail(name, offset) for name, offset in places])
+
+    async def names(self, prefix: str) -> list[str]:
+        return await self._run(self._names, prefix)
+
+    async def delete(self, name: str) -> None:
+        await self._run(lambda: self._path(name).unlink(missing_ok=True))
+
+    async def rename(self, name: str, new_name: str) -> None:
+        await self._run(self._rename, name, new_name)
+
+    @asynccontextmanager
+    async def lease(self, name: str) -> AsyncIterator[Lease]:
+        handle = await self._run(self._open_lock, f"{name}.lock")
+        try:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError as busy:
+                raise LeaseHeld(f"another run holds {name}; this one leaves it in peace") from busy
+            yield HeldFile()
+        finally:
+            os.close(handle)
+
+    async def _run(self, work: Callable[..., T], *arguments: object) -> T:
+        """File work off the event loop; whatever the system refuses becomes StoreFailed, with the remedy."""
+        try:
+            return await asyncio.to_thread(work, *arguments)
+        except OSError as failed:
+            remedy = "free some space" if failed.errno == errno.ENOSPC else "check that the folder exists and is ours"
+            raise StoreFailed(f"state in {self._folder} cannot be used ({failed.strerror}): {remedy}") from failed
+
+    def _path(self, name: str) -> Path:
+        return self._folder / checked_name(name)
+
+    def _open(self, name: str, flags: int) -> int:
+        """A handle of a file that is made where it is missing, and its folder, too."""
+        path = self._path(name)
+        try:
+            return os.open(path, flags | os.O_CREAT, 0o600)
+        except FileNotFoundError:
+            self._make_folder(path)
+            return os.open(path, flags | os.O_CREAT, 0o600)
+
+    def _make_folder(self, path: Path) -> None:
+        missing = [parent for parent in path.parents if not parent.is_dir()]
+        for parent in reversed(missing):  # one by one: `parents=True` would leave the upper ones open to others
+            parent.mkdir(exist_ok=True, mode=0o700)
+
+    def _read(self, name: str) -> Saved | None:
+        try:
+            data = self._path(name).read_bytes()
+        except FileNotFoundError:
+            return None
+        return Saved(data, _etag(data))
+
+    def _swap(self, name: str, data: bytes, expected: Etag | None) -> Etag:
+        path = self._path(name)
+        lock = self._open_lock(f"{name}.swap")
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            present = self._read(name)
+            if (present.etag if present else None) != expected:
+                raise CheckpointMoved(f"{name} was changed by another run")
+            beside = path.with_name(path.name + ".new")
+            with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            beside.replace(path)
+        finally:
+            os.close(lock)
+        return _etag(data)
+
+    def _append(self, name: str, data: bytes) -> None:
+        handle = self._open(name, os.O_WRONLY | os.O_APPEND)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX)
+            end = os.fstat(handle).st_size
+            written = 0
+            try:
+                while written < len(data):
+                    written += os.write(handle, data[written:])
+            except OSError:
+                os.ftruncate(handle, end)  # a torn block would shift every later one
+                raise
+        finally:
+            os.close(handle)
+
+    def _append_each(self, blocks: Sequence[tuple[str, bytes]]) -> None:
+        for name, data in blocks:
+            self._append(name, data)
+
+    def _tail(self, name: str, offset: int) -> bytes:
+        try:
+            with self._path(name).open("rb") as file:
+                file.seek(offset)
+                return file.read()
+        except FileNotFoundError:
+            return b""
+
+    def _names(self, prefix: str) -> list[str]:
+        base = self._path(prefix.rstrip("/"))
+        found = (path for path in base.rglob("*") if path.is_file() and path.suffix not in (".lock", ".swap", ".new"))
+        return sorted(path.relative_to(self._folder).as_posix() for path in found)
+
+    def _rename(self, name: str, new_name: str) -> None:
+        target = self._path(new_name)
+        self._make_folder(target)
+        try:
+            self._path(name).replace(target)
+        except FileNotFoundError:
+            return
+
+    def _open_lock(self, name: str) -> int:
+        return self._open(name, os.O_RDWR)
+
+
+def _etag(data: bytes) -> Etag:
+    return Etag(hashlib.sha256(data).hexdigest())

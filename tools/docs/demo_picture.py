@@ -1,0 +1,39 @@
+"""Draws the README picture: the end of a real demo, as SVG. `python -m tools.docs.demo_picture docs/images/demo.svg`"""
+
+import asyncio
+import io
+import re
+import sys
+import tempfile
+from pathlib import Path
+
+from rich.console import Console
+
+from sandbox import demo
+from sandbox.demo_report import print_part
+from sandbox.world import World
+
+SHOWN = (
+    "What arrived, by category",
+    "Risky changes",
+    "Proof over all closed hours",
+)
+
+
+def main(target: Path) -> None:
+    """Run the demo and write what it prints (some sections of it) to `target`."""
+    console = Console(record=True, width=112, file=io.StringIO())
+
+    def inspect(world: World, report: demo.Report) -> None:
+        console.print("[bold]$ make demo[/]")
+        print_part(console, world.workspace, report, SHOWN)
+
+    with tempfile.TemporaryDirectory() as folder:
+        asyncio.run(demo.play(Path(folder) / "demo", lambda *_: None, people=400, seed=7, inspect=inspect))
+    svg = console.export_svg(title="make demo")
+    # No picture of ours asks another host for a font.
+    target.write_text(re.sub(r"@font-face\s*{.*?}", "", svg, flags=re.DOTALL), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

@@ -1,0 +1,92 @@
+"""The compiler's answers, kept under build/ by the text of all they depend on: each question is asked once."""
+
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from tools.infra.compiler import HERE, BicepRefused, Compiled, Compiler, Diagnostic, Target, find
+
+CACHE = Path(__file__).parents[2] / "build" / "bicep"
+
+
+class Answers:
+    """Compiler and memory in one; the compiler is started when something is asked that is not known yet.
+
+    `asked` counts the questions that reached the compiler.
+    """
+
+    def __init__(self, program: Path | None = None, cache: Path = CACHE) -> None:
+        """Raises CompilerMissing where there is no compiler, known answers or not: they are of one compiler."""
+        self.asked = 0
+        self._program = program or find()
+        self._cache = cache
+        self._compiler: Compiler | None = None
+
+    def __enter__(self) -> "Answers":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        if self._compiler is not None:
+            self._compiler.close()
+            self._compiler = None
+
+    @property
+    def compiler(self) -> Compiler:
+        if self._compiler is None:
+            self._compiler = Compiler(self._program)
+        return self._compiler
+
+    def compile(self, path: Path) -> Compiled:
+        """As Compiler.compile."""
+        kept = self._kept(f"compile {path.name}", path, lambda: asdict(self.compiler.compile(path)))
+        return Compiled(tuple(Diagnostic(**one) for one in kept["diagnostics"]), kept["json_text"])
+
+    def snapshot(self, path: Path, target: Target = HERE) -> dict[str, Any]:
+        """As Compiler.snapshot; a refusal is remembered, too. Raises BicepRefused."""
+
+        def ask() -> dict[str, Any]:
+            try:
+                return {"snapshot": self.compiler.snapshot(path, target)}
+            except BicepRefused as refused:
+                return {"refused": str(refused)}
+
+        kept = self._kept(f"snapshot {path.name} {target}", path, ask)
+        if "refused" in kept:
+            raise BicepRefused(kept["refused"])
+        made: dict[str, Any] = kept["snapshot"]
+        return made
+
+    def _kept(self, question: str, path: Path, ask: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+        entry = self._cache / f"{self._digest(question, path)}.json"
+        if entry.is_file():
+            kept: dict[str, Any] = json.loads(entry.read_text(encoding="utf-8"))
+            return kept
+        self.asked += 1
+        answer = ask()
+        entry.parent.mkdir(parents=True, exist_ok=True)
+        draft = entry.with_suffix(f".{hashlib.sha256(str(path).encode()).hexdigest()[:8]}")
+        draft.write_text(json.dumps(answer), encoding="utf-8")
+        draft.replace(entry)
+        return answer
+
+    def _digest(self, question: str, path: Path) -> str:
+        """Of the question, the compiler, and every file that the answer could depend on; not of where they lie."""
+        bicep = next(parent for parent in path.parents if (parent / "bicepconfig.json").is_file())
+        tables = bicep.parents[1] / "shared" / "tables"
+        program = f"{self._program} {self._program.stat().st_size}"
+        found = hashlib.sha256(f"{question} {path.relative_to(bicep)} {program}".encode())
+        for folder in (bicep, tables):
+            for file in sorted(folder.rglob("*")):
+                ours = file.suffix in (".bicep", ".json", ".kql") and not file.name.endswith(".snapshot.json")
+                if ours or file == path:
+                    found.update(str(file.relative_to(folder)).encode() + b"\0" + file.read_bytes() + b"\0")
+        return found.hexdigest()[:32]

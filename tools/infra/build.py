@@ -1,0 +1,134 @@
+"""Build what is made from the templates and committed: the portal's template and a snapshot of each scenario.
+
+    python -m tools.infra.build           # write them
+    python -m tools.infra.build --check   # exit 1 when a committed one differs, or a template has remarks
+
+A snapshot is the golden file of its scenario: every resource the deployment would create, to be reviewed like code.
+Rules, parsers and the like are reviewed in sentinel/: content-only has their names, the other scenarios leave them out,
+and tests/infra/test_content.py holds the whole bodies against infra/bicep/generated.
+"""
+
+import argparse
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from tools.infra.answers import Answers
+from tools.infra.compiler import BicepRefused, Compiled, CompilerMissing
+
+BICEP = Path(__file__).parents[2] / "infra" / "bicep"
+PORTAL_TEMPLATE = BICEP.parent / "azuredeploy.json"
+CONTENT = frozenset(
+    {
+        "Microsoft.Insights/workbooks",
+        "Microsoft.OperationalInsights/workspaces/savedSearches",
+        "Microsoft.OperationalInsights/workspaces/summaryLogs",
+        "Microsoft.SecurityInsights/alertRules",
+        "Microsoft.SecurityInsights/automationRules",
+        "Microsoft.SecurityInsights/watchlists",
+    }
+)
+"""Types of resources that sentinel/ makes."""
+NAMES_CONTENT = "content-only"
+"""The scenario whose golden file lists the content."""
+
+
+def templates(bicep: Path = BICEP) -> tuple[Path, ...]:
+    """The templates that are deployed; compiling one compiles and lints its modules too."""
+    names = ("main.bicep", "workspace.bicep", "app.bicep", "roles.bicep")
+    return tuple(bicep / name for name in names)
+
+
+def scenarios(bicep: Path = BICEP) -> tuple[Path, ...]:
+    """The parameter files that stand for real deployments, sorted."""
+    return tuple(sorted((bicep / "scenarios").glob("*.bicepparam")))
+
+
+def golden(scenario: Path) -> Path:
+    """Where a scenario's snapshot is committed."""
+    return scenario.with_suffix(".snapshot.json")
+
+
+def portal_template(compiled: Compiled) -> str:
+    """The template of the portal's button, as committed: without the compiler's version, which is not ours."""
+    template = json.loads(compiled.json_text)
+    _forget_generator(template)
+    return json.dumps(template, indent=1, ensure_ascii=False) + "\n"
+
+
+def snapshot_text(scenario: Path, made: dict[str, Any]) -> str:
+    """A scenario's snapshot, as committed; the compiler tells outputs in no fixed order."""
+    names = {"id", "type", "name", "apiVersion"}
+    resources = [
+        {key: value for key, value in resource.items() if resource["type"] not in CONTENT or key in names}
+        for resource in made["predictedResources"]
+        if resource["type"] not in CONTENT or scenario.stem == NAMES_CONTENT
+    ]
+    kept = {**made, "predictedResources": resources, "outputs": dict(sorted(made.get("outputs", {}).items()))}
+    return json.dumps(kept, indent=2, ensure_ascii=False) + "\n"
+
+
+def _forget_generator(node: Any) -> None:
+    if isinstance(node, dict):
+        metadata = node.get("metadata")
+        if isinstance(metadata, dict):
+            metadata.pop("_generator", None)
+            if not metadata:
+                del node["metadata"]
+        for value in node.values():
+            _forget_generator(value)
+    elif isinstance(node, list):
+        for value in node:
+            _forget_generator(value)
+
+
+def made(compiler: Answers) -> Iterator[tuple[Path, str]]:
+    """Each committed file and what it should hold. Raises BicepRefused at the first remark of compiler or linter."""
+    for template in templates():
+        compiled = _clean(compiler, template)
+        if template.name == "main.bicep":
+            yield PORTAL_TEMPLATE, portal_template(compiled)
+    _clean(compiler, BICEP / "main.bicepparam")
+    for scenario in scenarios():
+        _clean(compiler, scenario)
+        yield golden(scenario), snapshot_text(scenario, compiler.snapshot(scenario))
+
+
+def _clean(compiler: Answers, path: Path) -> Compiled:
+    compiled = compiler.compile(path)
+    if compiled.diagnostics:
+        raise BicepRefused("\n".join(str(remark) for remark in compiled.diagnostics))
+    return compiled
+
+
+def main(arguments: list[str]) -> int:
+    parser = argparse.ArgumentParser(prog="tools.infra.build", description="Build what is made from the templates.")
+    parser.add_argument("--check", action="store_true", help="write nothing; exit 1 when a committed file differs")
+    check = parser.parse_args(arguments).check
+    try:
+        answers = Answers()
+    except CompilerMissing as missing:
+        sys.stderr.write(f"!! templates NOT {'checked' if check else 'built'}: {missing}\n")
+        return 0 if check else 1
+    stale = 0
+    try:
+        with answers as compiler:
+            for path, text in made(compiler):
+                if path.is_file() and path.read_text(encoding="utf-8") == text:
+                    continue
+                stale += 1
+                sys.stderr.write(f"{'differs' if check else 'written'}: {path.name}\n")
+                if not check:
+                    path.write_text(text, encoding="utf-8")
+    except BicepRefused as refused:
+        sys.stderr.write(f"{refused}\n")
+        return 1
+    if check and stale:
+        sys.stderr.write("run: make infra, and review the difference\n")
+    return 1 if check and stale else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

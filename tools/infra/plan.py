@@ -1,0 +1,185 @@
+"""What a deployment would create or change, what each resource is for, and the right that it takes.
+
+    python -m tools.infra.plan infra/bicep/main.bicepparam -g rg-claude     # asks Azure (what-if)
+    python -m tools.infra.plan infra/bicep/scenarios/smallest.bicepparam    # asks nobody: from the template alone
+
+The answer is Markdown, for the terminal and for a pipeline's summary. Nothing is changed.
+"""
+
+import argparse
+import json
+import sys
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from tools.infra import az
+from tools.infra.answers import Answers
+from tools.infra.build import BICEP, CONTENT
+from tools.infra.compiler import HERE, BicepRefused, CompilerMissing, Target
+from tools.infra.kinds import KINDS, Team, team_of
+from tools.infra.resources import ASSIGNMENT, created, scope_of, type_of
+
+LEFT_ALONE = {"Ignore"}
+"""What-if tells of resources that are there and not in the template, too."""
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A resource and what happens to it: `change` is what-if's own word in lower case, or "deploy" without Azure."""
+
+    change: str
+    type: str
+    name: str
+    group: str
+    team: Team
+
+
+def from_template(path: Path, target: Target) -> list[Planned]:
+    """What a parameter file would create in an empty place. Raises CompilerMissing and BicepRefused."""
+    with Answers() as answers:
+        return [
+            Planned("deploy", ASSIGNMENT, _right_on(one.on), one.group, Team.IDENTITY)
+            if one.type == ASSIGNMENT
+            else Planned("deploy", one.type, one.name, one.group, team_of(one.id))
+            for one in created(answers.snapshot(path.resolve(), target))
+        ]
+
+
+def from_azure(run: az.Run, path: Path, group: str) -> list[Planned]:
+    """What Azure says would change. Raises AzFailed."""
+    how = ("--no-pretty-print", "--only-show-errors", "--output", "json")
+    answer = run(["deployment", "group", "what-if", "--resource-group", group, "--parameters", str(path), *how])
+    changes = [one for one in json.loads(answer)["changes"] if one["changeType"] not in LEFT_ALONE]
+    return [_planned(one["changeType"], one["resourceId"]) for one in changes]
+
+
+def _planned(change: str, identity: str) -> Planned:
+    if ASSIGNMENT in identity:
+        scope = scope_of({"id": identity})
+        return Planned(change.lower(), ASSIGNMENT, _right_on(scope), _group(scope), Team.IDENTITY)
+    name = "/".join(identity.rsplit("/providers/", 1)[-1].split("/")[2::2])
+    return Planned(change.lower(), type_of(identity), name, _group(identity), team_of(identity))
+
+
+def _group(identity: str) -> str:
+    return "/".join(identity.split("/")[:5])
+
+
+def _right_on(scope: str) -> str:
+    return f"on {scope.rsplit('/', 1)[-1]}"
+
+
+def report(planned: Sequence[Planned]) -> str:
+    """The plan as Markdown: by team and place, each resource; then the rights, each once."""
+    parts = [f"{len(planned)} resources."]
+    for team in Team:
+        for group in dict.fromkeys(one.group for one in planned):
+            ours = [one for one in planned if one.group == group and one.team is team]
+            if ours:
+                rows = [(one.change, one.type, one.name, _purpose(one)) for one in _content_counted(ours)]
+                parts += [f"### {team.value}, in {_place(group)}", _table(("change", "type", "name", "for"), rows)]
+    parts += ["### Rights this takes", _table(("team", "in", "role", "because it holds"), _rights(planned))]
+    return "\n\n".join(parts) + "\n"
+
+
+def _content_counted(planned: Iterable[Planned]) -> list[Planned]:
+    """Content as one line for each type and change: names of rules are read elsewhere."""
+    planned = list(planned)
+    counts = Counter((one.change, one.type, one.group, one.team) for one in planned if one.type in CONTENT)
+    return [one for one in planned if one.type not in CONTENT] + [
+        Planned(change, kind, f"{count} of them", group, team) for (change, kind, group, team), count in counts.items()
+    ]
+
+
+def _rights(planned: Iterable[Planned]) -> list[tuple[str, str, str, str]]:
+    wanted: dict[tuple[str, str, str], dict[str, None]] = {}
+    for one in planned:
+        if one.change == "nochange":
+            continue
+        kind = KINDS.get(one.type)
+        role = kind.role if kind else "a role that holds it"
+        key = (one.team.value, _place(one.group), role)
+        wanted.setdefault(key, {})[f"{one.type}/write"] = None
+        if kind and kind.also:
+            wanted.setdefault((key[0], "and besides", kind.also), {})[f"for {one.type.rsplit('/', 1)[-1]}"] = None
+    return [(*key, ", ".join(actions)) for key, actions in sorted(wanted.items(), key=_besides_last)]
+
+
+def _besides_last(right: tuple[tuple[str, str, str], dict[str, None]]) -> tuple[str, bool, tuple[str, str, str]]:
+    return right[0][0], right[0][1] == "and besides", right[0]
+
+
+def _purpose(one: Planned) -> str:
+    kind = KINDS.get(one.type)
+    return kind.purpose if kind else "(not ours to know: a newer template than this tool?)"
+
+
+def _place(group: str) -> str:
+    """rg-claude (subscription S)"""
+    parts = group.split("/")
+    return f"{parts[4]} (subscription {parts[2]})" if len(parts) > 4 else group
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A Markdown table, its columns aligned for those who read it as text."""
+    lines = [tuple(head), *map(tuple, rows)]
+    widths = [max(len(line[i]) for line in lines) for i in range(len(head))]
+    drawn = [
+        "| " + " | ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)) + " |" for line in lines
+    ]
+    drawn.insert(1, "|" + "|".join("-" * (width + 2) for width in widths) + "|")
+    return "\n".join(drawn)
+
+
+def arguments_of(parser: argparse.ArgumentParser) -> None:
+    """The arguments by which a tool learns what is deployed, and where."""
+    parser.add_argument("file", type=Path, nargs="?", default=BICEP / "main.bicepparam", help="a .bicepparam file")
+    parser.add_argument("-g", "--resource-group", help="of the template; without it nobody is asked")
+    parser.add_argument("--subscription", default=HERE.subscription, help="for the names, when Azure is not asked")
+    parser.add_argument("--location", default=HERE.region, help="the same")
+
+
+def target_of(given: argparse.Namespace) -> Target:
+    return Target(given.subscription, given.resource_group or HERE.resource_group, given.location)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Print the plan. 1 when the parameters are refused; 2 when neither Azure nor a compiler can be asked."""
+    parser = argparse.ArgumentParser(prog="tools.infra.plan", description="What a deployment would create or change.")
+    arguments_of(parser)
+    parser.add_argument("--offline", action="store_true", help="do not ask Azure, even where it could be")
+    given = parser.parse_args(arguments)
+    try:
+        planned = None if given.offline or not given.resource_group else _asked(given.file, given.resource_group)
+        if planned is None:
+            planned = from_template(given.file, target_of(given))
+            sys.stdout.write("Worked out from the template alone: what is there already is not known.\n\n")
+    except (BicepRefused, az.AzFailed) as refused:
+        sys.stderr.write(f"{refused}\n")
+        return 1
+    except CompilerMissing as missing:
+        sys.stderr.write(f"{missing}\n")
+        return 2
+    sys.stdout.write(report(planned))
+    return 0
+
+
+def _asked(path: Path, group: str) -> list[Planned] | None:
+    """What Azure says, or None where it cannot be asked, which is said."""
+    try:
+        run = az.found()
+    except az.AzMissing as missing:
+        sys.stderr.write(f"{missing}\n")
+        return None
+    try:
+        run(["account", "show", "--output", "none"])
+    except az.AzFailed:
+        sys.stderr.write("the Azure CLI is not signed in (az login)\n")
+        return None
+    return from_azure(run, path, group)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
