@@ -6,7 +6,7 @@ STAMP := $(VENV)/.installed
 BENCH_RUNS ?= 3
 
 .DEFAULT_GOAL := help
-.PHONY: help setup tools demo test chaos check bench reference content infra plan package remove clean
+.PHONY: help setup tools demo test chaos check bench build plan package remove clean
 
 help: ## list the verbs
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -38,41 +38,29 @@ tools: ## what the tests need besides Python: Microsoft's storage emulator and F
 	  $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --ignore-requires-python \
 	    azure-functions-runtime==1.3.0 azurefunctions-extensions-base==1.2.0
 
-check: setup ## formatting, lint, types, layers, generated files
+check: setup tools ## formatting, lint, types, layers, generated files
 	@$(BIN)/ruff format --check --quiet . || { echo "run: $(BIN)/ruff format ."; exit 1; }
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
-	@$(BIN)/python -m tools.docs.build_reference --check
-	@$(BIN)/python -m tools.docs.build_detections --check
-	@$(BIN)/python -m sentinel.tools build --check
-	@$(BIN)/python -m sentinel.tools.workbook.build --check
-	@$(BIN)/python -m tools.infra.build --check
+	@$(BIN)/python -m tools build --check
 
 bench: setup ## measure, compare, write bench/REPORT.md (half an hour; BENCH_RUNS=1 is quicker, and less sure)
 	@$(BIN)/python -m bench.run --runs $(BENCH_RUNS)
 	@$(BIN)/python -m bench.compare --runs $(BENCH_RUNS)
 	@$(BIN)/python -m bench.report
 
-reference: setup ## render docs/reference/ anew from tables, settings and catalogue
-	@$(BIN)/python -m tools.docs.build_reference
-
-content: setup ## compile detections and workbook from sentinel/, then the templates that carry them
-	@$(BIN)/python -m sentinel.tools build
-	@$(BIN)/python -m sentinel.tools.workbook.build
-	@$(BIN)/python -m tools.infra.build
-
-infra: setup ## compile the templates: the portal's template and what each scenario would create
-	@$(BIN)/python -m tools.infra.build
+build: setup ## make all that is generated and committed: content, workbook, reference pages, templates
+	@$(BIN)/python -m tools build
 
 plan: setup ## what a deployment would create or change, and the right each needs (PLAN_ARGS="FILE.bicepparam -g GROUP")
-	@$(BIN)/python -m tools.infra.plan $(PLAN_ARGS)
+	@$(BIN)/python -m tools infra plan $(PLAN_ARGS)
 
 package: setup ## build/bridge.zip: the app with all its wheels, the same bytes each time (PACKAGE_ARGS="--python 3.13")
-	@$(BIN)/python -m tools.infra.package $(PACKAGE_ARGS)
+	@$(BIN)/python -m tools infra package $(PACKAGE_ARGS)
 
 remove: setup ## what removing would take away, in which order; takes nothing (REMOVE_ARGS="FILE.bicepparam -g GROUP")
-	@$(BIN)/python -m tools.infra.remove --plan $(REMOVE_ARGS)
+	@$(BIN)/python -m tools infra remove --plan $(REMOVE_ARGS)
 
 clean: ## remove what was built; the environment stays
 	@rm -rf build .pytest_cache .mypy_cache .ruff_cache .hypothesis

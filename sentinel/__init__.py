@@ -1,1 +1,1 @@
-"""What analysts read in Microsoft Sentinel, as files, and the programs that prove it: `python -m sentinel.tools`."""
+"""What analysts read in Microsoft Sentinel, as files, and the programs that prove it: `python -m tools content`."""

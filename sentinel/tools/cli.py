@@ -1,4 +1,4 @@
-"""`python -m sentinel.tools`: check, test and lock the content."""
+"""Check, test, build and lock the content: rules, hunts, parsers, workbooks."""
 
 from pathlib import Path
 from typing import Annotated, Any
@@ -18,18 +18,20 @@ from sentinel.tools.load.problems import ROOT, ContentError, Problem
 from sentinel.tools.load.yaml_lines import value
 from sentinel.tools.prove.cases import rows
 from sentinel.tools.prove.verdict import Verdict, bound_queries, judge
+from sentinel.tools.workbook import build as workbooks
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__, rich_markup_mode=None)
+app = typer.Typer(no_args_is_help=True, help=__doc__, rich_markup_mode=None)
 TUNING = ROOT.parent / "infra" / "bicep" / "tuning.json"
 console = Console(soft_wrap=True, highlight=False)
+Check = Annotated[bool, typer.Option("--check", help="Write nothing; exit 1 naming each file that differs.")]
 Only = Annotated[list[str] | None, typer.Option(help="Slug of a rule or hunt; may be given several times.")]
 
-app.command(epilog="Example: python -m sentinel.tools lookback --from 2026-10-05 --to 2026-11-04 --local my.duckdb")(
+app.command(epilog="Example: python -m tools content lookback --from 2026-10-05 --to 2026-11-04 --local my.duckdb")(
     lookback
 )
 
 
-@app.command(epilog="Example: python -m sentinel.tools check --only claude-sso-disabled")
+@app.command(epilog="Example: python -m tools content check --only claude-sso-disabled")
 def check(only: Only = None) -> None:
     """Read and bind: schema, names, types, columns, versions. Nothing is executed."""
     files = _files(only)
@@ -40,7 +42,7 @@ def check(only: Only = None) -> None:
     _end(found, f"{len(files)} rules and hunts, {len(content.parsers())} functions: nothing to complain about")
 
 
-@app.command(epilog="Example: python -m sentinel.tools test --only claude-sso-disabled")
+@app.command(epilog="Example: python -m tools content test --only claude-sso-disabled")
 def test(only: Only = None) -> None:
     """Check, bind, execute every test and law, and kill the mutants; one line per rule or hunt."""
     files = _files(only)
@@ -54,12 +56,8 @@ def test(only: Only = None) -> None:
     _end([problem for verdict in verdicts for problem in verdict.problems], summary(verdicts), said=True)
 
 
-@app.command(epilog="Example: python -m sentinel.tools build --check")
-def build(
-    check: Annotated[
-        bool, typer.Option("--check", help="Write nothing; exit 1 naming each file that differs.")
-    ] = False,
-) -> None:
+@app.command(epilog="Example: python -m tools content build --check")
+def build(check: Check = False) -> None:
     """Make infra/bicep/generated/*.json and sentinel/solution/ from the content files."""
     files = _files(None)
     try:
@@ -75,7 +73,19 @@ def build(
     console.print(f"{len(texts)} files built", style="green")
 
 
-@app.command("tuning", epilog="Example: python -m sentinel.tools tuning infra/bicep/tuning.json")
+@app.command(epilog="Example: python -m tools content workbook --check")
+def workbook(check: Check = False) -> None:
+    """Make sentinel/workbooks/built/ and infra/bicep/generated/workbooks.json from the workbook's tiles."""
+    if check:
+        stale = [
+            Problem(path, 0, "differs from what sentinel/workbooks says: run make build") for path in workbooks.stale()
+        ]
+        _end(stale, "the built workbooks are as their source says")
+        return
+    console.print(f"{len(workbooks.write())} workbook files written", style="green")
+
+
+@app.command("tuning", epilog="Example: python -m tools content tuning infra/bicep/tuning.json")
 def tuning_(file: Annotated[Path, typer.Argument(help="The tuning file to check.")] = TUNING) -> None:
     """Check a tuning file against the rules there are: names, thresholds, values."""
     try:
@@ -85,7 +95,7 @@ def tuning_(file: Annotated[Path, typer.Argument(help="The tuning file to check.
     console.print(f"{file.name} fits the rules", style="green")
 
 
-@app.command(epilog="Example: python -m sentinel.tools row '{type: org_sso_toggled, actor: admin, enabled: false}'")
+@app.command(epilog="Example: python -m tools content row '{type: org_sso_toggled, actor: admin, enabled: false}'")
 def row(activity: Annotated[str, typer.Argument(help="One activity, written as in `tests:`.")]) -> None:
     """Show the row that an activity becomes: which field is in which column."""
     try:
@@ -96,7 +106,7 @@ def row(activity: Annotated[str, typer.Argument(help="One activity, written as i
         raise typer.Exit(1) from exc
 
 
-@app.command("lock", epilog="Example: python -m sentinel.tools lock")
+@app.command("lock", epilog="Example: python -m tools content lock")
 def lock_() -> None:
     """At a release: note the version of every rule and hunt in versions.lock.json."""
     try:

@@ -15,10 +15,10 @@ from shared.errors import ConfigError
 from shared.settings import load
 
 _SAID = ("--local", "--workspace-id", "--help")
-_NEEDED = ("sentinel", "sandbox", "duckdb_kql", "yaml")
+_NEEDED = ("tools", "sentinel", "sandbox", "duckdb_kql", "yaml")
 
 PASSED_ON = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
-"""Context settings of the command: every argument, `--help` too, is for `python -m sentinel.tools lookback`."""
+"""Context settings of the command: every argument, `--help` too, is for `python -m tools content lookback`."""
 
 
 def lookback(context: typer.Context) -> None:
@@ -30,7 +30,7 @@ def lookback(context: typer.Context) -> None:
     if not any(given.split("=")[0] in _SAID for given in arguments):
         arguments += _deployed()
     try:
-        code = subprocess.call([sys.executable, "-m", "sentinel.tools", "lookback", *arguments])
+        code = subprocess.call([sys.executable, "-m", "tools", "content", "lookback", *arguments])
     except KeyboardInterrupt:
         code = 130
     raise typer.Exit(code)

@@ -34,15 +34,15 @@ def text_of(name: str) -> str:
 
 def test_generated_pages_are_what_the_code_says() -> None:
     """Rendering docs/reference/ again would change nothing."""
-    assert build_reference.main(["--check"]) == 0
+    assert build_reference.settle(check=True) == 0
 
 
 def test_a_page_that_differs_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """--check writes nothing, returns 1 and names the file that was changed by hand."""
-    assert build_reference.main([], tmp_path) == 0
+    assert build_reference.settle(tmp_path, check=False) == 0
     changed = tmp_path / "settings.md"
     changed.write_text("by hand", encoding="utf-8")
-    assert build_reference.main(["--check"], tmp_path) == 1
+    assert build_reference.settle(tmp_path, check=True) == 1
     said = capsys.readouterr().err
     assert "settings.md" in said
     assert "tables.md" not in said

@@ -4,9 +4,11 @@ import json
 from collections.abc import Sequence
 
 import pytest
+from typer.testing import CliRunner
 
 from tests.infra.conftest import Bicep
-from tools.infra import az, plan
+from tools.cli import app
+from tools.infra import az
 from tools.infra.build import BICEP, CONTENT, golden, scenarios
 from tools.infra.compiler import HERE
 from tools.infra.kinds import KINDS, Team, team_of
@@ -42,10 +44,12 @@ def test_types_are_read_from_ids() -> None:
     assert (team_of(setting), team_of(TABLE)) == (Team.PLATFORM, Team.SENTINEL)
 
 
-def test_the_plan_of_a_template_needs_no_azure(bicep: Bicep, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_plan_of_a_template_needs_no_azure(bicep: Bicep) -> None:
     """Offline each resource of the scenario stands in the plan, with the subscription and group that were named."""
-    assert plan.main([str(APP_ONLY), "--offline", "-g", "rg-ours", "--subscription", SUBSCRIPTION]) == 0
-    told = capsys.readouterr().out
+    asked = ["infra", "plan", str(APP_ONLY), "--offline", "-g", "rg-ours", "--subscription", SUBSCRIPTION]
+    planned = CliRunner().invoke(app, asked)
+    assert planned.exit_code == 0
+    told = planned.stdout
     assert "from the template alone" in told
     assert f"### platform team, in rg-ours (subscription {SUBSCRIPTION})" in told
     for one in created(bicep.snapshot(APP_ONLY, HERE)):
@@ -81,9 +85,7 @@ def test_rules_are_counted_not_listed() -> None:
     assert " 3 of them " in report([rule, rule, rule])
 
 
-def test_azure_that_cannot_be_asked_is_said(
-    bicep: Bicep, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_azure_that_cannot_be_asked_is_said(bicep: Bicep, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without the CLI, or without a sign-in, the template answers and standard error says why."""
 
     def refuses(arguments: Sequence[str]) -> str:
@@ -94,12 +96,12 @@ def test_azure_that_cannot_be_asked_is_said(
 
     for found, words in ((missing, "no Azure CLI"), (lambda: refuses, "not signed in")):
         monkeypatch.setattr(az, "found", found)
-        assert plan.main([str(APP_ONLY), "-g", "rg-claude"]) == 0
-        told = capsys.readouterr()
-        assert words in told.err and "from the template alone" in told.out
+        planned = CliRunner().invoke(app, ["infra", "plan", str(APP_ONLY), "-g", "rg-claude"])
+        assert planned.exit_code == 0
+        assert words in planned.stderr and "from the template alone" in planned.stdout
 
 
-def test_refused_parameters_are_said(bicep: Bicep, capsys: pytest.CaptureFixture[str]) -> None:
+def test_refused_parameters_are_said(bicep: Bicep) -> None:
     """Exit code 1 and the template's own sentence."""
     folder = bicep.copy("plan refused")
     wrong = folder / "wrong.bicepparam"
@@ -108,5 +110,6 @@ def test_refused_parameters_are_said(bicep: Bicep, capsys: pytest.CaptureFixture
         + "param packageUri = 'http://a.example.com/b.zip'\n",
         encoding="utf-8",
     )
-    assert plan.main([str(wrong), "--offline"]) == 1
-    assert "packageUri: must start" in capsys.readouterr().err
+    refused = CliRunner().invoke(app, ["infra", "plan", str(wrong), "--offline"])
+    assert refused.exit_code == 1
+    assert "packageUri: must start" in refused.stderr

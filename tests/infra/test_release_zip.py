@@ -156,5 +156,5 @@ def test_wheels_that_cannot_be_had_are_said(
         raise WheelsRefused("pip download: no such index")
 
     monkeypatch.setattr(package, "build", refuses)
-    assert package.main(["--output", str(tmp_path)]) == 1
+    assert package.release("3.12", tmp_path, lock=False) == 1
     assert "no such index" in capsys.readouterr().err

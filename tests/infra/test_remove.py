@@ -4,9 +4,11 @@ import json
 from collections.abc import Sequence
 
 import pytest
+from typer.testing import CliRunner
 
 from tests.infra.conftest import Bicep
-from tools.infra import az, remove
+from tools.cli import app
+from tools.infra import az
 from tools.infra.build import BICEP, golden, scenarios
 from tools.infra.kinds import KINDS, Leaves
 from tools.infra.remove import Removal, Step, carry_out, removal, script
@@ -127,10 +129,8 @@ def test_nothing_happens_without_plan_or_yes(bicep: Bicep, monkeypatch: pytest.M
     monkeypatch.setattr(az, "found", unreachable)
     file = str(BICEP / "scenarios" / "roles-only.bicepparam")
     for flags in ([], ["--plan", "--yes"], ["--yes"]):
-        with pytest.raises(SystemExit) as refused:
-            remove.main([file, *flags])
-        assert refused.value.code == 2
-    assert remove.main([file, "--plan"]) == 0
+        assert CliRunner().invoke(app, ["infra", "remove", file, *flags]).exit_code == 2
+    assert CliRunner().invoke(app, ["infra", "remove", file, "--plan"]).exit_code == 0
 
 
 def test_yes_runs_the_commands_and_passes_over_what_is_gone() -> None:

@@ -31,7 +31,7 @@ def test_every_module_belongs_to_a_template() -> None:
 
 @pytest.mark.parametrize("scenario", scenarios(), ids=lambda path: path.stem)
 def test_a_scenario_creates_what_its_golden_file_says(bicep: Bicep, scenario: Path) -> None:
-    """The committed snapshot is the one of today; after a wanted change: make infra, and review the difference."""
+    """The committed snapshot is the one of today; after a wanted change: make build, and review the difference."""
     assert snapshot_text(scenario, bicep.snapshot(scenario)) == golden(scenario).read_text(encoding="utf-8")
 
 
@@ -108,6 +108,6 @@ def test_check_without_a_compiler_does_not_pass_in_silence(
 ) -> None:
     """`--check` lets a machine without a compiler go on and says so; building without one fails."""
     monkeypatch.setenv("BICEP", str(tmp_path / "nothing"))
-    assert build.main(["--check"]) == 0
+    assert build.settle(check=True) == 0
     assert "templates NOT checked" in capsys.readouterr().err
-    assert build.main([]) == 1
+    assert build.settle(check=False) == 1

@@ -28,7 +28,7 @@ def deployed(texts: dict[Path, str], kind: str) -> list[dict[str, Any]]:
 
 
 def test_what_is_committed_is_what_is_built(texts: dict[Path, str]) -> None:
-    """`python -m sentinel.tools build` has been run since content changed."""
+    """`python -m tools content build` has been run since content changed."""
     assert not build.stale(texts)
 
 

@@ -63,7 +63,7 @@ def test_nine_tabs_start_with_coverage(book: Workbook) -> None:
 
 
 def test_generated_files_are_those_of_the_source() -> None:
-    """The committed JSON is what the source compiles to; `python -m sentinel.tools.workbook.build` writes it."""
+    """The committed JSON is what the source compiles to; `python -m tools content workbook` writes it."""
     assert build.stale() == []
 
 

@@ -1,11 +1,10 @@
 """Write the catalogue of types from the two reference files; run again when the documentation names new types.
 
-    python -m tools.docs.build_catalogue activity-types.tsv columns-fold.json shared/streams/activity/catalogue.json
+    python -m tools docs catalogue activity-types.tsv columns-fold.json shared/streams/activity/catalogue.json
 
 The words a reader would argue with (which operation, which object, what is a change) are in catalogue_rules.py.
 """
 
-import argparse
 import json
 import re
 from pathlib import Path
@@ -110,12 +109,3 @@ def as_text(catalogue: dict[str, Any]) -> str:
             rows = ",\n".join(f"  {json.dumps(key)}: {json.dumps(item)}" for key, item in value.items())
             blocks.append(f'"{name}": {{\n{rows}\n}}')
     return "{\n" + ",\n".join(blocks) + "\n}\n"
-
-
-if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("types", type=Path)
-    parser.add_argument("fold", type=Path)
-    parser.add_argument("out", type=Path)
-    given = parser.parse_args()
-    given.out.write_text(as_text(build(given.types, given.fold)), encoding="utf-8")

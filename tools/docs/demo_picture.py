@@ -1,9 +1,8 @@
-"""Draws the README picture: the end of a real demo, as SVG. `python -m tools.docs.demo_picture docs/images/demo.svg`"""
+"""Draws the README picture: the end of a real demo, as SVG. `python -m tools docs picture docs/images/demo.svg`"""
 
 import asyncio
 import io
 import re
-import sys
 import tempfile
 from pathlib import Path
 
@@ -20,7 +19,7 @@ SHOWN = (
 )
 
 
-def main(target: Path) -> None:
+def draw(target: Path) -> None:
     """Run the demo and write what it prints (some sections of it) to `target`."""
     console = Console(record=True, width=112, file=io.StringIO())
 
@@ -33,7 +32,3 @@ def main(target: Path) -> None:
     svg = console.export_svg(title="make demo")
     # No picture of ours asks another host for a font.
     target.write_text(re.sub(r"@font-face\s*{.*?}", "", svg, flags=re.DOTALL), encoding="utf-8")
-
-
-if __name__ == "__main__":
-    main(Path(sys.argv[1]))

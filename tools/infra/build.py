@@ -1,14 +1,13 @@
 """Build what is made from the templates and committed: the portal's template and a snapshot of each scenario.
 
-    python -m tools.infra.build           # write them
-    python -m tools.infra.build --check   # exit 1 when a committed one differs, or a template has remarks
+    python -m tools infra build           # write them
+    python -m tools infra build --check   # exit 1 when a committed one differs, or a template has remarks
 
 A snapshot is the golden file of its scenario: every resource the deployment would create, to be reviewed like code.
 Rules, parsers and the like are reviewed in sentinel/: content-only has their names, the other scenarios leave them out,
 and tests/infra/test_content.py holds the whole bodies against infra/bicep/generated.
 """
 
-import argparse
 import json
 import sys
 from collections.abc import Iterator
@@ -103,10 +102,8 @@ def _clean(compiler: Answers, path: Path) -> Compiled:
     return compiled
 
 
-def main(arguments: list[str]) -> int:
-    parser = argparse.ArgumentParser(prog="tools.infra.build", description="Build what is made from the templates.")
-    parser.add_argument("--check", action="store_true", help="write nothing; exit 1 when a committed file differs")
-    check = parser.parse_args(arguments).check
+def settle(*, check: bool) -> int:
+    """Write what differs, or with `check` name it. 1 when a check finds any; without a compiler only a check passes."""
     try:
         answers = Answers()
     except CompilerMissing as missing:
@@ -126,9 +123,5 @@ def main(arguments: list[str]) -> int:
         sys.stderr.write(f"{refused}\n")
         return 1
     if check and stale:
-        sys.stderr.write("run: make infra, and review the difference\n")
+        sys.stderr.write("run: make build, and review the difference\n")
     return 1 if check and stale else 0
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

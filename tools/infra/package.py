@@ -1,24 +1,23 @@
 """The release: one zip with the app and all its wheels, so that nothing is built, or fetched, in the tenant.
 
-    python -m tools.infra.package                # build/bridge-3.12.zip and its .sha256
-    python -m tools.infra.package --python 3.13
-    python -m tools.infra.package --lock         # infra/wheels.txt anew, after a change of requirements.txt
+    python -m tools infra package                # build/bridge-3.12.zip and its .sha256
+    python -m tools infra package --python 3.13
+    python -m tools infra package --lock         # infra/wheels.txt anew, after a change of requirements.txt
 
 The same commit gives the same bytes on every machine: files by name, times fixed, wheels by hash.
 """
 
-import argparse
 import ast
 import hashlib
 import shutil
 import sys
 import tempfile
 import zipfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 from tools.infra import wheels
-from tools.infra.wheels import LOCK, PYTHONS, ROOT, WheelsRefused
+from tools.infra.wheels import LOCK, ROOT, WheelsRefused
 
 CARRIED = ("function_app.py", "host.json", "requirements.txt", "shared")
 SITE = Path(".python_packages/lib/site-packages")
@@ -96,26 +95,17 @@ def _zip(stage: Path, target: Path) -> None:
             archive.writestr(entry, path.read_bytes())
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Build, or lock. 1 when wheels are missing or refused."""
-    parser = argparse.ArgumentParser(prog="tools.infra.package", description="The release zip, with all its wheels.")
-    parser.add_argument("--python", choices=PYTHONS, default=PYTHONS[0], help="version the app is deployed with")
-    parser.add_argument("--output", type=Path, default=ROOT / "build", help="folder of the zip")
-    parser.add_argument("--lock", action="store_true", help="write infra/wheels.txt instead, from requirements.txt")
-    given = parser.parse_args(arguments)
+def release(python: str, folder: Path, *, lock: bool) -> int:
+    """Build the zip, or write the lock. 1 when wheels are missing or refused."""
     try:
-        if given.lock:
+        if lock:
             LOCK.write_text(wheels.lock(), encoding="utf-8")
             sys.stdout.write(f"written: {LOCK.name}\n")
             return 0
-        target = given.output / f"bridge-{given.python}.zip"
-        digest = build(target, given.python)
+        target = folder / f"bridge-{python}.zip"
+        digest = build(target, python)
     except WheelsRefused as refused:
         sys.stderr.write(f"{refused}\n")
         return 1
     sys.stdout.write(f"{target}  {target.stat().st_size / 1e6:.1f} MB  sha256 {digest}\n")
     return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

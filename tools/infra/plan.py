@@ -1,12 +1,11 @@
 """What a deployment would create or change, what each resource is for, and the right that it takes.
 
-    python -m tools.infra.plan infra/bicep/main.bicepparam -g rg-claude     # asks Azure (what-if)
-    python -m tools.infra.plan infra/bicep/scenarios/smallest.bicepparam    # asks nobody: from the template alone
+    python -m tools infra plan infra/bicep/main.bicepparam -g rg-claude     # asks Azure (what-if)
+    python -m tools infra plan infra/bicep/scenarios/smallest.bicepparam    # asks nobody: from the template alone
 
 The answer is Markdown, for the terminal and for a pipeline's summary. Nothing is changed.
 """
 
-import argparse
 import json
 import sys
 from collections import Counter
@@ -16,8 +15,8 @@ from pathlib import Path
 
 from tools.infra import az
 from tools.infra.answers import Answers
-from tools.infra.build import BICEP, CONTENT
-from tools.infra.compiler import HERE, BicepRefused, CompilerMissing, Target
+from tools.infra.build import CONTENT
+from tools.infra.compiler import BicepRefused, CompilerMissing, Target
 from tools.infra.kinds import KINDS, Team, team_of
 from tools.infra.resources import ASSIGNMENT, created, scope_of, type_of
 
@@ -133,28 +132,12 @@ def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     return "\n".join(drawn)
 
 
-def arguments_of(parser: argparse.ArgumentParser) -> None:
-    """The arguments by which a tool learns what is deployed, and where."""
-    parser.add_argument("file", type=Path, nargs="?", default=BICEP / "main.bicepparam", help="a .bicepparam file")
-    parser.add_argument("-g", "--resource-group", help="of the template; without it nobody is asked")
-    parser.add_argument("--subscription", default=HERE.subscription, help="for the names, when Azure is not asked")
-    parser.add_argument("--location", default=HERE.region, help="the same")
-
-
-def target_of(given: argparse.Namespace) -> Target:
-    return Target(given.subscription, given.resource_group or HERE.resource_group, given.location)
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
+def show(path: Path, target: Target, *, ask_azure: bool) -> int:
     """Print the plan. 1 when the parameters are refused; 2 when neither Azure nor a compiler can be asked."""
-    parser = argparse.ArgumentParser(prog="tools.infra.plan", description="What a deployment would create or change.")
-    arguments_of(parser)
-    parser.add_argument("--offline", action="store_true", help="do not ask Azure, even where it could be")
-    given = parser.parse_args(arguments)
     try:
-        planned = None if given.offline or not given.resource_group else _asked(given.file, given.resource_group)
+        planned = _asked(path, target.resource_group) if ask_azure else None
         if planned is None:
-            planned = from_template(given.file, target_of(given))
+            planned = from_template(path, target)
             sys.stdout.write("Worked out from the template alone: what is there already is not known.\n\n")
     except (BicepRefused, az.AzFailed) as refused:
         sys.stderr.write(f"{refused}\n")
@@ -179,7 +162,3 @@ def _asked(path: Path, group: str) -> list[Planned] | None:
         sys.stderr.write("the Azure CLI is not signed in (az login)\n")
         return None
     return from_azure(run, path, group)
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,24 +1,23 @@
 """What removing a deployment takes away, and in which order.
 
-    python -m tools.infra.remove FILE.bicepparam -g rg-claude --plan              # prints the commands, does nothing
-    python -m tools.infra.remove FILE.bicepparam -g rg-claude --yes               # runs them
-    python -m tools.infra.remove FILE.bicepparam -g rg-claude --plan --with-data  # rows, state and workspace, too
+    python -m tools infra remove FILE.bicepparam -g rg-claude --plan              # prints the commands, does nothing
+    python -m tools infra remove FILE.bicepparam -g rg-claude --yes               # runs them
+    python -m tools infra remove FILE.bicepparam -g rg-claude --plan --with-data  # rows, state and workspace, too
 
 Names come from the templates and the parameter file: give the file, group and subscription that were deployed. Without
 --with-data tables, watchlists, the storage account and a created workspace stay.
 """
 
-import argparse
 import shlex
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from tools.infra import az
 from tools.infra.answers import Answers
-from tools.infra.compiler import BicepRefused, CompilerMissing
+from tools.infra.compiler import BicepRefused, CompilerMissing, Target
 from tools.infra.kinds import KINDS, Leaves
-from tools.infra.plan import arguments_of, target_of
 from tools.infra.resources import ASSIGNMENT, Created, created, type_of
 
 ASKED = {
@@ -208,26 +207,16 @@ def carry_out(plan: Removal, run: az.Run) -> None:
                     raise
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Print or carry out the removal. 1 when something was refused, 2 when it cannot be asked or was not."""
-    parser = argparse.ArgumentParser(prog="tools.infra.remove", description="What removing would take away.")
-    arguments_of(parser)
-    parser.add_argument("--plan", action="store_true", help="print the commands and do nothing")
-    parser.add_argument("--yes", action="store_true", help="run them")
-    parser.add_argument("--with-data", action="store_true", help="rows, watchlists, state and a created workspace, too")
-    given = parser.parse_args(arguments)
-    if given.plan == given.yes:
-        parser.error("say --plan to see what would go, or --yes to let it go")
-    if given.yes and not given.resource_group:
-        parser.error("--yes needs the resource group and the subscription that were deployed: -g and --subscription")
+def remove(path: Path, target: Target, *, with_data: bool, execute: bool) -> int:
+    """Print the commands, or execute them. 1 when one was refused; 2 when the Azure CLI or the compiler is missing."""
     try:
         with Answers() as answers:
-            snapshot = answers.snapshot(given.file.resolve(), target_of(given))
-        plan = removal(created(snapshot), with_data=given.with_data)
-        if given.plan:
-            sys.stdout.write(script(plan))
-        else:
+            snapshot = answers.snapshot(path.resolve(), target)
+        plan = removal(created(snapshot), with_data=with_data)
+        if execute:
             carry_out(plan, az.found())
+        else:
+            sys.stdout.write(script(plan))
     except (BicepRefused, az.AzFailed) as refused:
         sys.stderr.write(f"{refused}\n")
         return 1
@@ -235,7 +224,3 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stderr.write(f"{missing}\n")
         return 2
     return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

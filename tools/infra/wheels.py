@@ -23,7 +23,7 @@ REQUIREMENTS = ROOT / "requirements.txt"
 PYTHONS = ("3.12", "3.13")
 # What Flex Consumption runs on: x86-64, and a glibc of 2.28 or newer (Debian 11 has 2.31).
 PLATFORMS = ("manylinux_2_28_x86_64", "manylinux_2_17_x86_64", "manylinux2014_x86_64")
-_HEAD = """# Made by `python -m tools.infra.package --lock` from requirements.txt: what it takes to run, by Python.
+_HEAD = """# Made by `python -m tools infra package --lock` from requirements.txt: what it takes to run, by Python.
 # A zip holds exactly these files; pip refuses one of another hash.
 """
 

@@ -1,4 +1,4 @@
-"""`python -m sentinel.tools lookback`: what the rules would have said over days that are past."""
+"""`python -m tools content lookback`: what the rules would have said over days that are past."""
 
 import json
 from datetime import UTC, datetime, timedelta

@@ -84,7 +84,7 @@ def _too_much(texts: Mapping[Path, str]) -> Iterator[Problem]:
 def stale(texts: Mapping[Path, str]) -> list[Problem]:
     """The committed files that differ from `texts`, are missing, or should not be there."""
     found = [
-        Problem(path, 0, "differs from what sentinel/ says: run python -m sentinel.tools build")
+        Problem(path, 0, "differs from what sentinel/ says: run make build")
         for path, text in texts.items()
         if not path.is_file() or path.read_text(encoding="utf-8") != text
     ]

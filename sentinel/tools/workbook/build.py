@@ -1,13 +1,12 @@
 """Compile a workbook's source to the JSON that Sentinel shows, and to the body that Bicep deploys.
 
-`python -m sentinel.tools.workbook.build` writes, `--check` compares: workbooks/built/<slug>.json, which people read and
+`python -m tools content workbook` writes, `--check` compares: workbooks/built/<slug>.json, which people read and
 import, and infra/bicep/generated/workbooks.json.
 Item types and settings: https://learn.microsoft.com/azure/azure-monitor/visualize/workbooks-overview and the templates
 of the Azure-Sentinel repository.
 """
 
 import json
-import sys
 import uuid
 from collections.abc import Mapping
 from pathlib import Path
@@ -224,15 +223,3 @@ def write() -> list[Path]:
             path.write_text(text, encoding="utf-8")
             written.append(path)
     return written
-
-
-def main(arguments: list[str]) -> int:
-    """Write, or with `--check` name what differs and return 1."""
-    checking = arguments == ["--check"]
-    for path in stale() if checking else write():
-        sys.stdout.write(f"{path.relative_to(ROOT.parent)} {'is stale: run it without --check' if checking else ''}\n")
-    return int(checking and bool(stale()))
-
-
-if __name__ == "__main__":
-    raise SystemExit(main(sys.argv[1:]))

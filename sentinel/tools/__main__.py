@@ -1,5 +1,0 @@
-"""`python -m sentinel.tools`."""
-
-from sentinel.tools.cli import app
-
-app()

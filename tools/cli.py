@@ -1,0 +1,147 @@
+"""`python -m tools`: what developers and pipelines run. Parses only; each command's module has the rest."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from sentinel.tools import cli as content
+from sentinel.tools.cli import Check
+from tools.docs import build_catalogue, build_detections, build_reference, demo_picture
+from tools.infra import build as templates
+from tools.infra import package as packages
+from tools.infra import plan as plans
+from tools.infra import remove as removals
+from tools.infra.compiler import HERE, Target
+from tools.infra.wheels import PYTHONS, ROOT
+
+app = typer.Typer(
+    help="Build, check and release the bridge. None of this is part of what is deployed.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+docs_app = typer.Typer(no_args_is_help=True, help="Pages that are rendered from code and content.")
+infra_app = typer.Typer(no_args_is_help=True, help="Templates: build, plan, package, remove.")
+app.add_typer(content.app, name="content", epilog="Example: python -m tools content test --only claude-sso-disabled")
+app.add_typer(docs_app, name="docs", epilog="Example: python -m tools docs reference --check")
+app.add_typer(infra_app, name="infra", epilog="Example: python -m tools infra plan my.bicepparam -g rg-claude")
+
+Parameters = Annotated[Path, typer.Argument(metavar="FILE", help="A .bicepparam file.", show_default=False)]
+Group = Annotated[str | None, typer.Option("-g", "--resource-group", help="Resource group of the template.")]
+Subscription = Annotated[str, typer.Option(help="For the names, when Azure is not asked.")]
+Location = Annotated[str, typer.Option(help="For the names, when Azure is not asked.")]
+MAIN = templates.BICEP / "main.bicepparam"
+
+
+@app.command(epilog="Example: python -m tools build --check")
+def build(check: Check = False) -> None:
+    """Make all that is generated and committed.
+
+    In the order in which one is made from another: content, workbook, reference pages, templates.
+    """
+    failed = False
+    steps: tuple[Callable[[bool], None], ...] = (content.build, content.workbook, reference, detections, infra_build)
+    for step in steps:
+        try:
+            step(check)
+        except typer.Exit as ended:
+            if not check:
+                raise
+            failed = failed or ended.exit_code != 0
+    raise typer.Exit(int(failed))
+
+
+@docs_app.command(epilog="Example: python -m tools docs reference --check")
+def reference(check: Check = False) -> None:
+    """docs/reference/ from tables, settings and the catalogue."""
+    _exit(build_reference.settle(check=check))
+
+
+@docs_app.command(epilog="Example: python -m tools docs detections --check")
+def detections(check: Check = False) -> None:
+    """docs/detections.md from sentinel/."""
+    _exit(build_detections.settle(build_detections.rendered(), check=check))
+
+
+@docs_app.command(
+    epilog="Example: python -m tools docs catalogue types.tsv fold.json shared/streams/activity/catalogue.json"
+)
+def catalogue(
+    types: Annotated[Path, typer.Argument(help="Activity types of the API's documentation, as TSV.")],
+    fold: Annotated[Path, typer.Argument(help="Which field becomes which column, as JSON.")],
+    out: Annotated[Path, typer.Argument(help="The catalogue to write.")],
+) -> None:
+    """The catalogue of activity types, from the API's documentation."""
+    out.write_text(build_catalogue.as_text(build_catalogue.build(types, fold)), encoding="utf-8")
+
+
+@docs_app.command(epilog="Example: python -m tools docs picture docs/images/demo.svg")
+def picture(target: Annotated[Path, typer.Argument(help="The SVG to write.")]) -> None:
+    """The picture of the README: the end of a real demo."""
+    demo_picture.draw(target)
+
+
+@infra_app.command("build", epilog="Example: python -m tools infra build --check")
+def infra_build(check: Check = False) -> None:
+    """The portal's template and a snapshot of each scenario."""
+    _exit(templates.settle(check=check))
+
+
+@infra_app.command(epilog="Example: python -m tools infra plan my.bicepparam -g rg-claude")
+def plan(
+    file: Parameters = MAIN,
+    resource_group: Group = None,
+    subscription: Subscription = HERE.subscription,
+    location: Location = HERE.region,
+    offline: Annotated[bool, typer.Option("--offline", help="Do not ask Azure, even where it could be.")] = False,
+) -> None:
+    """What a deployment would change, and the right it takes.
+
+    Changes nothing. Azure is asked (what-if) when a resource group is given; without one the template alone answers.
+    """
+    target = Target(subscription, resource_group or HERE.resource_group, location)
+    _exit(plans.show(file, target, ask_azure=bool(resource_group) and not offline))
+
+
+@infra_app.command(epilog="Example: python -m tools infra package --python 3.13")
+def package(
+    python: Annotated[str, typer.Option(help=f"Version the app is deployed with: {', '.join(PYTHONS)}.")] = PYTHONS[0],
+    output: Annotated[Path, typer.Option(help="Folder of the zip.", show_default="build")] = ROOT / "build",
+    lock: Annotated[bool, typer.Option("--lock", help="Write infra/wheels.txt from requirements.txt instead.")] = False,
+) -> None:
+    """The release zip: the app with all its wheels.
+
+    The same commit gives the same bytes on every machine.
+    """
+    if python not in PYTHONS:
+        raise typer.BadParameter(f"one of {', '.join(PYTHONS)}", param_hint="--python")
+    _exit(packages.release(python, output, lock=lock))
+
+
+@infra_app.command(epilog="Example: python -m tools infra remove my.bicepparam -g rg-claude --plan")
+def remove(
+    file: Parameters = MAIN,
+    resource_group: Group = None,
+    subscription: Subscription = HERE.subscription,
+    location: Location = HERE.region,
+    plan: Annotated[bool, typer.Option("--plan", help="Print the commands and do nothing.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Run them.")] = False,
+    with_data: Annotated[
+        bool, typer.Option("--with-data", help="Rows, watchlists, state and a created workspace, too.")
+    ] = False,
+) -> None:
+    """What removing a deployment takes away, in which order."""
+    if plan == yes:
+        raise typer.BadParameter("give --plan to see what would go, or --yes to remove it")
+    if yes and not resource_group:
+        raise typer.BadParameter("--yes needs the resource group (-g) and --subscription that were deployed")
+    target = Target(subscription, resource_group or HERE.resource_group, location)
+    _exit(removals.remove(file, target, with_data=with_data, execute=yes))
+
+
+def _exit(code: int) -> None:
+    if code:
+        raise typer.Exit(code)
