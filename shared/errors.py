@@ -3,6 +3,9 @@
 BridgeError
 ├── ConfigError        a setting is missing or wrong            does not start           operator
 ├── SourceRefused      400 (after every fallback), 401, 403     stops, run fails         operator: key, scope
+├── NotAvailable       this API family is not open to this key  one health row, the      operator, if it is meant
+│                      or organization (403, 404, some 400)     other sources go on      to be open
+├── ItemGone           404 for one object that a list named     a tombstone, goes on     nobody
 ├── SourceBusy         429, 5xx, time-outs, cut bodies          stops, next run resumes  nobody, unless it lasts
 ├── SourceIncoherent   this window cannot be read: a page that  stops, counts a failure  nobody, unless it lasts
 │                      contradicts itself, or a final 500
@@ -31,7 +34,22 @@ class SourceRefused(BridgeError):
 
 
 class BadRequest(SourceRefused):
-    """A 400: the walk tries without cursor, without order and with smaller pages before it gives up."""
+    """A 400: asked again without cursor, without order and with smaller pages before the run gives up.
+
+    `code` is the API's `error.details.error_code`, or empty.
+    """
+
+    def __init__(self, message: str, *, code: str = "") -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class NotAvailable(BridgeError):
+    """This API family is not available to this key or organization; the other sources are not concerned."""
+
+
+class ItemGone(BridgeError):
+    """One object is gone, aged out or hidden from this key, since its list was read."""
 
 
 class Busy(BridgeError):

@@ -2,7 +2,8 @@
 
 import os
 import re
-from datetime import timedelta
+from datetime import date, timedelta
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
@@ -16,7 +17,10 @@ LOOPBACK = ("127.0.0.1", "localhost", "::1")
 DEFAULT_KEY_SETTING = "COMPLIANCE_ACCESS_KEY"
 DEFAULT_SECRET = "compliance-access-key"
 
-KeyKind = Literal["compliance", "admin"]
+
+class KeyKind(StrEnum):
+    COMPLIANCE = "compliance"
+    ADMIN = "admin"
 
 
 def key_kind(key: str) -> KeyKind:
@@ -25,9 +29,9 @@ def key_kind(key: str) -> KeyKind:
     if not key:
         raise ConfigError("no key: create a Compliance Access Key (claude.ai, Organization settings, API) and store it")
     if key.startswith("sk-ant-api01-"):
-        return "compliance"
+        return KeyKind.COMPLIANCE
     if key.startswith("sk-ant-admin01-"):
-        return "admin"
+        return KeyKind.ADMIN
     if key.startswith("sk-ant-api03-"):
         raise ConfigError(
             "this is a Claude API key (sk-ant-api03-), which cannot read the Compliance API: use a Compliance Access "
@@ -211,6 +215,20 @@ class Settings(BaseSettings):
                 "https://ACCOUNT.blob.core.windows.net/state"
             )
         return url
+
+    @field_validator("anthropic_version")
+    @classmethod
+    def _released_version(cls, version: str) -> str:
+        try:
+            well_formed = date.fromisoformat(version).isoformat() == version  # `20230601` is ISO 8601, too
+        except ValueError:
+            well_formed = False
+        if not well_formed:
+            raise ConfigError(
+                "ANTHROPIC_VERSION must be the date of a released API version, such as 2023-06-01: remove the setting "
+                "to use that one (the API answers 400 to any other value)"
+            )
+        return version
 
     @field_validator("dcr_immutable_id")
     @classmethod

@@ -6,7 +6,7 @@ import re
 import uuid
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
 
@@ -29,8 +29,9 @@ from shared.runs.connection import Connection, Limits
 from shared.runs.health_rows import HealthLog, Run
 from shared.settings import LOOPBACK, ConnectionSettings, Settings
 from shared.sink.log_analytics import LogAnalytics
-from shared.source.client import ComplianceClient, Keys
+from shared.source.client import ComplianceClient, Keys, open_http
 from shared.source.key_vault import open_vault, vault_keys, vault_secret
+from shared.source.rate_limit import RateLimits
 from shared.state.blob_store import BlobStore, open_container
 from shared.state.checkpoint import Pace
 from shared.state.dead_letters import SetAside
@@ -43,8 +44,6 @@ from shared.workspace.client import LogAnalyticsWorkspace
 
 USER_AGENT = f"claude-sentinel-bridge/{__version__}"
 IDENTITY_SECRET = "identity-key"
-READ_SECONDS = 60.0
-CONNECT_SECONDS = 10.0
 # A page is tens of thousands of small objects without a cycle among them: looking for cycles after every 700, as the
 # interpreter does by itself, costs 3 % of a page and finds nothing.
 COLLECT_AFTER = (20_000, 10, 20)
@@ -131,6 +130,7 @@ class _Parts:
     ingestion: LogsIngestionClient
     in_flight: asyncio.Semaphore
     shaping: Shaping
+    limits: dict[tuple[str, str], RateLimits] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,19 +165,16 @@ class _Workshop:
     async def connection(self, each: ConnectionSettings, parts: _Parts) -> Connection:
         settings, clock, store = self.settings, self.clock, parts.store
         folder = f"{each.name}/{destination(settings)}"
-        http = httpx.AsyncClient(
-            base_url=settings.api_url(each),
-            timeout=httpx.Timeout(READ_SECONDS, connect=CONNECT_SECONDS),
-            limits=httpx.Limits(max_connections=settings.plan_readers + 2),
-            transport=self.transport,
-            follow_redirects=False,  # a redirect would carry the key elsewhere
-        )
+        url, key = settings.api_url(each), each.secret if parts.vault is not None else each.key_setting
+        http = open_http(url, connections=settings.plan_readers + 2, transport=self.transport)
         client = ComplianceClient(
             await self.stack.enter_async_context(http),
             self._keys(each, parts.vault),
             clock,
             version=settings.anthropic_version,
             user_agent=USER_AGENT,
+            # Connections with the same key belong to the same parent organization.
+            limits=parts.limits.setdefault((url, key), RateLimits()),
         )
         health = HealthLog(
             self._sink(tables.HEALTH, parts),

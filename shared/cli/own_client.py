@@ -14,11 +14,11 @@ from shared.clock import Clock
 from shared.doctor import Reply
 from shared.errors import ConfigError, SourceBusy
 from shared.settings import ConnectionSettings, Settings
-from shared.source.client import ComplianceClient, Keys
+from shared.source.client import ComplianceClient, Keys, open_http
 from shared.source.key_vault import open_vault, vault_keys
-from shared.source.rate_limit import Budget
+from shared.source.rate_limit import RateLimit
 from shared.streams.activity.endpoint import ActivityFeed
-from shared.wiring import CONNECT_SECONDS, READ_SECONDS, USER_AGENT, identity
+from shared.wiring import USER_AGENT, identity
 
 
 def named(settings: Settings, name: str | None) -> tuple[ConnectionSettings, ...]:
@@ -49,7 +49,7 @@ class Door:
         except httpx.HTTPError as broken:
             raise SourceBusy(f"the Compliance API did not answer ({type(broken).__name__})") from broken
         now = self.clock.now()
-        budget = Budget()
+        budget = RateLimit()
         budget.hear(response.headers, now)
         date = response.headers.get("date")
         try:
@@ -71,13 +71,7 @@ class Door:
 async def own_door(settings: Settings, each: ConnectionSettings, clock: Clock, mark: str) -> AsyncIterator[Door]:
     """The connection's API, asked as `claude-sentinel-bridge/VERSION MARK`. ConfigError when its key is missing."""
     async with AsyncExitStack() as stack:
-        http = await stack.enter_async_context(
-            httpx.AsyncClient(
-                base_url=settings.api_url(each),
-                timeout=httpx.Timeout(READ_SECONDS, connect=CONNECT_SECONDS),
-                follow_redirects=False,  # a redirect would carry the key elsewhere
-            )
-        )
+        http = await stack.enter_async_context(open_http(settings.api_url(each)))
         keys = await _keys(settings, each, clock, stack)
         agent = f"{USER_AGENT} {mark}"
         client = ComplianceClient(http, keys, clock, version=settings.anthropic_version, user_agent=agent)

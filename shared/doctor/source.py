@@ -8,11 +8,11 @@ from typing import Any
 from shared.doctor.check import Check, Patient, Reply, failed, passed, warned
 from shared.errors import BridgeError, SourceBusy
 from shared.logs import safe
-from shared.settings import key_kind
+from shared.settings import KeyKind, key_kind
+from shared.source.endpoint import LIMIT
+from shared.source.endpoints import ACTIVITIES, ORGANIZATIONS, SETTINGS
 from shared.streams.activity.endpoint import rfc3339
 
-ACTIVITIES = "/v1/compliance/activities"
-ORGANIZATIONS = "/v1/compliance/organizations"
 NO_ORGANIZATION = "00000000-0000-0000-0000-000000000000"
 OWN_READ = "compliance_api_accessed"
 OUR_AGENT = "claude-sentinel-bridge/"
@@ -51,13 +51,14 @@ async def ask(patient: Patient) -> Replies:
         return replies.asked[-1]
 
     # The own reads of the last ten minutes: the cheapest page that also shows who else asks.
-    since = ("created_at.gte", rfc3339(patient.connection.clock.now() - RECENT))
+    since = (ACTIVITIES.bound("created_at", "gte"), rfc3339(patient.connection.clock.now() - RECENT))
     try:
-        replies.activities = await get(ACTIVITIES, since, ("limit", "1000"), ("activity_types[]", OWN_READ))
+        replies.activities = await get(ACTIVITIES.path, since, (LIMIT, "1000"), ("activity_types[]", OWN_READ))
         if replies.activities.status == 400:
-            replies.activities = await get(ACTIVITIES, since, ("limit", "1"))
-        replies.organizations = await get(ORGANIZATIONS, ("limit", "1"))
-        replies.settings = await get(f"{ORGANIZATIONS}/{_first_organization(replies.organizations)}/settings")
+            replies.activities = await get(ACTIVITIES.path, since, (LIMIT, "1"))
+        replies.organizations = await get(ORGANIZATIONS.path, (LIMIT, "1"))
+        organization = _first_organization(replies.organizations)
+        replies.settings = await get(SETTINGS.address({"organization_id": organization}))
     except SourceBusy as silent:
         replies.silence = str(silent)
     except BridgeError:
@@ -79,8 +80,8 @@ async def key(patient: Patient) -> Check:
     except BridgeError as wrong:
         return failed("key", safe(str(wrong)), KEY_REMEDY)
     what = {
-        "compliance": "a Compliance Access Key (sk-ant-api01-)",
-        "admin": "an Admin API key (sk-ant-admin01-): it opens the Activity Feed and nothing else",
+        KeyKind.COMPLIANCE: "a Compliance Access Key (sk-ant-api01-)",
+        KeyKind.ADMIN: "an Admin API key (sk-ant-admin01-): it opens the Activity Feed and nothing else",
     }
     return passed("key", what[kind])
 
@@ -98,7 +99,8 @@ def activities(replies: Replies) -> Check:
         400: "turn the Compliance API on (claude.ai, Organization settings, API): while it is off nothing is recorded",
         401: f"the key is invalid, deactivated or expired: {KEY_REMEDY}",
         403: f"the key lacks the scope read:compliance_activities and scopes cannot be edited: {KEY_REMEDY}",
-        404: "the key is of the wrong kind or the address is wrong: check COMPLIANCE_API_URL and the key's prefix",
+        404: "the key is of the wrong kind, the address is wrong, or the organization has no Compliance API: check the "
+        "key's prefix, COMPLIANCE_API_URL, and that the API is on (claude.ai, Organization settings, API)",
     }
     remedy = remedies.get(reply.status, "it is busy or broken: try again in a minute, then ask its status page")
     busy = reply.status == 429 or reply.status >= 500

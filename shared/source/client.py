@@ -1,35 +1,52 @@
-"""One authenticated GET against the Compliance API: retries, back-off, and errors by the name of who must act."""
+"""Authenticated GETs against the Compliance and Admin API: retries, budgets, and errors by the name of who must act."""
 
 import asyncio
-import logging
 import random
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import httpx
-import msgspec
+import tenacity
 from pydantic import SecretStr
 
 from shared.clock import Clock
-from shared.errors import BadRequest, BudgetSpent, SourceBusy, SourceIncoherent, SourceRefused
-from shared.logs import event, logger, safe
+from shared.errors import BudgetSpent, SourceBusy
+from shared.logs import event, logger
 from shared.models import Receipts
-from shared.retry import http_date, retry_after_seconds, retrying
-from shared.source.rate_limit import Budget
+from shared.retry import http_date, retrying
+from shared.source.body import ACCEPTED_ENCODING, pieces, whole_body
+from shared.source.endpoint import Endpoint, Method
+from shared.source.rate_limit import RateLimit, RateLimits
+from shared.source.refusals import refusal
 
 log = logger(__name__)
 
 ATTEMPTS = 5
+READ_SECONDS = 60.0
+CONNECT_SECONDS = 10.0
+
+Parameters = Sequence[tuple[str, str]]
+NO_IDS: Mapping[str, str] = {}
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """A 200: the raw body, and what its headers told."""
+class ApiResponse:
+    """A 200: the raw body, and what its headers report."""
 
     body: bytes
     request_id: str
     server_time: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Download:
+    """A 200 whose body is taken piece by piece, once; names in `headers` are lower case and their values untrusted."""
+
+    headers: Mapping[str, str]
+    request_id: str
+    pieces: AsyncIterator[bytes]
 
 
 class Keys:
@@ -56,23 +73,55 @@ class Keys:
         return True
 
 
+def open_http(
+    base_url: str, *, connections: int = 10, transport: httpx.AsyncBaseTransport | None = None
+) -> httpx.AsyncClient:
+    """HTTP to one API. No redirect is followed, ever: it would carry the key elsewhere."""
+    return httpx.AsyncClient(
+        base_url=base_url,
+        timeout=httpx.Timeout(READ_SECONDS, connect=CONNECT_SECONDS),
+        limits=httpx.Limits(max_connections=connections),
+        transport=transport,
+        follow_redirects=False,
+    )
+
+
 class ComplianceClient:
     """GETs with the connection's key; shared by all runs of a connection, which keep their own `Receipts`.
 
-    Retry-After is a floor, `x-should-retry: false` is obeyed, and nothing waits beyond the run's deadline.
-    Facts: docs/architecture.md, "What the API promises".
+    Retry-After is a floor, `x-should-retry: false` is obeyed, and nothing waits beyond the run's deadline. `limits` is
+    shared by the clients of one parent organization. Facts: docs/architecture.md, "What the API promises".
     """
 
     def __init__(
-        self, http: httpx.AsyncClient, keys: Keys, clock: Clock, *, version: str, user_agent: str, seed: int = 0
+        self,
+        http: httpx.AsyncClient,
+        keys: Keys,
+        clock: Clock,
+        *,
+        version: str,
+        user_agent: str,
+        limits: RateLimits | None = None,
+        seed: int = 0,
     ) -> None:
         self._http = http
         self._keys = keys
         self._clock = clock
-        self._headers = {"anthropic-version": version, "user-agent": user_agent}
+        self._headers = {
+            "anthropic-version": version,
+            "user-agent": user_agent,
+            "accept-encoding": ACCEPTED_ENCODING,
+        }
         self._jitter = random.Random(seed)
         self._key_turn = asyncio.Lock()
-        self.budget = Budget()
+        self._limits = limits or RateLimits()
+
+    def limit(self, endpoint: Endpoint) -> RateLimit:
+        """What is known of the budget that `endpoint` uses."""
+        return self._limits.of(endpoint.budget)
+
+    def is_past(self, deadline: datetime) -> bool:
+        return self._clock.now() >= deadline
 
     async def begin_run(self) -> None:
         """Read the key afresh."""
@@ -80,75 +129,128 @@ class ComplianceClient:
 
     async def get(
         self,
-        path: str,
-        parameters: Sequence[tuple[str, str]],
+        endpoint: Endpoint,
+        parameters: Parameters,
         receipts: Receipts,
         *,
         deadline: datetime,
+        ids: Mapping[str, str] = NO_IDS,
         reserve: int | None = None,
-        take: Callable[[Answer], None] | None = None,
-    ) -> Answer:
-        """The answer to one GET.
+        take: Callable[[ApiResponse], None] | None = None,
+    ) -> ApiResponse:
+        """The answer to one GET; `ids` fill the path.
 
         `reserve`: a patient reader's share; waits for the next minute, or raises BudgetSpent when the run ends first.
         `take` judges the body inside the retry loop, so that a cut page is fetched again.
-        Raises BadRequest (400), SourceRefused (401, 403, 404), SourceBusy, SourceIncoherent (final 500s).
+        Raises what `endpoint.means` says (BadRequest, SourceRefused, NotAvailable, ItemGone); SourceBusy;
+        SourceIncoherent (final 500s, bodies over BODY_LIMIT_BYTES).
         """
         if reserve is not None:
-            await self._leave_some(reserve, deadline)
+            await self._leave_some(endpoint, reserve, deadline)
+        async for attempt in self._attempts(endpoint, receipts, deadline):
+            with attempt:
+                response = await self._open(endpoint, ids, parameters, receipts)
+                try:
+                    body = await whole_body(response)
+                finally:
+                    await response.aclose()
+                answer = ApiResponse(body, _request_id(response), http_date(response.headers.get("date")))
+                if take is not None:
+                    take(answer)
+        return answer
 
+    @asynccontextmanager
+    async def stream(
+        self,
+        endpoint: Endpoint,
+        receipts: Receipts,
+        *,
+        deadline: datetime,
+        ids: Mapping[str, str] = NO_IDS,
+        parameters: Parameters = (),
+        limit_bytes: int | None = None,
+        reserve: int | None = None,
+    ) -> AsyncIterator[Download]:
+        """A download that is never held whole.
+
+        Opening it is retried and raises as `get`. The pieces raise SourceBusy when the answer breaks off or `deadline`
+        passes, SourceIncoherent beyond `limit_bytes`: what was taken until then is to be thrown away.
+        """
+        if reserve is not None:
+            await self._leave_some(endpoint, reserve, deadline)
+        async for attempt in self._attempts(endpoint, receipts, deadline):
+            with attempt:
+                response = await self._open(endpoint, ids, parameters, receipts)
+        try:
+            async with aclosing(pieces(response, limit_bytes=limit_bytes)) as body:
+                yield Download(dict(response.headers), _request_id(response), self._in_time(body, deadline))
+        finally:
+            await response.aclose()
+
+    async def _in_time(self, body: AsyncIterator[bytes], deadline: datetime) -> AsyncGenerator[bytes, None]:
+        async for piece in body:
+            if self.is_past(deadline):
+                raise SourceBusy("the run's time was up before a download ended: the next run asks for it again")
+            yield piece
+
+    def _attempts(self, endpoint: Endpoint, receipts: Receipts, deadline: datetime) -> tenacity.AsyncRetrying:
         def count() -> None:
             receipts.retries += 1
 
-        async for attempt in retrying(
+        return retrying(
             self._clock,
             SourceBusy,
             attempts=ATTEMPTS,
             deadline=deadline,
             jitter=self._jitter,
-            what=path,
+            what=endpoint.path,
             count=count,
-        ):
-            with attempt:
-                answer = await self._once(path, parameters, receipts)
-                if take is not None:
-                    take(answer)
-        return answer
+        )
 
-    async def _leave_some(self, reserve: int, deadline: datetime) -> None:
-        pause = self.budget.wait_for(reserve, self._clock.now())
+    async def _leave_some(self, endpoint: Endpoint, reserve: int, deadline: datetime) -> None:
+        limit = self.limit(endpoint)
+        pause = limit.wait_for(reserve, self._clock.now())
         while pause > timedelta(0):
             if self._clock.now() + pause >= deadline:
                 raise BudgetSpent(f"fewer than {reserve} requests are left this minute; the next run goes on")
             event(log, "budget.waited", seconds=round(pause.total_seconds(), 1), reserve=reserve)
             await self._clock.sleep(pause.total_seconds())
-            pause = self.budget.wait_for(reserve, self._clock.now())
+            pause = limit.wait_for(reserve, self._clock.now())
 
-    async def _once(self, path: str, parameters: Sequence[tuple[str, str]], receipts: Receipts) -> Answer:
+    async def _open(
+        self, endpoint: Endpoint, ids: Mapping[str, str], parameters: Parameters, receipts: Receipts
+    ) -> httpx.Response:
+        """A 200 with its body still to come; the caller closes it."""
+        if endpoint.method is not Method.GET:
+            raise ValueError(f"{endpoint.method} {endpoint.path}: this client only reads")
+        address = endpoint.address(ids)
         key = await self._keys.current()
-        self.budget.spend()
+        limit = self.limit(endpoint)
+        limit.spend()
         receipts.requests += 1
-        began = False
+        headers = {**self._headers, "x-api-key": key}
+        if endpoint.beta:
+            headers["anthropic-beta"] = endpoint.beta
+        request = self._http.build_request("GET", address, params=list(parameters), headers=headers)
         try:
-            headers = {**self._headers, "x-api-key": key}
-            async with self._http.stream("GET", path, params=list(parameters), headers=headers) as response:
-                began = True
-                # Not `aread`: a response lies in a circle of references and would keep its body until the collector
-                # comes round. With pages of 5 MB that was 40 MB at the peak.
-                body = b"".join([part async for part in response.aiter_bytes()])
+            response = await self._http.send(request, stream=True)
         except httpx.HTTPError as broken:
             # An API that hangs says nothing of this window; one that breaks off in the middle of a page may.
-            what = "broke off its answer" if began else "did not answer"
-            raise SourceBusy(f"the Compliance API {what} ({type(broken).__name__})", about_page=began) from broken
-        self.budget.hear(response.headers, self._clock.now())
-        request_id = response.headers.get("request-id", "")
-        if request_id:
+            raise SourceBusy(
+                f"the Compliance API did not answer ({type(broken).__name__}): if it lasts, check COMPLIANCE_API_URL, "
+                "DNS and the outbound rules of the network"
+            ) from broken
+        limit.hear(response.headers, self._clock.now())
+        if request_id := _request_id(response):
             receipts.request_ids.append(request_id)
         if response.status_code == 200:
-            return Answer(body, request_id, http_date(response.headers.get("date")))
-        if response.status_code == 401 and await self._previous_key(key):
-            raise SourceBusy("the key was refused; trying its previous version", after=0.0)
-        raise self._refusal(response, body)
+            return response
+        try:
+            if response.status_code == 401 and await self._previous_key(key):
+                raise SourceBusy("the key was refused; trying its previous version", after=0.0)
+            raise await refusal(endpoint, response, self._clock.now())
+        finally:
+            await response.aclose()
 
     async def _previous_key(self, refused: str) -> bool:
         """Move to the previous key once, however many readers were refused with the current one."""
@@ -157,36 +259,6 @@ class ComplianceClient:
                 return True
             return self._keys.next()
 
-    def _refusal(self, response: httpx.Response, body: bytes) -> Exception:
-        status, said = response.status_code, _message(body)
-        request_id = response.headers.get("request-id", "-")
-        event(log, "request.refused", level=logging.WARNING, status=status, request_id=request_id)
-        if status == 400:
-            return BadRequest(f"the Compliance API refuses the request (400: {said})")
-        if status == 401:
-            return SourceRefused("the key is invalid, deactivated or expired (401): make a new one and store it")
-        if status == 403:
-            return SourceRefused(f"the key lacks a scope or may not see this (403: {said})")
-        if status == 404:
-            return SourceRefused(
-                "the Compliance API answers 404: no key was sent, it is of the wrong kind, or the address is wrong; "
-                "check COMPLIANCE_API_URL and that the key starts with sk-ant-api01- or sk-ant-admin01-"
-            )
-        if response.headers.get("x-should-retry") == "false":
-            return SourceIncoherent(
-                f"the Compliance API will never answer this request ({status}, x-should-retry: false)"
-            )
-        if status == 429 or status >= 500 or status == 408:
-            return SourceBusy(
-                f"the Compliance API is busy ({status})",
-                after=retry_after_seconds(response.headers.get("retry-after"), self._clock.now()),
-            )
-        return SourceRefused(f"the Compliance API answers {status}: {said}")
 
-
-def _message(body: bytes) -> str:
-    """The API's own words, masked and short; never the rest of the body."""
-    try:
-        return safe(str(msgspec.json.decode(body)["error"]["message"]))[:200]
-    except (msgspec.DecodeError, KeyError, TypeError):
-        return "no readable message"
+def _request_id(response: httpx.Response) -> str:
+    return str(response.headers.get("request-id", ""))

@@ -1,8 +1,9 @@
-"""The request budget every reader of a parent organisation shares, as the response headers tell it."""
+"""The request budgets of a parent organization, as the response headers report them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from enum import StrEnum
 
 LIMIT_HEADER = "anthropic-ratelimit-requests-limit"
 REMAINING_HEADER = "anthropic-ratelimit-requests-remaining"
@@ -10,8 +11,22 @@ RESET_HEADER = "anthropic-ratelimit-requests-reset"
 MINUTE = timedelta(minutes=1)
 
 
+class RequestBudget(StrEnum):
+    """What a call is counted against. Documented are three.
+
+    COMPLIANCE: 600 a minute for each parent organization, all keys together. REMOTE_SESSIONS: a second one on top, its
+    size not disclosed; the headers of its 429 describe the first. ANALYTICS: 60 a minute. NOT_STATED: the rest of the
+    Admin API, kept apart so that its headers cannot change what is known of the others.
+    """
+
+    COMPLIANCE = "compliance"
+    REMOTE_SESSIONS = "remote sessions"
+    ANALYTICS = "analytics"
+    NOT_STATED = "not stated"
+
+
 @dataclass(slots=True)
-class Budget:
+class RateLimit:
     """What the API last said is left; None until it has said something (the headers can be absent, on a 403 say).
 
     `heard_at` is our clock when it was said: a word older than a minute is about a minute that is over.
@@ -42,6 +57,25 @@ class Budget:
             return timedelta(0)
         fresh_at = min(self.reset_at or self.heard_at + MINUTE, self.heard_at + MINUTE)
         return max(timedelta(0), fresh_at - now)
+
+
+class RateLimits:
+    """A `RateLimit` for each budget; one for all clients whose keys belong to the same parent organization.
+
+    Remote sessions have none of their own: nothing reports their second budget, so its 429 is waited out.
+    """
+
+    def __init__(self) -> None:
+        shared = RateLimit()
+        self._limits = {
+            RequestBudget.COMPLIANCE: shared,
+            RequestBudget.REMOTE_SESSIONS: shared,
+            RequestBudget.ANALYTICS: RateLimit(),
+            RequestBudget.NOT_STATED: RateLimit(),
+        }
+
+    def of(self, budget: RequestBudget) -> RateLimit:
+        return self._limits[budget]
 
 
 def _whole(text: str | None) -> int | None:

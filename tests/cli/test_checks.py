@@ -14,6 +14,7 @@ from shared.doctor.source import DELETE_SCOPE, OWN_READ, Replies
 from shared.errors import BridgeError, ConfigError, SinkBusy, SinkRefused, SourceBusy
 from shared.runs import live
 from shared.runs.status import Status
+from shared.source.endpoints import ACTIVITIES, ORGANIZATIONS
 from tests.fakes import NOON, FakeWorld
 
 MINUTE = timedelta(minutes=1)
@@ -109,7 +110,7 @@ def test_a_busy_feed_only_warns(status: int, verdict: str) -> None:
 
 async def test_without_a_key_nothing_is_asked_and_only_the_key_fails() -> None:
     """The lines about the API say which line to mend first."""
-    nobody = patient(api=Told({source.ACTIVITIES: [ConfigError("waiting for key")]}))
+    nobody = patient(api=Told({ACTIVITIES.path: [ConfigError("waiting for key")]}))
     replies = await source.ask(nobody)
     checks = [source.activities(replies), source.others(replies), source.clock(replies), source.budget(replies, 120)]
     assert {check.verdict for check in checks} == {"warn"} and "`key`" in checks[0].remedy
@@ -119,9 +120,9 @@ async def test_a_refused_filter_is_asked_again_without_it() -> None:
     """Every question counts as a request, whatever was answered."""
     api = Told(
         {
-            source.ACTIVITIES: [reply(400, request_id="a"), reply(200, {"data": []}, request_id="b")],
-            source.ORGANIZATIONS: [reply(200, {"data": [{"uuid": "o-1"}]}, request_id="c")],
-            f"{source.ORGANIZATIONS}/o-1/settings": [reply(404, request_id="d")],
+            ACTIVITIES.path: [reply(400, request_id="a"), reply(200, {"data": []}, request_id="b")],
+            ORGANIZATIONS.path: [reply(200, {"data": [{"uuid": "o-1"}]}, request_id="c")],
+            f"{ORGANIZATIONS.path}/o-1/settings": [reply(404, request_id="d")],
         }
     )
     replies = await source.ask(patient(api=api))
@@ -131,7 +132,7 @@ async def test_a_refused_filter_is_asked_again_without_it() -> None:
 
 async def test_an_api_that_falls_silent_half_way_keeps_what_it_said() -> None:
     """The feed's line passes; the others cannot tell."""
-    api = Told({source.ACTIVITIES: [reply(200, {"data": []})], source.ORGANIZATIONS: [SourceBusy("nobody there")]})
+    api = Told({ACTIVITIES.path: [reply(200, {"data": []})], ORGANIZATIONS.path: [SourceBusy("nobody there")]})
     replies = await source.ask(patient(api=api))
     assert source.activities(replies).verdict == "pass" and source.others(replies).verdict == "warn"
 
@@ -262,7 +263,7 @@ async def test_a_check_that_breaks_is_a_finding_and_the_others_speak() -> None:
     """A defect in one check fails that line alone."""
     world = FakeWorld()
     await live.init(world.restart())
-    families = (source.ACTIVITIES, source.ORGANIZATIONS, f"{source.ORGANIZATIONS}/{source.NO_ORGANIZATION}/settings")
+    families = (ACTIVITIES.path, ORGANIZATIONS.path, f"{ORGANIZATIONS.path}/{source.NO_ORGANIZATION}/settings")
     asked = patient(
         Answering(),
         api=Told({path: [reply(200, {"data": []}, date=NOON, remaining=500)] for path in families}),

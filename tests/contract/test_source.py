@@ -119,7 +119,7 @@ async def test_an_expired_cursor_is_a_bad_request() -> None:
     [
         (EXPIRED.secret, "expired"),
         ("sk-ant-api01-unknown", "make a new one"),
-        (NARROW.secret, "lacks a scope"),
+        (NARROW.secret, "lacks the scope read:compliance_activities"),
         ("sk-ant-api03-claude", "wrong kind"),
     ],
 )
@@ -291,7 +291,7 @@ async def test_headers_are_what_the_api_asks_for() -> None:
         assert request.url.params["created_at.gte"] == "2026-10-31T11:00:00.000000Z"
         return httpx.Response(403, json={"error": {"message": "key sk-ant-api01-good of ann@example.com"}})
 
-    refused = await _refused(look, "lacks a scope")
+    refused = await _refused(look, "lacks the scope")
     assert "sk-ant" not in refused and "ann@" not in refused
 
 

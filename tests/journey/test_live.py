@@ -82,8 +82,8 @@ async def test_a_sink_that_says_no_stops_the_run_and_keeps_the_place(error: Exce
 @pytest.mark.parametrize(
     ("key", "remedy"),
     [
-        ("sk-ant-api01-unknown", "make a new one and store it"),
-        ("sk-ant-api01-narrow", "lacks a scope"),
+        ("sk-ant-api01-unknown", "make a new one with the scope"),
+        ("sk-ant-api01-narrow", "lacks the scope"),
         ("sk-ant-api03-other", "starts with sk-ant-api01-"),
     ],
 )

@@ -241,3 +241,16 @@ def test_state_dir_is_a_path(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) ->
     monkeypatch.setenv("CONNECTIONS", json.dumps([{"name": "a", "organization_ids": ["org_1"]}]))
     settings = load()
     assert settings.state_dir == tmp_path and settings.connections[0].organization_ids == ("org_1",)
+
+
+@pytest.mark.parametrize("version", ["latest", "2023-6-1", "20230601", "2023-02-30", "2023-06-01 ", "2023-W22-4", "v1"])
+def test_an_api_version_that_is_no_date_is_refused(version: str) -> None:
+    """The API would answer 400 to every request: the sentence names the setting and the remedy at start-up."""
+    said = refused(anthropic_version=version)
+    assert "ANTHROPIC_VERSION must be the date of a released API version, such as 2023-06-01" in said
+
+
+def test_an_api_version_is_a_date() -> None:
+    """The default and another release."""
+    assert load().anthropic_version == "2023-06-01"
+    assert load(anthropic_version="2026-10-21").anthropic_version == "2026-10-21"

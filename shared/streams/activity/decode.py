@@ -21,7 +21,6 @@ class PageContent:
 
     data: list[Any]
     has_more: bool | None
-    first_id: str | None
     last_id: str | None
     escaped: dict[int, tuple[str, ...]] = field(default_factory=dict)
 
@@ -29,7 +28,6 @@ class PageContent:
 class _Envelope(msgspec.Struct):
     data: list[Any]
     has_more: bool | None = None
-    first_id: str | None = None
     last_id: str | None = None
 
 
@@ -48,13 +46,13 @@ def read_page(body: bytes) -> PageContent:
         page = _decode(body)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return _patiently(body)
-    return PageContent(page.data, page.has_more, page.first_id, page.last_id)
+    return PageContent(page.data, page.has_more, page.last_id)
 
 
-def _tamed(data: list[Any], has_more: bool | None, first_id: str | None, last_id: str | None) -> PageContent:
+def _tamed(data: list[Any], has_more: bool | None, last_id: str | None) -> PageContent:
     items = [tame(item) for item in data]
     escaped = {index: places for index, (_, places) in enumerate(items) if places}
-    return PageContent([item for item, _ in items], has_more, first_id, last_id, escaped)
+    return PageContent([item for item, _ in items], has_more, last_id, escaped)
 
 
 def _patiently(body: bytes) -> PageContent:
@@ -67,11 +65,10 @@ def _patiently(body: bytes) -> PageContent:
         raise SourceIncoherent(
             "the answer is JSON but no page of activities: look at what stands between us and the API"
         )
-    has_more, first_id, last_id = page.get("has_more"), page.get("first_id"), page.get("last_id")
+    has_more, last_id = page.get("has_more"), page.get("last_id")
     return _tamed(
         page["data"],
         has_more if isinstance(has_more, bool) else None,
-        str(first_id) if isinstance(first_id, str) else None,
         str(last_id) if isinstance(last_id, str) else None,
     )
 

@@ -4,17 +4,17 @@ from datetime import UTC, datetime
 
 from shared.errors import SourceBusy, SourceIncoherent
 from shared.models import Cursor, Page, Place, Receipts
-from shared.source.client import Answer, ComplianceClient
-from shared.source.rate_limit import Budget
+from shared.source.client import ApiResponse, ComplianceClient
+from shared.source.endpoint import LIMIT
+from shared.source.endpoints import ACTIVITIES
+from shared.source.rate_limit import RateLimit
 from shared.streams.activity.decode import PageContent, read_page
-
-PATH = "/v1/compliance/activities"
 
 
 class ActivityFeed:
     """The feed of one connection.
 
-    `organization_ids` narrows a parent-wide key; the API returns rows without an organisation all the same.
+    `organization_ids` narrows a parent-wide key; the API returns rows without an organization all the same.
     """
 
     def __init__(self, client: ComplianceClient, *, organization_ids: tuple[str, ...] = ()) -> None:
@@ -22,8 +22,8 @@ class ActivityFeed:
         self._organization_ids = organization_ids
 
     @property
-    def budget(self) -> Budget:
-        return self._client.budget
+    def budget(self) -> RateLimit:
+        return self._client.limit(ACTIVITIES)
 
     async def reading(self) -> "FeedReading":
         """A run's own reading of the feed: with the key as it is now, and its own receipts."""
@@ -43,7 +43,7 @@ class FeedReading:
         """The page at `place`. Raises what `ComplianceClient.get` raises; a body cut short is fetched again."""
         content: PageContent | None = None
 
-        def take(answer: Answer) -> None:
+        def take(answer: ApiResponse) -> None:
             nonlocal content
             try:
                 content = read_page(answer.body)
@@ -52,7 +52,7 @@ class FeedReading:
 
         try:
             answer = await self._client.get(
-                PATH, self._parameters(place), self.receipts, deadline=deadline, reserve=reserve, take=take
+                ACTIVITIES, self._parameters(place), self.receipts, deadline=deadline, reserve=reserve, take=take
             )
         except SourceBusy as last:
             if last.about_page:
@@ -71,14 +71,14 @@ class FeedReading:
 
     def _parameters(self, place: Place) -> list[tuple[str, str]]:
         parameters = [
-            ("created_at.gte", rfc3339(place.window.gte)),
-            ("created_at.lt", rfc3339(place.window.lt)),
-            ("limit", str(place.limit)),
+            (ACTIVITIES.bound("created_at", "gte"), rfc3339(place.window.gte)),
+            (ACTIVITIES.bound("created_at", "lt"), rfc3339(place.window.lt)),
+            (LIMIT, str(place.limit)),
         ]
         if place.order != "default":
             parameters.append(("order", place.order))
         if place.cursor is not None:
-            parameters.append(("after_id", place.cursor))
+            parameters.append((ACTIVITIES.paging.parameter, place.cursor))
         parameters += [("activity_types[]", name) for name in place.activity_types]
         parameters += [("organization_ids[]", name) for name in self._organization_ids]
         return parameters
