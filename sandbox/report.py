@@ -11,9 +11,9 @@ from kql import KqlRefused
 from kql.store import Workspace
 from sandbox.page.reader import Reader
 from shared import tables
-from shared.archive.store import FolderShelf
+from shared.archive.store import FolderArchive
 from shared.cli.printing import complain, moment
-from shared.cli.report import told
+from shared.cli.report import print_report
 from shared.clock import Clock, SystemClock
 from shared.errors import BridgeError, SinkRefused
 from shared.models import Window
@@ -23,7 +23,7 @@ from shared.workspace.client import Answer
 
 
 class LocalQueries:
-    """An `QueryClient` over a local workspace."""
+    """A `QueryClient` over a local workspace."""
 
     def __init__(self, workspace: Workspace) -> None:
         self._workspace = workspace
@@ -51,7 +51,7 @@ async def report_of(
     own: dict[str, Table] = {name: tables.load(name) for name in tables.table_names()}
     reader = Reader.hold(workspace, clock, own, {})
     try:
-        reporter = Reporter(LocalQueries(reader), FolderShelf(out), clock, names=names)
+        reporter = Reporter(LocalQueries(reader), FolderArchive(out), clock, names=names)
         return await write_report(reporter, Window(start, end), again=again)
     finally:
         reader.close()
@@ -77,4 +77,4 @@ def report(
     except (BridgeError, OSError) as why:
         complain(str(why))
         raise typer.Exit(2) from None
-    raise typer.Exit(told(written, as_json=False))
+    raise typer.Exit(print_report(written, as_json=False))

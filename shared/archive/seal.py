@@ -1,18 +1,27 @@
-"""Signing the manifest with a key that never leaves its vault, and checking a signature with the public half alone."""
+"""Sealing a manifest: a detached JWS whose key never leaves its vault, checked with the public half alone.
+
+`manifest.jws` is `<header>..<signature>` in base64url (RFC 7515, appendix F). Signed are the header as it is in the
+file, a dot, and the bytes of manifest.json as they are (`b64: false`, RFC 7797).
+"""
 
 import base64
 import hashlib
 import json
-from collections.abc import Awaitable
+import re
+from collections.abc import AsyncIterator, Awaitable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+import rfc8785
+from azure.core.credentials_async import AsyncTokenCredential
 from azure.keyvault.keys.aio import KeyClient
 from azure.keyvault.keys.crypto import SignatureAlgorithm, SignResult
+from azure.keyvault.keys.crypto.aio import CryptographyClient
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
-from cryptography.hazmat.primitives.asymmetric.utils import Prehashed, encode_dss_signature
+from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 
 from shared.azure_errors import SIGNING, answered
 from shared.errors import ConfigError
@@ -20,26 +29,17 @@ from shared.errors import ConfigError
 PublicKey = rsa.RSAPublicKey | ec.EllipticCurvePublicKey
 VERSION = 1
 MANIFEST = "manifest.json"
-SIGNATURE = "signature.json"
+SEAL = "manifest.jws"
+VAULT_API = "7.4"
+"""Named, because the SDK's newest is not yet known in every cloud; nothing newer is used."""
+_RETRIES: dict[str, Any] = {"retry_total": 2, "connection_timeout": 5, "read_timeout": 60}
+_KEY_ID = re.compile(r"(https://[^/]+)/keys/([0-9A-Za-z-]{1,127})(?:/([0-9a-f]{32}))?/?")
+_DETACHED = re.compile(rb"([A-Za-z0-9_-]+)\.\.([A-Za-z0-9_-]+)")
+_ES256_BYTES = 64  # r and s, 32 bytes each: RFC 7518, 3.4
 
 
-@dataclass(frozen=True, slots=True)
-class Signature:
-    """`algorithm` is RS256 or ES256; `value` as the vault gives it (ES256: r and s, 32 bytes each)."""
-
-    algorithm: str
-    key: str
-    value: bytes
-
-    def encoded(self, public: PublicKey) -> bytes:
-        """As stored. The public key in it is for convenience: trust only one that came another way."""
-        told = {
-            "algorithm": self.algorithm,
-            "key": self.key,
-            "signature": base64.b64encode(self.value).decode(),
-            "publicKey": pem_of(public),
-        }
-        return (json.dumps(told, sort_keys=True, indent=2) + "\n").encode()
+class NotSealed(Exception):
+    """The seal does not prove that the key signed the manifest; the message is a sentence for the reader."""
 
 
 class Crypto(Protocol):
@@ -49,18 +49,15 @@ class Crypto(Protocol):
 
 
 class Signer(Protocol):
-    """Signs bytes with one key."""
+    """Seals bytes with one key."""
 
     @property
     def key(self) -> str:
         """The key's identifier, with its version."""
         ...
 
-    @property
-    def public(self) -> PublicKey: ...
-
-    async def sign(self, data: bytes) -> Signature:
-        """Raises ConfigError (right, key) or SinkBusy (try later)."""
+    async def seal(self, data: bytes) -> bytes:
+        """The detached JWS of `data`. Raises ConfigError (right, key) or SinkBusy (try later)."""
         ...
 
 
@@ -72,14 +69,39 @@ class VaultSigner:
     public: PublicKey
     crypto: Crypto
 
-    async def sign(self, data: bytes) -> Signature:
+    async def seal(self, data: bytes) -> bytes:
         algorithm = algorithm_of(self.public)
+        header = _encoded(rfc8785.dumps({"alg": algorithm, "b64": False, "crit": ["b64"], "kid": self.key}))
+        digest = hashlib.sha256(header + b"." + data).digest()
         with answered(SIGNING):
-            result = await self.crypto.sign(SignatureAlgorithm(algorithm), hashlib.sha256(data).digest())
-        signature = Signature(algorithm, self.key, result.signature)
-        if not holds(self.public, signature, data):
-            raise ConfigError("the vault's signature does not fit its public key: check REPORT_SIGNING_KEY")
-        return signature
+            result = await self.crypto.sign(SignatureAlgorithm(algorithm), digest)
+        jws = header + b".." + _encoded(result.signature)
+        try:
+            check_seal(jws, data, self.public)
+        except NotSealed as wrong:
+            raise ConfigError(
+                "the vault's signature does not match its public key: check REPORT_SIGNING_KEY"
+            ) from wrong
+        return jws
+
+
+@asynccontextmanager
+async def open_signer(identifier: str, credential: AsyncTokenCredential) -> AsyncIterator[VaultSigner]:
+    """The signer by one vault key. Raises ConfigError or SinkBusy."""
+    key, public = await open_public_key(identifier, credential)
+    async with CryptographyClient(key, credential, api_version=VAULT_API, **_RETRIES) as crypto:
+        yield VaultSigner(key, public, crypto)
+
+
+async def open_public_key(identifier: str, credential: AsyncTokenCredential) -> tuple[str, PublicKey]:
+    """Identifier with version and public half of a vault's key. Raises ConfigError or SinkBusy."""
+    found = _KEY_ID.fullmatch(identifier)
+    if found is None:
+        raise ConfigError(
+            "REPORT_SIGNING_KEY must be a key's identifier, such as https://VAULT.vault.azure.net/keys/report"
+        )
+    async with KeyClient(found[1], credential, api_version=VAULT_API, **_RETRIES) as client:
+        return await vault_public_key(client, found[2], found[3])
 
 
 async def vault_public_key(client: KeyClient, name: str, version: str | None) -> tuple[str, PublicKey]:
@@ -102,28 +124,27 @@ def algorithm_of(public: PublicKey) -> str:
     raise ConfigError(f"the report can be signed with RSA or P-256 keys, not with {public.curve.name}")
 
 
-def holds(public: PublicKey, signature: Signature, data: bytes) -> bool:
-    """Whether `signature` is this key's over `data`."""
-    digest = hashlib.sha256(data).digest()
-    prehashed = Prehashed(hashes.SHA256())
+def check_seal(jws: bytes, data: bytes, public: PublicKey) -> str | None:
+    """The `kid` of a detached JWS, once it is this key's over `data`. Raises NotSealed.
+
+    The header has to name the key's own algorithm and exactly what we understand as critical; else whoever can replace
+    files could choose a weaker check (RFC 8725, 3.1).
+    """
+    found = _DETACHED.fullmatch(jws)
+    if found is None:
+        raise NotSealed(f"{SEAL} is not a detached JWS: it was changed or cut off.")
     try:
-        if isinstance(public, rsa.RSAPublicKey):
-            public.verify(signature.value, digest, padding.PKCS1v15(), prehashed)
-        else:
-            half = len(signature.value) // 2
-            r, s = (int.from_bytes(part) for part in (signature.value[:half], signature.value[half:]))
-            public.verify(encode_dss_signature(r, s), digest, ec.ECDSA(prehashed))
-    except InvalidSignature:
-        return False
-    return True
-
-
-def decode(data: bytes) -> Signature:
-    """A stored signature. Raises ValueError when it is none."""
-    told = json.loads(data)
-    if not isinstance(told, dict) or not all(isinstance(told.get(part), str) for part in ("algorithm", "key")):
-        raise ValueError("no signature")
-    return Signature(told["algorithm"], told["key"], base64.b64decode(str(told.get("signature", "")), validate=True))
+        header, signature = json.loads(_decoded(found[1])), _decoded(found[2])
+    except (ValueError, RecursionError) as wrong:
+        raise NotSealed(f"{SEAL} cannot be read: it was changed or cut off.") from wrong
+    if not isinstance(header, dict) or header.get("b64") is not False or header.get("crit") != ["b64"]:
+        raise NotSealed(f"{SEAL} must have b64 false and crit [b64] in its header, and has not.")
+    if header.get("alg") != algorithm_of(public):
+        raise NotSealed(f"{SEAL} names another algorithm than the key's {algorithm_of(public)}.")
+    if not _signed(public, signature, found[1] + b"." + data):
+        raise NotSealed("The signature does not match: the manifest or the seal was changed, or another key signed.")
+    kid = header.get("kid")
+    return kid if isinstance(kid, str) else None
 
 
 def pem_of(public: PublicKey) -> str:
@@ -135,11 +156,37 @@ def from_pem(data: bytes) -> PublicKey:
     try:
         key = serialization.load_pem_public_key(data)
     except ValueError as wrong:
-        raise ConfigError("the file of --key is no public key in PEM form") from wrong
+        raise ConfigError("the file of --key is not a public key in PEM form") from wrong
     if not isinstance(key, rsa.RSAPublicKey | ec.EllipticCurvePublicKey):
         raise ConfigError("the file of --key holds a key that is neither RSA nor P-256")
     algorithm_of(key)
     return key
+
+
+def _signed(public: PublicKey, signature: bytes, signed: bytes) -> bool:
+    try:
+        if isinstance(public, rsa.RSAPublicKey):
+            public.verify(signature, signed, padding.PKCS1v15(), hashes.SHA256())
+        elif len(signature) == _ES256_BYTES:
+            r, s = int.from_bytes(signature[:32]), int.from_bytes(signature[32:])
+            public.verify(encode_dss_signature(r, s), signed, ec.ECDSA(hashes.SHA256()))
+        else:
+            return False
+    except InvalidSignature:
+        return False
+    return True
+
+
+def _encoded(data: bytes) -> bytes:
+    return base64.urlsafe_b64encode(data).rstrip(b"=")
+
+
+def _decoded(segment: bytes) -> bytes:
+    """Raises ValueError unless `segment` is the one spelling of its bytes: spare bits at the end must be zero."""
+    data = base64.urlsafe_b64decode(segment + b"=" * (-len(segment) % 4))
+    if _encoded(data) != segment:
+        raise ValueError("not base64url")
+    return data
 
 
 def _public(jwk: Any) -> PublicKey:

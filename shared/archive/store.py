@@ -15,14 +15,19 @@ from shared.azure_errors import ARCHIVE, answered, code_of, translated
 from shared.errors import StoreFailed
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*(/[A-Za-z0-9][A-Za-z0-9._-]*)*")
-TYPES = {".html": "text/html; charset=utf-8", ".csv": "text/csv; charset=utf-8", ".json": "application/json"}
+TYPES = {
+    ".html": "text/html; charset=utf-8",
+    ".csv": "text/csv; charset=utf-8",
+    ".json": "application/json",
+    ".jws": "application/jose",
+}
 
 
 class AlreadyThere(Exception):
     """The name is taken; what it holds was not touched."""
 
 
-class Shelf(Protocol):
+class ArchiveStore(Protocol):
     """Files by slash-separated name. Every method raises StoreFailed when the storage refuses or cannot be reached."""
 
     async def put(self, name: str, data: bytes) -> None:
@@ -43,14 +48,14 @@ class Shelf(Protocol):
 
 
 def checked(name: str) -> str:
-    """`name`, when it is one; ValueError for whatever could leave the shelf."""
+    """`name`, when it is one; ValueError for whatever could lead out of the archive."""
     if not _NAME.fullmatch(name):
         raise ValueError(f"not a name for a report: {name!r}")
     return name
 
 
-class FolderShelf:
-    """A `Shelf` in a folder; files are readable by their owner only, and lose the right to be written."""
+class FolderArchive:
+    """An `ArchiveStore` in a folder; files are readable by their owner only, and lose the right to be written."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -87,14 +92,14 @@ def _write_new(path: Path, data: bytes) -> None:
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(data)
-        Path(written).chmod(0o400)
         os.link(written, path)  # whole or not at all, and never over another
     finally:
         Path(written).unlink()
+    path.chmod(0o400)  # last: Windows removes no file that is read-only, and both names are one file
 
 
-class BlobShelf:
-    """A `Shelf` in one Blob container, meant for one with an immutability policy. The caller closes the client."""
+class BlobArchive:
+    """An `ArchiveStore` in a container, meant for one with an immutability policy. The caller closes the client."""
 
     def __init__(self, container: ContainerClient) -> None:
         self._container = container

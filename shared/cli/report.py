@@ -9,17 +9,15 @@ from urllib.parse import urlsplit
 
 import typer
 
-from shared.archive.seal import PublicKey, from_pem
-from shared.archive.store import FolderShelf, Shelf
+from shared.archive.seal import PublicKey, from_pem, open_public_key
+from shared.archive.store import ArchiveStore, FolderArchive
 from shared.archive.verify import Finding, verify
 from shared.cli.common import console
 from shared.cli.printing import AsJson, From, To, complain, moment, print_json, with_settings
 from shared.clock import SystemClock
 from shared.errors import ConfigError
 from shared.models import Window
-from shared.report.opening import open_container, open_reporter, signing_key
-from shared.report.periods import last_period
-from shared.report.writing import Report, write_report
+from shared.report.writing import Report, last_period, open_archive, open_reporter, write_report
 from shared.settings import Settings
 from shared.wiring import identity
 
@@ -39,7 +37,7 @@ def report(
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Write the report of a period, last month unless told otherwise. Exit 1 when an hour or an answer is missing."""
+    """Write the report of a period (default: last month). Exit 1 when an hour or an answer is missing."""
     if context.invoked_subcommand is not None:
         return
 
@@ -55,9 +53,9 @@ def report(
         assert period is not None  # monthly always has one
         async with AsyncExitStack() as stack:
             credential = await stack.enter_async_context(identity())
-            shelf = FolderShelf(out) if out is not None else None
-            reporter = await stack.enter_async_context(open_reporter(settings, credential, clock, shelf=shelf))
-            return told(await write_report(reporter, period, again=again), as_json=as_json)
+            archive = FolderArchive(out) if out is not None else None
+            reporter = await stack.enter_async_context(open_reporter(settings, credential, clock, archive=archive))
+            return print_report(await write_report(reporter, period, again=again), as_json=as_json)
 
     with_settings(work)
 
@@ -70,23 +68,23 @@ def verify_report(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Check every file's digest and the manifest's signature, one sentence each. Exit 1 unless all of it holds."""
+    """Check every file's digest and the manifest's signature, one sentence each. Exit 1 if anything is wrong."""
 
     async def work(settings: Settings) -> int:
         async with AsyncExitStack() as stack:
-            shelf, name = await _opened(path, stack)
-            findings = await verify(shelf, name, await _key(key, settings, stack))
+            archive, name = await _opened(path, stack)
+            findings = await verify(archive, name, await _key(key, settings, stack))
         if as_json:
             print_json({"holds": all(each.good for each in findings), "findings": [asdict(each) for each in findings]})
         else:
             for each in findings:
-                _say(each)
+                _print_finding(each)
         return 0 if all(each.good for each in findings) else 1
 
     with_settings(work)
 
 
-def told(written: Report, *, as_json: bool) -> int:
+def print_report(written: Report, *, as_json: bool) -> int:
     """Print what was written; 1 when it is not complete, or when a finished report was left as it is."""
     proof = written.proof
     if as_json:
@@ -107,16 +105,16 @@ def told(written: Report, *, as_json: bool) -> int:
         console.print(f"{written.name}: {proof.sentence}", highlight=False, markup=False, soft_wrap=True)
         console.print(written.address, highlight=False, markup=False, soft_wrap=True)
     for name in written.failed:
-        complain(f"the question {name} was not answered; the report says why")
+        complain(f"the question {name} was not answered; the report has the reason")
     return 0 if proof is not None and proof.complete and not written.failed else 1
 
 
-async def _opened(path: str, stack: AsyncExitStack) -> tuple[Shelf, str]:
-    """The shelf and the report's name on it; a report's page or manifest may be named instead of its folder."""
+async def _opened(path: str, stack: AsyncExitStack) -> tuple[ArchiveStore, str]:
+    """The archive and the report's name in it; a report's page or manifest may be named instead of its folder."""
     if not path.startswith("https://"):
         folder = await asyncio.to_thread(Path(path).resolve)
         folder = folder if await asyncio.to_thread(folder.is_dir) else folder.parent
-        return FolderShelf(folder.parent), folder.name
+        return FolderArchive(folder.parent), folder.name
     parts = urlsplit(path)
     container, _, name = parts.path.strip("/").partition("/")
     name = name.partition("/")[0]
@@ -124,20 +122,23 @@ async def _opened(path: str, stack: AsyncExitStack) -> tuple[Shelf, str]:
         raise ConfigError("name the report's address, such as https://ACCOUNT.blob.core.windows.net/reports/2026-10")
     credential = await stack.enter_async_context(identity())
     url = f"https://{parts.netloc}/{container}"
-    return await stack.enter_async_context(open_container(url, credential)), name
+    return await stack.enter_async_context(open_archive(url, credential)), name
 
 
 async def _key(key: str | None, settings: Settings, stack: AsyncExitStack) -> PublicKey | None:
     if key is None:
         return None
     if key == VAULT:
-        return await signing_key(settings, await stack.enter_async_context(identity()))
+        if settings.report_signing_key is None:
+            raise ConfigError("REPORT_SIGNING_KEY is not set: name the public key as a file")
+        credential = await stack.enter_async_context(identity())
+        return (await open_public_key(settings.report_signing_key, credential))[1]
     try:
         return from_pem(await asyncio.to_thread(Path(key).read_bytes))
     except OSError as broken:
         raise ConfigError(f"the file of --key cannot be read ({broken.strerror})") from broken
 
 
-def _say(finding: Finding) -> None:
+def _print_finding(finding: Finding) -> None:
     mark, style = ("ok ", "green") if finding.good else ("NO ", "red")
     console.print(f"{mark} {finding.sentence}", style=style, highlight=False, markup=False, soft_wrap=True)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from shared.models import Window, hour_start
-from shared.report.answers import Table
+from shared.report.questions import Table
 from shared.workspace.kql import kql_moment
 
 GOOD = ("proved", "surplus")
@@ -33,7 +33,7 @@ class Day:
     asked: int
     verdicts: Counter[str]
     rows: int
-    aside: int
+    dead_letters: int
 
     @property
     def proved(self) -> int:
@@ -42,7 +42,7 @@ class Day:
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
-    """`asked` hours of all connections together; `failure` when the workspace could not say."""
+    """`asked` hours of all connections together; `failure` when the workspace did not answer."""
 
     asked: int
     proved: int
@@ -56,13 +56,13 @@ class Coverage:
 
     @property
     def sentence(self) -> str:
-        """The finding, as the first page says it."""
+        """The finding, as on the first page."""
         if self.failure is not None:
             return f"Completeness is not known: {self.failure}"
-        told = f"{self.proved:,} of {self.asked:,} hours are proved"
+        proved = f"{self.proved:,} of {self.asked:,} hours are proved"
         if self.complete:
-            return f"{told}: the record of this period is complete."
-        return f"{told}; {len(self.gaps)} {'gap is' if len(self.gaps) == 1 else 'gaps are'} listed below."
+            return f"{proved}: the record of this period is complete."
+        return f"{proved}; {len(self.gaps)} {'gap is' if len(self.gaps) == 1 else 'gaps are'} listed below."
 
 
 def coverage(hours: Table, period: Window, connections: Iterable[str]) -> Coverage:
@@ -90,7 +90,7 @@ def coverage(hours: Table, period: Window, connections: Iterable[str]) -> Covera
                     asked=len(of_day),
                     verdicts=Counter(verdict for at, verdict in verdicts if f"{at:%Y-%m-%d}" == day),
                     rows=sum(int(row["Rows"] or 0) for _, row in of_day if row),
-                    aside=sum(int(row["SetAside"] or 0) for _, row in of_day if row),
+                    dead_letters=sum(int(row["SetAside"] or 0) for _, row in of_day if row),
                 )
             )
     return Coverage(len(asked) * len(names), sum(day.proved for day in days), tuple(days), tuple(gaps))

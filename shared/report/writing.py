@@ -1,37 +1,47 @@
 """Writes one report: asks everything, makes the files, seals them with the manifest, and never replaces one."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Literal
+from urllib.parse import urlsplit
 
-from shared.archive.seal import MANIFEST, SIGNATURE, Signer, sha256
-from shared.archive.store import AlreadyThere, Shelf
+from azure.core.credentials_async import AsyncTokenCredential
+from azure.monitor.query.aio import LogsQueryClient
+
+from shared.archive.seal import MANIFEST, SEAL, Signer, open_signer, sha256
+from shared.archive.store import AlreadyThere, ArchiveStore, BlobArchive
 from shared.clock import Clock
 from shared.errors import BridgeError, ConfigError, SinkBusy
 from shared.logs import event, logger, safe
 from shared.models import Window
-from shared.report.answers import Table, ask
 from shared.report.coverage import Coverage, coverage
-from shared.report.manifest import canonical, manifest
+from shared.report.files import as_csv, as_json, manifest
 from shared.report.page import Cover, page
-from shared.report.periods import name_of
-from shared.report.questions import questions
-from shared.report.rows import as_csv, as_json
-from shared.workspace.client import QueryClient
+from shared.report.questions import Table, ask, questions
+from shared.settings import LOOPBACK, Settings
+from shared.state.blob_store import open_container
+from shared.workspace.client import LogAnalyticsWorkspace, QueryClient
 
 log = logger(__name__)
 
 PAGE = "report.html"
 MOST_REVISIONS = 99
+READ_SECONDS = 60
+"""A report's files are larger than state, and no lease runs out meanwhile."""
+DAY = timedelta(days=1)
+
+Every = Literal["off", "weekly", "monthly"]
 
 
 @dataclass(frozen=True, slots=True)
 class Reporter:
-    """Everything a report needs. `connections` must be proved even where the workspace knows nothing of them."""
+    """Everything a report needs. `connections` must be proved even where the workspace has no row of them."""
 
     client: QueryClient
-    shelf: Shelf
+    archive: ArchiveStore
     clock: Clock
     signer: Signer | None = None
     names: bool = False
@@ -65,10 +75,10 @@ async def write_report(reporter: Reporter, period: Window, *, again: bool = Fals
 async def _write(reporter: Reporter, period: Window, *, again: bool) -> Report:
     now = reporter.clock.now()
     if not period.gte < period.lt <= now:
-        raise ConfigError("a report is about a past period: its end must lie after its begin, and not in the future")
-    name, finished = await _free_name(reporter.shelf, name_of(period))
+        raise ConfigError("a report is about a past period: its end must be after its begin, and not in the future")
+    name, finished = await _free_name(reporter.archive, name_of(period))
     if finished is not None and not again:
-        return Report(finished, reporter.shelf.address(f"{finished}/{PAGE}"), new=False)
+        return Report(finished, reporter.archive.address(f"{finished}/{PAGE}"), new=False)
     tables = [await ask(reporter.client, each, period, names=reporter.names) for each in questions()]
     failed = tuple(table.question.name for table in tables if table.failure)
     if len(failed) == len(tables):
@@ -79,8 +89,8 @@ async def _write(reporter: Reporter, period: Window, *, again: bool) -> Report:
     files = _rows(tables)
     cover = Cover(name, period, now, reporter.names, key)
     files[PAGE] = page(cover, tables, proof, [(path, sha256(data)) for path, data in sorted(files.items())])
-    told = manifest(name, period, tables, proof, files, created=now, names=reporter.names, signed_with=key)
-    await _store(reporter, name, files, told)
+    content = manifest(name, period, tables, proof, files, created=now, names=reporter.names, signed_with=key)
+    await _store(reporter, name, files, content)
     event(
         log,
         "report.written",
@@ -91,7 +101,7 @@ async def _write(reporter: Reporter, period: Window, *, again: bool) -> Report:
         failed=len(failed),
         signed=key is not None,
     )
-    return Report(name, reporter.shelf.address(f"{name}/{PAGE}"), proof=proof, failed=failed)
+    return Report(name, reporter.archive.address(f"{name}/{PAGE}"), proof=proof, failed=failed)
 
 
 def _rows(tables: Sequence[Table]) -> dict[str, bytes]:
@@ -100,12 +110,12 @@ def _rows(tables: Sequence[Table]) -> dict[str, bytes]:
     return files | {f"{table.question.name}.csv": as_csv(table) for table in tables if table.failure is None}
 
 
-async def _free_name(shelf: Shelf, base: str) -> tuple[str, str | None]:
+async def _free_name(archive: ArchiveStore, base: str) -> tuple[str, str | None]:
     """The first name nothing was written under, and the newest finished report of the period, if there is one."""
     finished = None
     for revision in range(1, MOST_REVISIONS + 1):
         name = base if revision == 1 else f"{base}-r{revision}"
-        found = await shelf.names(name)
+        found = await archive.names(name)
         if not found:
             return name, finished
         if MANIFEST in found:
@@ -113,17 +123,75 @@ async def _free_name(shelf: Shelf, base: str) -> tuple[str, str | None]:
     raise ConfigError(f"there are {MOST_REVISIONS} reports of {base} already: keep to those")
 
 
-async def _store(reporter: Reporter, name: str, files: dict[str, bytes], told: dict[str, Any]) -> None:
-    sealed = canonical(told)
+async def _store(reporter: Reporter, name: str, files: dict[str, bytes], content: bytes) -> None:
     # Signed before anything is written: a vault that refuses leaves no half report behind.
-    signature = (await reporter.signer.sign(sealed)).encoded(reporter.signer.public) if reporter.signer else None
+    seal = await reporter.signer.seal(content) if reporter.signer else None
     try:
         for path, data in sorted(files.items()):
-            await reporter.shelf.put(f"{name}/{path}", data)
-        if signature is not None:
-            await reporter.shelf.put(f"{name}/{SIGNATURE}", signature)
-        await reporter.shelf.put(f"{name}/{MANIFEST}", sealed)
+            await reporter.archive.put(f"{name}/{path}", data)
+        if seal is not None:
+            await reporter.archive.put(f"{name}/{SEAL}", seal)
+        await reporter.archive.put(f"{name}/{MANIFEST}", content)
     except AlreadyThere as taken:
         raise SinkBusy(
             f"another run is writing the report {name}: nothing of it was replaced, look again later"
         ) from taken
+
+
+def last_period(every: Every, now: datetime) -> Window | None:
+    """The last whole calendar week (Monday to Sunday) or month, UTC; None when reports are off."""
+    midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
+    if every == "weekly":
+        end = midnight - midnight.weekday() * DAY
+        return Window(end - 7 * DAY, end)
+    if every == "monthly":
+        end = midnight.replace(day=1)
+        return Window((end - DAY).replace(day=1), end)
+    return None
+
+
+def name_of(period: Window) -> str:
+    """`2026-10` for a month, `2026-W44` for an ISO week, else both moments to the second: `20261005T000000Z-...`."""
+    start, end = period.gte, period.lt
+    whole = start == start.replace(hour=0, minute=0, second=0, microsecond=0)
+    if whole and start.day == 1 and end == (start + 31 * DAY).replace(day=1):
+        return f"{start:%Y-%m}"
+    if whole and start.weekday() == 0 and period.span == 7 * DAY:
+        return f"{start:%G-W%V}"
+    return f"{start:%Y%m%dT%H%M%SZ}-{end:%Y%m%dT%H%M%SZ}"
+
+
+@asynccontextmanager
+async def open_reporter(
+    settings: Settings, credential: AsyncTokenCredential, clock: Clock, *, archive: ArchiveStore | None = None
+) -> AsyncIterator[Reporter]:
+    """What the settings name; `archive` replaces the container. Raises ConfigError for what is missing."""
+    if settings.workspace_id is None:
+        raise ConfigError("WORKSPACE_ID must be set: a report asks the workspace")
+    async with AsyncExitStack() as stack:
+        url = settings.query_endpoint
+        client = await stack.enter_async_context(LogsQueryClient(credential, endpoint=url))
+        if archive is None:
+            if settings.report_container_url is None:
+                raise ConfigError("REPORT_CONTAINER_URL must be set (a blob container), or --out must name a folder")
+            archive = await stack.enter_async_context(open_archive(settings.report_container_url, credential))
+        signer = None
+        if settings.report_signing_key is not None:
+            signer = await stack.enter_async_context(open_signer(settings.report_signing_key, credential))
+        yield Reporter(
+            client=LogAnalyticsWorkspace(
+                client, settings.workspace_id, clock, enforce_https=urlsplit(url).hostname not in LOOPBACK
+            ),
+            archive=archive,
+            clock=clock,
+            signer=signer,
+            names=settings.report_names,
+            connections=tuple(connection.name for connection in settings.connections),
+        )
+
+
+@asynccontextmanager
+async def open_archive(url: str, credential: AsyncTokenCredential) -> AsyncIterator[ArchiveStore]:
+    """The archive in one container."""
+    async with open_container(url, credential, read_timeout=READ_SECONDS) as container:
+        yield BlobArchive(container)

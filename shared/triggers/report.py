@@ -4,13 +4,11 @@ import logging
 
 import azure.functions as func
 
-from shared.archive.store import Shelf
+from shared.archive.store import ArchiveStore
 from shared.clock import Clock
 from shared.errors import BridgeError
 from shared.logs import event, logger
-from shared.report.opening import open_reporter
-from shared.report.periods import last_period
-from shared.report.writing import Report, write_report
+from shared.report.writing import Report, last_period, open_reporter, write_report
 from shared.settings import Settings, load
 from shared.triggers.bridge_cache import here
 from shared.wiring import identity
@@ -38,12 +36,12 @@ async def compliance_report(timer: func.TimerRequest) -> None:
         raise ReportFailed(f"{why}. docs/report.md says what each refusal means") from why
 
 
-async def write_due(settings: Settings, clock: Clock, *, shelf: Shelf | None = None) -> Report | None:
-    """Write the report that is due, on `shelf` or in the container; None when there is none. Raises BridgeError."""
+async def write_due(settings: Settings, clock: Clock, *, archive: ArchiveStore | None = None) -> Report | None:
+    """Write the report that is due, on `archive` or in the container; None when there is none. Raises BridgeError."""
     period = last_period(settings.report_schedule, clock.now())
     if period is None:
         return None
-    async with identity() as credential, open_reporter(settings, credential, clock, shelf=shelf) as reporter:
+    async with identity() as credential, open_reporter(settings, credential, clock, archive=archive) as reporter:
         written = await write_report(reporter, period)
     if not written.new:
         return None

@@ -82,7 +82,7 @@ def test_an_unsigned_report_does_not_pass_for_a_signed_one(written: Path, tmp_pa
     [
         (("--from", "2026-10-01"), "name both --from and --to"),
         (("--from", "2026-10-01", "--to", "2026-11-01", "--out", "x"), "WORKSPACE_ID must be set"),
-        (("verify", "nowhere"), "is no report"),
+        (("verify", "nowhere"), "is not a report"),
         (("verify", "https://account.blob.example.com/reports"), "name the report's address"),
         (("verify", "nowhere", "--key", "nowhere.pem"), "--key cannot be read"),
         (("verify", "nowhere", "--key", "vault"), "REPORT_SIGNING_KEY is not set"),

@@ -54,7 +54,8 @@ def test_the_zip_holds_the_app_and_its_wheels(tmp_path: Path, fetch: Fetch) -> N
     tops = {name.partition("/")[0] for name in names}
     assert tops == {"function_app.py", "host.json", "requirements.txt", "shared", ".python_packages"}
     assert f"{SITE.as_posix()}/msgspec/__init__.py" in names
-    assert "shared/tables/ClaudeActivity_CL.json" in names
+    files = {"shared/tables/ClaudeActivity_CL.json", "shared/report/page.html.j2", "shared/report/page.css"}
+    assert files <= set(names)
     assert [name for name in names if name.endswith((".pyc", ".md")) or "__pycache__" in name] == []
     told = (tmp_path / "bridge.zip.sha256").read_text(encoding="utf-8")
     assert told == f"{digest}  bridge.zip\n"

@@ -13,8 +13,7 @@ from sentinel.tools.check.bind import bind
 from shared import tables
 from shared.clock import SimulatedClock
 from shared.models import Window
-from shared.report.answers import ask
-from shared.report.questions import questions
+from shared.report.questions import ask, questions
 from shared.tables import ACTIVITY, HEALTH, Column, Table
 from tests.unit.report.fakes import DAY, NOW
 
@@ -86,8 +85,8 @@ async def test_a_change_names_ticket_and_approver_where_it_was_announced(world: 
     world.activity(2.5, "org_sso_toggled", Enabled=True)
     world.activity(7, "org_sso_toggled", Enabled=True)
     rows = await world.ask("changes")
-    told = [(row["What"], row["Announced"], row["Ticket"], row["Approver"], row["Who"]) for row in rows]
-    assert told == [
+    stated = [(row["What"], row["Announced"], row["Ticket"], row["Approver"], row["Who"]) for row in rows]
+    assert stated == [
         ("off", "announced", "CHG-1", "Head of IT", "user_admin"),
         ("on", "not announced", "", "", "user_admin"),
     ]
@@ -109,7 +108,7 @@ async def test_a_change_of_several_values_tells_those_that_differ(world: World) 
 
 
 async def test_state_is_the_last_value_before_each_moment(world: World) -> None:
-    """Before the start; else the old value of the first change; else not told. What came after is not asked."""
+    """Before the start; else the old value of the first change; else not reported. What came after is not asked."""
     geos = {"OrganizationId": "org_1"}
     for days, old, new in ((-2, "eu", "us"), (1, "us", "eu"), (2, "eu", "us,eu"), (8, "us,eu", "any")):
         change = {"name": "allowed_inference_geos", "old": old, "new": new}
@@ -117,11 +116,11 @@ async def test_state_is_the_last_value_before_each_moment(world: World) -> None:
     retention = {"name": "data_retention_periods", "old": "90 days", "new": "for ever"}
     world.activity(3, "claude_organization_settings_updated", Changes=[retention], **geos)
     world.activity(4, "org_claude_code_zero_data_retention_disabled", Enabled=False, **geos)
-    told = {row["Setting"]: (row["AtStart"], row["AtEnd"], row["Changes"]) for row in await world.ask("state")}
-    assert told["allowed_inference_geos"] == ("us", "us,eu", 2)
-    assert told["data_retention_periods"] == ("90 days", "for ever", 1)
-    assert told["org_claude_code_zero_data_retention"] == ("not told", "off", 1)
-    assert told["compliance_api_logging_enabled"] == ("not told", "not told", 0)
+    stated = {row["Setting"]: (row["AtStart"], row["AtEnd"], row["Changes"]) for row in await world.ask("state")}
+    assert stated["allowed_inference_geos"] == ("us", "us,eu", 2)
+    assert stated["data_retention_periods"] == ("90 days", "for ever", 1)
+    assert stated["org_claude_code_zero_data_retention"] == ("not reported", "off", 1)
+    assert stated["compliance_api_logging_enabled"] == ("not reported", "not reported", 0)
 
 
 async def test_privileged_access_is_shown_at_start_and_end(world: World) -> None:
@@ -151,7 +150,7 @@ async def test_privileged_access_is_shown_at_start_and_end(world: World) -> None
     }
 
 
-async def test_exports_and_the_provider_are_told_apart(world: World) -> None:
+async def test_exports_and_the_provider_are_kept_apart(world: World) -> None:
     """Addresses stay away unless people are named."""
     world.activity(1, "org_members_exported", Category="data_export", ActorIp="192.0.2.7")
     provider = {"ActorType": "anthropic_actor", "ActorId": "", "ActorEmail": ""}
@@ -167,11 +166,11 @@ async def test_exceptions_are_those_that_reach_into_the_period(world: World) -> 
     """One that ran out before is not shown; one that ran out within, or never does, is."""
     for rule, until in (("before", "2026-10-01T00:00:00Z"), ("within", "2026-10-07T00:00:00Z"), ("open", "")):
         world.watchlist("ClaudeTuning", Rule=rule, Until=until, Reason="pilot", Approver="CISO")
-    told = [(row["Rule"], row["AtEnd"]) for row in await world.ask("exceptions")]
-    assert told == [("open", "in force"), ("within", "run out")]
+    stated = [(row["Rule"], row["AtEnd"]) for row in await world.ask("exceptions")]
+    assert stated == [("open", "in force"), ("within", "expired")]
 
 
-async def test_drills_of_the_period_are_told(world: World) -> None:
+async def test_drills_of_the_period_are_listed(world: World) -> None:
     """Other walks are not drills."""
     for walk, state in (("drill", "ok"), ("live", "ok"), ("drill", "drill_failed")):
         row = {

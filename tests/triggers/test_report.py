@@ -8,7 +8,7 @@ import azure.functions as func
 import pytest
 
 from sandbox.world import World
-from shared.archive.store import BlobShelf
+from shared.archive.store import BlobArchive
 from shared.clock import SimulatedClock
 from shared.settings import load
 from shared.triggers import report
@@ -55,15 +55,15 @@ async def test_the_last_period_is_written_once(
     caplog.set_level(logging.INFO, logger="bridge")
     emulator: Azurite = request.getfixturevalue("azurite")
     async with emulator.container("reports") as container:
-        shelf = BlobShelf(container)
+        archive = BlobArchive(container)
         environment.setenv("REPORT_SCHEDULE", "weekly")
-        first = await write_due(load(), SimulatedClock(MONDAY), shelf=shelf)
+        first = await write_due(load(), SimulatedClock(MONDAY), archive=archive)
         assert first is not None and first.name == "2026-W44"
         names = [name async for name in container.list_blob_names()]
         assert "2026-W44/manifest.json" in names
-        assert await write_due(load(), SimulatedClock(MONDAY.replace(day=3)), shelf=shelf) is None
+        assert await write_due(load(), SimulatedClock(MONDAY.replace(day=3)), archive=archive) is None
         assert [name async for name in container.list_blob_names()] == names
-        later = await write_due(load(), SimulatedClock(MONDAY.replace(day=9)), shelf=shelf)
+        later = await write_due(load(), SimulatedClock(MONDAY.replace(day=9)), archive=archive)
         assert later is not None and later.name == "2026-W45"
     told = [each.getMessage() for each in caplog.records if each.getMessage().startswith("report.")]
     assert [line.split()[0] for line in told] == ["report.written", "report.incomplete"] * 2

@@ -13,7 +13,7 @@ from azure.keyvault.keys import KeyVaultKey
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from shared.archive.seal import pem_of, vault_public_key
-from shared.archive.store import AlreadyThere, BlobShelf, FolderShelf, Shelf
+from shared.archive.store import AlreadyThere, ArchiveStore, BlobArchive, FolderArchive
 from shared.errors import ConfigError, SinkBusy, StoreFailed
 from tests.unit.report.fakes import KEY_ID
 
@@ -22,33 +22,33 @@ if TYPE_CHECKING:  # the fixtures come as a plugin
 
 
 @asynccontextmanager
-async def shelf_of(kind: str, tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator[Shelf]:
+async def archive_of(kind: str, tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator[ArchiveStore]:
     """A folder, or a container in the emulator."""
     if kind == "folder":
-        yield FolderShelf(tmp_path / "reports")
+        yield FolderArchive(tmp_path / "reports")
         return
     emulator: Azurite = request.getfixturevalue("azurite")
     async with emulator.container() as container:
-        yield BlobShelf(container)
+        yield BlobArchive(container)
 
 
 @pytest.mark.parametrize("kind", ["folder", "blob"])
 async def test_a_name_is_written_once(kind: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
     """The second writer is told so, and the first one's file is still there."""
-    async with shelf_of(kind, tmp_path, request) as shelf:
-        await shelf.put("2026-10/changes.csv", b"first")
+    async with archive_of(kind, tmp_path, request) as archive:
+        await archive.put("2026-10/changes.csv", b"first")
         with pytest.raises(AlreadyThere):
-            await shelf.put("2026-10/changes.csv", b"second")
-        assert await shelf.get("2026-10/changes.csv") == b"first"
-        assert await shelf.get("2026-10/absent.csv") is None and await shelf.get("2026-10-r2/absent.csv") is None
-        assert await shelf.names("2026-10") == ["changes.csv"] and await shelf.names("2026-1") == []
+            await archive.put("2026-10/changes.csv", b"second")
+        assert await archive.get("2026-10/changes.csv") == b"first"
+        assert await archive.get("2026-10/absent.csv") is None and await archive.get("2026-10-r2/absent.csv") is None
+        assert await archive.names("2026-10") == ["changes.csv"] and await archive.names("2026-1") == []
 
 
 def test_a_file_is_its_owners_and_read_only(tmp_path: Path) -> None:
     """It names people's ids, and is not meant to be edited."""
-    shelf = FolderShelf(tmp_path)
-    asyncio.run(shelf.put("2026-10/report.html", b"x"))
-    path = Path(shelf.address("2026-10/report.html"))
+    archive = FolderArchive(tmp_path)
+    asyncio.run(archive.put("2026-10/report.html", b"x"))
+    path = Path(archive.address("2026-10/report.html"))
     assert stat.S_IMODE(path.stat().st_mode) == 0o400 and [each.name for each in path.parent.iterdir()] == [path.name]
 
 
@@ -56,14 +56,14 @@ def test_a_file_is_its_owners_and_read_only(tmp_path: Path) -> None:
 async def test_no_name_leads_elsewhere(name: str, tmp_path: Path) -> None:
     """Names come from periods and questions; anything else is a defect."""
     with pytest.raises(ValueError, match="not a name"):
-        await FolderShelf(tmp_path).put(name, b"x")
+        await FolderArchive(tmp_path).put(name, b"x")
 
 
 async def test_a_page_in_a_container_opens_in_a_browser(request: pytest.FixtureRequest) -> None:
     """Its type says what it is; of another type it would be downloaded."""
     emulator: Azurite = request.getfixturevalue("azurite")
     async with emulator.container() as container:
-        await BlobShelf(container).put("2026-10/report.html", b"<p>")
+        await BlobArchive(container).put("2026-10/report.html", b"<p>")
         properties = await container.get_blob_client("2026-10/report.html").get_blob_properties()
         assert properties.content_settings.content_type == "text/html; charset=utf-8"
 
@@ -74,7 +74,7 @@ async def test_a_missing_container_has_its_remedy(request: pytest.FixtureRequest
     async with emulator.container("gone-for-good") as container:
         await container.delete_container()
         with pytest.raises(StoreFailed, match="correct REPORT_CONTAINER_URL") as told:
-            await BlobShelf(container).put("2026-10/report.html", b"x")
+            await BlobArchive(container).put("2026-10/report.html", b"x")
         assert "http" not in str(told.value)
 
 

@@ -1,4 +1,4 @@
-"""A workspace that answers from a dict, a shelf in memory, and a vault that holds a real key."""
+"""A workspace that answers from a dict, an archive in memory, and a vault that holds a real key."""
 
 import hashlib
 from collections.abc import Callable
@@ -58,8 +58,8 @@ class FakeQueries:
 
 
 @dataclass
-class MemoryShelf:
-    """A shelf that can lose its storage before the nth file."""
+class MemoryArchive:
+    """An archive that can lose its storage before the nth file."""
 
     files: dict[str, bytes] = field(default_factory=dict)
     before_put: Callable[[str], None] = lambda name: None
@@ -104,7 +104,7 @@ def signer(private: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey) -> VaultSign
 
 
 def reporter(
-    shelf: MemoryShelf | None = None,
+    archive: MemoryArchive | None = None,
     client: QueryClient | None = None,
     *,
     signed: Signer | None = None,
@@ -112,5 +112,5 @@ def reporter(
 ) -> Reporter:
     """Everything a report needs, on a quiet day."""
     return Reporter(
-        client or FakeQueries(), shelf or MemoryShelf(), SimulatedClock(NOW), signer=signed, connections=connections
+        client or FakeQueries(), archive or MemoryArchive(), SimulatedClock(NOW), signer=signed, connections=connections
     )

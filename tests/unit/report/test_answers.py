@@ -14,9 +14,8 @@ from hypothesis import strategies as st
 
 from shared.clock import SimulatedClock
 from shared.errors import SinkBusy, SinkRefused
-from shared.report.answers import Answer, Table, ask
-from shared.report.questions import Question, questions
-from shared.report.rows import as_csv, as_json
+from shared.report.files import as_csv, as_json
+from shared.report.questions import Answer, Question, Table, ask, questions
 from shared.workspace.client import LogAnalyticsWorkspace
 from tests.unit.report.fakes import DAY, NOW, FakeQueries
 

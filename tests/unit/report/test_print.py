@@ -12,7 +12,7 @@ from pypdf import PdfReader
 
 from shared.report.writing import write_report
 from shared.workspace.client import Answer
-from tests.unit.report.fakes import DAY, FakeQueries, MemoryShelf, quiet, reporter
+from tests.unit.report.fakes import DAY, FakeQueries, MemoryArchive, quiet, reporter
 
 ROWS = 150
 FLAGS = [
@@ -51,11 +51,11 @@ def test_a_printed_report_cuts_no_row(tmp_path: Path) -> None:
     chromium = shutil.which("chromium")
     if chromium is None:
         pytest.skip("THE PRINTED REPORT IS NOT TESTED: chromium is missing (apt-get install chromium)")
-    shelf = MemoryShelf()
+    archive = MemoryArchive()
     client = FakeQueries({**quiet(), "changes": changes(ROWS)})
-    written = asyncio.run(write_report(reporter(shelf, client), DAY))
+    written = asyncio.run(write_report(reporter(archive, client), DAY))
     source, target = tmp_path / "report.html", tmp_path / "report.pdf"
-    source.write_bytes(shelf.files[f"{written.name}/report.html"])
+    source.write_bytes(archive.files[f"{written.name}/report.html"])
     command = [chromium, *FLAGS, f"--user-data-dir={tmp_path / 'profile'}", f"--print-to-pdf={target}", source.as_uri()]
     subprocess.run(command, check=True, capture_output=True, timeout=120)
     pdf = PdfReader(target)

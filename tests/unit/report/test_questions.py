@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from shared.models import Window
-from shared.report.periods import last_period, name_of
 from shared.report.questions import FOLDER, ORDER, parse, questions
+from shared.report.writing import last_period, name_of
 from tests.unit.report.fakes import DAY
 
 WORKBOOK = Path(__file__).parents[3] / "sentinel" / "workbooks" / "claude" / "shared" / "ControlTypes.kql"
