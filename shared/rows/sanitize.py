@@ -6,9 +6,12 @@ byte that is not UTF-8, its escape as text (`\\ud800`); whatever lies deeper tha
 
 import json
 import math
+import re
 from collections.abc import Mapping
 from typing import Any
 
+_STACK = 400  # more than DEPTH_LIMIT, less than the json module's own recursion can bear
+_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*+"|[\[\]{}]', re.DOTALL)
 DEPTH_LIMIT = 240  # the encoder writes 254 levels, and a row has a few of its own; the interpreter walks about 1,000
 LONG_MIN, LONG_MAX = -(2**63), 2**63 - 1
 
@@ -31,6 +34,40 @@ def odd_float(digits: str) -> float | Odd:
     """A `parse_float` for the json module: what overflows stays text."""
     value = float(digits)
     return value if math.isfinite(value) else Odd(digits)
+
+
+def decode_odd(body: bytes) -> Any:
+    """The JSON value of `body` with each odd value as an `Odd`, and what is nested too deep as its own text.
+
+    For `tame`. Raises ValueError when the JSON is cut or broken.
+    """
+    text = body.decode("utf-8-sig", "surrogateescape")
+    try:
+        return _loads(text)
+    except RecursionError:
+        return _loads(_flattened(text))
+
+
+def _loads(text: str) -> Any:
+    return json.loads(text, strict=False, parse_int=odd_int, parse_float=odd_float, parse_constant=Odd)
+
+
+def _flattened(text: str) -> str:
+    """Replace every array or object _STACK levels down by a string of its JSON text; `tame` then notes the place."""
+    parts: list[str] = []
+    depth = done = start = 0
+    for token in _TOKEN.finditer(text):
+        sign = token[0]
+        if sign in ("[", "{"):
+            depth += 1
+            if depth == _STACK:
+                start = token.start()
+        elif sign in ("]", "}"):
+            if depth == _STACK:
+                parts += [text[done:start], json.dumps(text[start : token.end()])]
+                done = token.end()
+            depth -= 1
+    return "".join([*parts, text[done:]])
 
 
 def tame(value: Any) -> tuple[Any, tuple[str, ...]]:

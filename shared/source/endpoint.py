@@ -81,11 +81,7 @@ EITHER = (KeyKind.COMPLIANCE, KeyKind.ADMIN)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Endpoint:
-    """One call. `statuses` holds what differs from the rule in `means`.
-
-    `item_id` names the field that tells the items of a list apart (None: the whole item does), `items` the field that
-    holds the list.
-    """
+    """One call. `items` names the field that holds the list; `statuses` what differs from the rule in `means`."""
 
     path: str
     scope: Scope
@@ -97,7 +93,6 @@ class Endpoint:
     filters: Filters = Filters.NONE
     budget: RequestBudget = RequestBudget.COMPLIANCE
     items: str = "data"
-    item_id: str | None = "id"
     beta: str = ""
     statuses: Mapping[int, Meaning] = field(default_factory=dict)
 

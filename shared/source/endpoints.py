@@ -22,16 +22,14 @@ ACTIVITIES = Endpoint(
 
 # Directory.
 _ORGANIZATION = "/v1/compliance/organizations/{org_uuid}"
-ORGANIZATIONS = Endpoint("/v1/compliance/organizations", Scope.ORG_DATA, Paging.PAGE, Sizes(1000, 1000), item_id="uuid")
+ORGANIZATIONS = Endpoint("/v1/compliance/organizations", Scope.ORG_DATA, Paging.PAGE, Sizes(1000, 1000))
 USERS = Endpoint(_ORGANIZATION + "/users", Scope.USER_DATA, Paging.PAGE, Sizes(500, 1000))
 ROLES = Endpoint(_ORGANIZATION + "/roles", Scope.ORG_DATA, Paging.PAGE, Sizes(500, 1000))
 ROLE_PERMISSIONS = Endpoint(
-    _ORGANIZATION + "/roles/{role_id}/permissions", Scope.ORG_DATA, Paging.PAGE, Sizes(500, 1000), item_id=None
+    _ORGANIZATION + "/roles/{role_id}/permissions", Scope.ORG_DATA, Paging.PAGE, Sizes(500, 1000)
 )
 GROUPS = Endpoint("/v1/compliance/groups", Scope.ORG_DATA, Paging.PAGE, Sizes(500, 1000))
-GROUP_MEMBERS = Endpoint(
-    "/v1/compliance/groups/{group_id}/members", Scope.USER_DATA, Paging.PAGE, Sizes(500, 1000), item_id="user_id"
-)
+GROUP_MEMBERS = Endpoint("/v1/compliance/groups/{group_id}/members", Scope.USER_DATA, Paging.PAGE, Sizes(500, 1000))
 
 # Settings. Enabled separately for each parent: an unknown organization and "not enabled" are the same 404.
 SETTINGS = Endpoint(
@@ -42,7 +40,6 @@ USER_PREFERENCES = Endpoint(
     Scope.USER_DATA,
     Paging.TOKEN,
     Sizes(20, 100),
-    item_id=None,
     statuses={404: Meaning.NOT_AVAILABLE},
 )
 
@@ -78,7 +75,7 @@ PROJECTS = Endpoint(_PROJECTS, Scope.USER_DATA, Paging.PAGE, Sizes(20, 100), fil
 PROJECT = Endpoint(_PROJECTS + "/{project_id}", Scope.USER_DATA)
 PROJECT_ATTACHMENTS = Endpoint(_PROJECTS + "/{project_id}/attachments", Scope.USER_DATA, Paging.PAGE, Sizes(20, 100))
 PROJECT_COLLABORATORS = Endpoint(
-    _PROJECTS + "/{project_id}/collaborators", Scope.USER_DATA, Paging.PAGE, Sizes(20, 100), item_id=None
+    _PROJECTS + "/{project_id}/collaborators", Scope.USER_DATA, Paging.PAGE, Sizes(20, 100)
 )
 DOCUMENT = Endpoint(_PROJECTS + "/documents/{document_id}", Scope.USER_DATA)
 DOCUMENT_METADATA = Endpoint(_PROJECTS + "/documents/{document_id}/metadata", Scope.USER_DATA)
@@ -145,13 +142,7 @@ _LIST = Sizes(20, 1000)
 _OTHER = RequestBudget.NOT_STATED
 _PLUGINS_BETA = "ce-plugins-2026-09-01"
 PLUGINS = Endpoint(
-    _ADMIN + "plugins",
-    Scope.ORG_DATA,
-    Paging.TOKEN,
-    Sizes(20, 100),
-    keys=EITHER,
-    budget=_OTHER,
-    beta=_PLUGINS_BETA,
+    _ADMIN + "plugins", Scope.ORG_DATA, Paging.TOKEN, Sizes(20, 100), keys=EITHER, budget=_OTHER, beta=_PLUGINS_BETA
 )
 PLUGIN_SETTINGS = Endpoint(
     _ADMIN + "plugins/{plugin_id}/installation_settings",
@@ -160,17 +151,10 @@ PLUGIN_SETTINGS = Endpoint(
     Sizes(20, 100),
     keys=EITHER,
     budget=_OTHER,
-    item_id=None,
     beta=_PLUGINS_BETA,
 )
 PLUGIN_MARKETPLACES = Endpoint(
-    _ADMIN + "plugin_marketplaces",
-    Scope.ORG_DATA,
-    Paging.TOKEN,
-    _LIST,
-    keys=EITHER,
-    budget=_OTHER,
-    beta=_PLUGINS_BETA,
+    _ADMIN + "plugin_marketplaces", Scope.ORG_DATA, Paging.TOKEN, _LIST, keys=EITHER, budget=_OTHER, beta=_PLUGINS_BETA
 )
 
 
@@ -180,22 +164,21 @@ def _admin(
     sizes: Sizes | None = None,
     *,
     keys: tuple[KeyKind, ...] = ADMIN,
-    item_id: str | None = "id",
     beta: str = "",
     scope: Scope = Scope.NOT_NAMED,
 ) -> Endpoint:
-    return Endpoint(_ADMIN + path, scope, paging, sizes, keys=keys, budget=_OTHER, item_id=item_id, beta=beta)
+    return Endpoint(_ADMIN + path, scope, paging, sizes, keys=keys, budget=_OTHER, beta=beta)
 
 
 ADMIN_ME = _admin("me")
 ADMIN_USERS = _admin("users", Paging.CURSOR, _LIST, keys=EITHER)
 ADMIN_INVITES = _admin("invites", Paging.CURSOR, _LIST, keys=EITHER)
 ADMIN_GROUPS = _admin("rbac_groups", Paging.TOKEN, _LIST, keys=EITHER)
-ADMIN_GROUP_MEMBERS = _admin("rbac_groups/{rbac_group_id}/members", Paging.TOKEN, _LIST, keys=EITHER, item_id="user_id")
+ADMIN_GROUP_MEMBERS = _admin("rbac_groups/{rbac_group_id}/members", Paging.TOKEN, _LIST, keys=EITHER)
 ADMIN_ROLES = _admin("rbac_roles", Paging.TOKEN, _LIST, keys=EITHER)
-ADMIN_ROLE_PERMISSIONS = _admin("rbac_roles/{rbac_role_id}/permissions", Paging.TOKEN, _LIST, keys=EITHER, item_id=None)
+ADMIN_ROLE_PERMISSIONS = _admin("rbac_roles/{rbac_role_id}/permissions", Paging.TOKEN, _LIST, keys=EITHER)
 ADMIN_WORKSPACES = _admin("workspaces", Paging.CURSOR, _LIST)
-ADMIN_WORKSPACE_MEMBERS = _admin("workspaces/{workspace_id}/members", Paging.CURSOR, _LIST, item_id="user_id")
+ADMIN_WORKSPACE_MEMBERS = _admin("workspaces/{workspace_id}/members", Paging.CURSOR, _LIST)
 API_KEYS = _admin("api_keys", Paging.CURSOR, _LIST)
 COMPLIANCE_SETTINGS = _admin("compliance_settings")
 EXTERNAL_KEYS = _admin("external_keys", Paging.TOKEN)
@@ -212,7 +195,6 @@ MANAGED_SETTINGS_GROUPS = _admin(
     "claude_code/managed_settings/rbac_groups",
     Paging.TOKEN,
     Sizes(20, 100),
-    item_id=None,
     scope=Scope.MANAGED_SETTINGS,
     beta=_MANAGED_BETA,
 )
@@ -224,7 +206,6 @@ USAGE = Endpoint(
     Paging.PAGE,
     _LIST,
     budget=RequestBudget.ANALYTICS,
-    item_id=None,
     beta="analytics-usage-cost-2026-08-24",
     statuses={400: Meaning.NOT_AVAILABLE},
 )
@@ -234,7 +215,6 @@ COST = Endpoint(
     Paging.PAGE,
     _LIST,
     budget=RequestBudget.ANALYTICS,
-    item_id=None,
     beta="analytics-usage-cost-2026-08-24",
     statuses={400: Meaning.NOT_AVAILABLE},
 )

@@ -181,7 +181,7 @@ def test_a_refused_key_is_told_with_the_remedy(world: World, monkeypatch: pytest
     monkeypatch.setenv("LIVE_SECONDS", "5")
     assert bridge("init", "--history-days", "1").exit_code == 0
     result = bridge("run")
-    assert result.exit_code == 1 and "refused" in result.stdout and "make a new one and store it" in result.stdout
+    assert result.exit_code == 1 and "refused" in result.stdout and "make a new one with the scope" in result.stdout
     assert SECRET not in result.output
 
 

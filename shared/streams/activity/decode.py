@@ -1,14 +1,12 @@
 """Odd input: the feed's envelope, decoded fast, and read again with patience when the fast decoder refuses it."""
 
-import json
-import re
 from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
 
 from shared.errors import SourceBusy, SourceIncoherent
-from shared.rows.sanitize import Odd, odd_float, odd_int, tame
+from shared.rows.sanitize import decode_odd, tame
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +30,6 @@ class _Envelope(msgspec.Struct):
 
 
 _decode = msgspec.json.Decoder(_Envelope).decode
-_STACK = 400  # more than tame.DEPTH_LIMIT, less than the json module's own recursion can bear
-_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*+"|[\[\]{}]', re.DOTALL)
 
 
 def read_page(body: bytes) -> PageContent:
@@ -56,11 +52,10 @@ def _tamed(data: list[Any], has_more: bool | None, last_id: str | None) -> PageC
 
 
 def _patiently(body: bytes) -> PageContent:
-    text = body.decode("utf-8-sig", "surrogateescape")
     try:
-        page = _loads(text)
-    except RecursionError:
-        page = _loads(_flattened(text))
+        page = decode_odd(body)
+    except ValueError as cut:
+        raise SourceBusy("the page ended early or is not JSON; the next run asks for it again") from cut
     if not isinstance(page, dict) or not isinstance(page.get("data"), list):
         raise SourceIncoherent(
             "the answer is JSON but no page of activities: look at what stands between us and the API"
@@ -71,28 +66,3 @@ def _patiently(body: bytes) -> PageContent:
         has_more if isinstance(has_more, bool) else None,
         str(last_id) if isinstance(last_id, str) else None,
     )
-
-
-def _loads(text: str) -> Any:
-    try:
-        return json.loads(text, strict=False, parse_int=odd_int, parse_float=odd_float, parse_constant=Odd)
-    except ValueError as exc:
-        raise SourceBusy("the page ended early or is not JSON; the next run asks for it again") from exc
-
-
-def _flattened(text: str) -> str:
-    """Replace every array or object _STACK levels down by a string of its JSON text; `tame` then notes the place."""
-    parts: list[str] = []
-    depth = done = start = 0
-    for token in _TOKEN.finditer(text):
-        sign = token[0]
-        if sign in ("[", "{"):
-            depth += 1
-            if depth == _STACK:
-                start = token.start()
-        elif sign in ("]", "}"):
-            if depth == _STACK:
-                parts += [text[done:start], json.dumps(text[start : token.end()])]
-                done = token.end()
-            depth -= 1
-    return "".join([*parts, text[done:]])
