@@ -47,7 +47,7 @@ class BlobLease:
             await self._client.acquire(lease_duration=int(self._duration.total_seconds()))
         except HttpResponseError as refused:
             if code_of(refused).startswith("Lease"):
-                raise LeaseHeld(f"another run holds {self._name}; this one leaves it in peace") from refused
+                raise LeaseHeld(f"another run holds {self._name}; skipping") from refused
             raise
         self._asked = asked
 

@@ -2,22 +2,30 @@
 
 import asyncio
 import errno
-import fcntl
 import hashlib
 import os
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+import threading
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import TypeVar
 
+from filelock import lock_descriptor
+
 from shared.errors import CheckpointMoved, LeaseHeld, StoreFailed
 from shared.state.store import Etag, Lease, Saved, checked_name
+
+APPENDS = "append.lock"
+"""One lock for all appends: a page appends to many files, and one lock a page costs less than one a file."""
+POLL_SECONDS = 0.001
+"""filelock asks again and again; an append takes about 0.05 ms, a swap with its fsync a few."""
+_BINARY = getattr(os, "O_BINARY", 0)  # without it Windows writes two bytes for each newline
 
 T = TypeVar("T")
 
 
 class HeldFile:
-    """An flock: the kernel gives it back when the process ends, however it ends."""
+    """A locked file: the system releases it when the process ends, however it ends."""
 
     def check(self) -> None:
         return None
@@ -27,12 +35,15 @@ class FileStore:
     """A `Store` below one folder, readable by its owner only.
 
     A document is written beside its place, synced and renamed over it, so that a crash leaves the old one or the new
-    one. Compare-and-swap holds a lock file meanwhile: two processes on one machine are safe, two machines on one
-    network share are not (use Blob storage for that).
+    one. Compare-and-swap and appends hold a lock file meanwhile: two processes on one machine are safe, two machines on
+    one network share are not (use Blob storage for that). A lock is on a descriptor opened for it (flock, on Windows
+    LockFileEx), so it keeps tasks of one process apart as well. On Windows the folder's own permissions apply, and a
+    document that another process is reading cannot be replaced: that is StoreFailed, and the next run tries again.
     """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self._appending = threading.Lock()  # tasks of one process wait here, without polling
 
     async def read(self, name: str) -> Saved | None:
         return await self._run(self._read, name)
@@ -44,7 +55,7 @@ class FileStore:
         return await self._run(self._swap, name, data, etag)
 
     async def append(self, name: str, data: bytes) -> None:
-        await self._run(self._append, name, data)
+        await self._run(self._append_each, [(name, data)])
 
     async def append_each(self, blocks: Sequence[tuple[str, bytes]]) -> None:
         await self._run(self._append_each, blocks)
@@ -66,12 +77,10 @@ class FileStore:
 
     @asynccontextmanager
     async def lease(self, name: str) -> AsyncIterator[Lease]:
-        handle = await self._run(self._open_lock, f"{name}.lock")
+        handle = await self._run(self._open, f"{name}.lock", os.O_RDWR)
         try:
-            try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError as busy:
-                raise LeaseHeld(f"another run holds {name}; this one leaves it in peace") from busy
+            if not await self._run(lambda: lock_descriptor(handle, blocking=False)):
+                raise LeaseHeld(f"another run holds {name}; skipping")
             yield HeldFile()
         finally:
             os.close(handle)
@@ -91,10 +100,20 @@ class FileStore:
         """A handle of a file that is made where it is missing, and its folder, too."""
         path = self._path(name)
         try:
-            return os.open(path, flags | os.O_CREAT, 0o600)
+            return os.open(path, flags | os.O_CREAT | _BINARY, 0o600)
         except FileNotFoundError:
             self._make_folder(path)
-            return os.open(path, flags | os.O_CREAT, 0o600)
+            return os.open(path, flags | os.O_CREAT | _BINARY, 0o600)
+
+    @contextmanager
+    def _locked(self, name: str) -> Iterator[None]:
+        """Hold the lock file `name`, which stays behind: removing it could split two waiters over two files."""
+        handle = self._open(name, os.O_RDWR)
+        try:
+            lock_descriptor(handle, poll_interval=POLL_SECONDS)
+            yield
+        finally:
+            os.close(handle)
 
     def _make_folder(self, path: Path) -> None:
         missing = [parent for parent in path.parents if not parent.is_dir()]
@@ -110,26 +129,27 @@ class FileStore:
 
     def _swap(self, name: str, data: bytes, expected: Etag | None) -> Etag:
         path = self._path(name)
-        lock = self._open_lock(f"{name}.swap")
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX)
+        with self._locked(f"{name}.swap"):
             present = self._read(name)
             if (present.etag if present else None) != expected:
                 raise CheckpointMoved(f"{name} was changed by another run")
             beside = path.with_name(path.name + ".new")
-            with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+            flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | _BINARY
+            with os.fdopen(os.open(beside, flags, 0o600), "wb") as file:
                 file.write(data)
                 file.flush()
                 os.fsync(file.fileno())
             beside.replace(path)
-        finally:
-            os.close(lock)
         return _etag(data)
+
+    def _append_each(self, blocks: Sequence[tuple[str, bytes]]) -> None:
+        with self._appending, self._locked(APPENDS):
+            for name, data in blocks:
+                self._append(name, data)
 
     def _append(self, name: str, data: bytes) -> None:
         handle = self._open(name, os.O_WRONLY | os.O_APPEND)
         try:
-            fcntl.flock(handle, fcntl.LOCK_EX)
             end = os.fstat(handle).st_size
             written = 0
             try:
@@ -140,10 +160,6 @@ class FileStore:
                 raise
         finally:
             os.close(handle)
-
-    def _append_each(self, blocks: Sequence[tuple[str, bytes]]) -> None:
-        for name, data in blocks:
-            self._append(name, data)
 
     def _tail(self, name: str, offset: int) -> bytes:
         try:
@@ -165,9 +181,6 @@ class FileStore:
             self._path(name).replace(target)
         except FileNotFoundError:
             return
-
-    def _open_lock(self, name: str) -> int:
-        return self._open(name, os.O_RDWR)
 
 
 def _etag(data: bytes) -> Etag:
