@@ -6,10 +6,10 @@ STAMP := $(VENV)/.installed
 BENCH_RUNS ?= 3
 
 .DEFAULT_GOAL := help
-.PHONY: help setup tools demo test chaos check bench build plan package remove clean
+.PHONY: help setup tools demo test test-all chaos check bench build plan package remove clean
 
 help: ## list the verbs
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
 
 setup: $(STAMP) ## make the environment in .venv; the system's Python stays untouched
 
@@ -23,20 +23,23 @@ $(STAMP): requirements.txt requirements-dev.txt
 demo: setup ## a simulated tenant's month through the real code, answered in KQL (DEMO_ARGS="--once --json FILE")
 	@$(BIN)/python -m sandbox demo $(DEMO_ARGS)
 
-test: setup tools check ## everything that must hold, chaos included (CHAOS_SEED=n repeats a session's luck)
+test: setup tools check ## the quick form: samples of what is long, by a seed (CHAOS_SEED=n repeats it); six minutes on two cores
 	@$(BIN)/python -m pytest -n auto $(TEST_ARGS)
 
-chaos: setup tools ## only the part of test that kills, starves and floods it (about three minutes)
-	@$(BIN)/python -m pytest -n auto tests/chaos
+test-all: setup tools check ## everything that must hold: all mutants, all cases, long soaks; weekly in CI
+	@$(BIN)/python -m pytest -n auto --all $(TEST_ARGS)
 
-tools: ## what the tests need besides Python: Microsoft's storage emulator and Functions worker library
+chaos: setup tools ## only the part of test-all that kills, starves and floods it (about three minutes)
+	@$(BIN)/python -m pytest -n auto --all tests/chaos
+
+tools: setup ## what tests need besides Python packages, as far as npm and pip have it; prints what is there
 	@if command -v npm >/dev/null; then \
 	  test node_modules/.installed -nt package-lock.json || { \
-	    echo "installing Azurite into node_modules"; npm ci --silent --no-audit --no-fund && touch node_modules/.installed; }; \
-	else echo "!! npm is missing: the tests against Azurite will be SKIPPED (install node 20 and npm)"; fi
+	    echo "installing into node_modules"; npm ci --silent --no-audit --no-fund && touch node_modules/.installed; }; fi
 	@$(BIN)/python -c 'import azure_functions_runtime' 2>/dev/null || \
 	  $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --ignore-requires-python \
 	    azure-functions-runtime==1.3.0 azurefunctions-extensions-base==1.2.0
+	@$(BIN)/python -m tools doctor
 
 check: setup tools ## formatting, lint, types, layers, generated files
 	@$(BIN)/ruff format --check --quiet . || { echo "run: $(BIN)/ruff format ."; exit 1; }

@@ -1,7 +1,6 @@
 """Blob storage for tests: Microsoft's emulator, started once for all of them (PYTEST_DONT_REWRITE: asserts nothing)."""
 
 import itertools
-import shutil
 import socket
 import subprocess
 import urllib.error
@@ -18,6 +17,7 @@ from azure.core.exceptions import ResourceExistsError
 from azure.storage.blob.aio import ContainerClient
 
 from shared.state.blob_store import open_container
+from tools import optional
 
 ROOT = Path(__file__).parent.parent
 ACCOUNT = "devstoreaccount1"
@@ -47,14 +47,9 @@ class Azurite:
 @pytest.fixture(scope="session")
 def azurite() -> Iterator[Azurite]:
     """The emulator; tests that need it are skipped, with what to install, where it is missing."""
-    command, missing = ROOT / "node_modules/.bin/azurite-blob", []
-    if shutil.which("node") is None:
-        missing.append("node is missing: install Node.js 20 or later")
-    if not command.exists():
-        missing.append("azurite is missing: run `npm ci` in the project's folder")
-    if missing:
-        pytest.skip(f"BLOB STORAGE IS NOT TESTED: {'; '.join(missing)}")
-    with running(command) as emulator:
+    if missing := optional.missing("node", "azurite"):
+        pytest.skip(f"BLOB STORAGE IS NOT TESTED: {missing}")
+    with running(ROOT / "node_modules/.bin/azurite-blob") as emulator:
         yield emulator
 
 

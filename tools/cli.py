@@ -8,6 +8,7 @@ import typer
 
 from sentinel.tools import cli as content
 from sentinel.tools.cli import Check
+from tools import optional
 from tools.docs import build_catalogue, build_detections, build_reference, demo_picture
 from tools.infra import build as templates
 from tools.infra import package as packages
@@ -52,6 +53,18 @@ def build(check: Check = False) -> None:
                 raise
             failed = failed or ended.exit_code != 0
     raise typer.Exit(int(failed))
+
+
+@app.command(epilog="Example: python -m tools doctor --require")
+def doctor(
+    require: Annotated[bool, typer.Option("--require", help="Exit 1 when tests lack something.")] = False,
+) -> None:
+    """Which optional tools are on this machine, and how to get the others."""
+    lacking = 0
+    for tool, found in optional.table():
+        lacking += tool.required and found is None
+        typer.echo(f"{tool.name:30}{found or f'MISSING ({tool.used_for}): {tool.how_to_get}'}")
+    _exit(int(require and lacking > 0))
 
 
 @docs_app.command(epilog="Example: python -m tools docs reference --check")

@@ -1,10 +1,10 @@
-"""Luck for the tests of this folder, from the session's seed (seed.py)."""
+"""Luck for the tests of this folder, from the session's seed (tests/session.py)."""
 
 import random
 
 import pytest
 
-from tests.chaos.seed import SEED
+from tests.session import SEED
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import shutil
 import subprocess
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -20,6 +19,7 @@ from shared.runs import live
 from shared.settings import load
 from shared.state import plan as plans
 from shared.wiring import build
+from tools import optional
 
 ROOT = Path(__file__).parents[2]
 NOW = datetime(2026, 11, 4, 8, tzinfo=UTC)
@@ -63,17 +63,12 @@ def opened(workspace_file: Path) -> Iterator[Opened]:
 @pytest.fixture(scope="session")
 def seen(opened: Opened) -> dict[str, Any]:
     """What a real Chromium saw and did (drive.cjs); skipped loudly where browser or driver is missing."""
-    node = shutil.which("node")
-    browser = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-    missing = [] if node else ["node: install Node.js 20"]
-    missing += [] if browser else ["chromium: apt-get install chromium"]
-    missing += [] if (ROOT / "node_modules" / "playwright-core").is_dir() else ["playwright-core: make tools"]
-    if missing or node is None:
-        pytest.skip(f"!! THE PAGE IS NOT TESTED IN A BROWSER: {'; '.join(missing)}")
+    if missing := optional.missing("node", "chromium", "playwright-core"):
+        pytest.skip(f"THE PAGE IS NOT TESTED IN A BROWSER: {missing}")
     SHOTS.mkdir(parents=True, exist_ok=True)
-    task = {"address": opened.address, "browser": browser, "shots": str(SHOTS)}
+    task = {"address": opened.address, "browser": optional.browser(), "shots": str(SHOTS)}
     ran = subprocess.run(
-        [node, str(Path(__file__).with_name("drive.cjs")), json.dumps(task)],
+        ["node", str(Path(__file__).with_name("drive.cjs")), json.dumps(task)],
         capture_output=True,
         text=True,
         timeout=TIME_LIMIT_SECONDS,

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Any
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.runs import backfill, live
@@ -13,6 +13,7 @@ from shared.runs.connection import Connection
 from shared.state import plan as plans
 from shared.state.plan import Plan
 from tests.fakes import NOON, Crash, FakeWorld, Happening, Power
+from tests.session import examples
 
 MINUTE, HOUR = 60, 3600
 
@@ -61,7 +62,7 @@ def ids_of(world: FakeWorld) -> set[str]:
     return {happening.id for happening in world.happenings}
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(60))
 @given(
     happened=happenings,
     minutes=steps,
@@ -88,7 +89,7 @@ def test_no_crash_late_row_lost_cursor_or_refused_order_loses_an_activity(
     assert len(first_copies) == len(happened)
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(30))
 @given(happened=happenings, minutes=steps)
 def test_without_a_crash_nothing_is_sent_twice(happened: list[Happening], minutes: list[int]) -> None:
     """The overlap, the sweeps and a refused order re-read everything and send nothing again."""
@@ -98,7 +99,7 @@ def test_without_a_crash_nothing_is_sent_twice(happened: list[Happening], minute
     assert sorted(world.table.ids) == sorted(ids_of(world))
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(30))
 @given(happened=happenings, minutes=steps, crashes=st.sets(st.integers(1, 300), min_size=1, max_size=5))
 def test_a_crash_costs_at_most_one_open_upload_per_reader(
     happened: list[Happening], minutes: list[int], crashes: set[int]

@@ -6,7 +6,7 @@ from sentinel.tools.check.bind import Bound
 from sentinel.tools.load import content
 from sentinel.tools.load.problems import ContentError
 from sentinel.tools.prove.verdict import bound_queries
-from tests.chaos.seed import SEED
+from tests import session
 
 
 @pytest.fixture(scope="session")
@@ -23,8 +23,8 @@ def bound() -> dict[str, Bound]:
 
 @pytest.fixture(scope="session")
 def share_of_mutants(request: pytest.FixtureRequest) -> tuple[int, int]:
-    """`--mutants N` tries every N-th mutant, another N-th with another CHAOS_SEED; all of them by default."""
-    return request.config.stash[SEED], request.config.getoption("--mutants")
+    """`--mutants N` tries every N-th mutant, another N-th with another CHAOS_SEED; few in the quick form, else all."""
+    return session.share_of_mutants(request.config)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -2,7 +2,6 @@
 
 import asyncio
 import re
-import shutil
 import subprocess
 from datetime import timedelta
 from pathlib import Path
@@ -13,6 +12,7 @@ from pypdf import PdfReader
 from shared.report.writing import write_report
 from shared.workspace.client import Answer
 from tests.unit.report.fakes import DAY, FakeQueries, MemoryArchive, quiet, reporter
+from tools import optional
 
 ROWS = 150
 FLAGS = [
@@ -48,9 +48,9 @@ def changes(rows: int) -> Answer:
 
 def test_a_printed_report_cuts_no_row(tmp_path: Path) -> None:
     """A4, numbered pages, each row on one page from its first word to its last, each page of a table with its head."""
-    chromium = shutil.which("chromium")
+    chromium = optional.browser()
     if chromium is None:
-        pytest.skip("THE PRINTED REPORT IS NOT TESTED: chromium is missing (apt-get install chromium)")
+        pytest.skip(f"THE PRINTED REPORT IS NOT TESTED: {optional.missing('chromium')}")
     archive = MemoryArchive()
     client = FakeQueries({**quiet(), "changes": changes(ROWS)})
     written = asyncio.run(write_report(reporter(archive, client), DAY))

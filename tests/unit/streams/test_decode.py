@@ -79,12 +79,15 @@ def nested(levels: int) -> bytes:
     return b'{"v":' + b'{"a":[' * (levels // 2) + b"1" + b"]}" * (levels // 2) + b"}"
 
 
-@pytest.mark.parametrize("levels", [3_000, 100_000])
-def test_any_depth_is_read(levels: int) -> None:
-    """Depth that no decoder bears costs only its own value, which is text below the limit."""
+@pytest.mark.parametrize(("levels", "escaped"), [(3_000, ([], [1])), (100_000, ([1],))])
+def test_any_depth_is_read(levels: int, escaped: tuple[list[int], ...]) -> None:
+    """Depth that no decoder reads costs only its own value, which is text below the limit.
+
+    Where that begins is the Python version's: 3,000 levels are too many for 3.11, not for 3.13.
+    """
     read = read_page(page(GOOD, nested(levels)))
     assert read.data[0] == json.loads(GOOD)
-    assert list(read.escaped) == [1]
+    assert list(read.escaped) in escaped
     assert json.dumps(read.data[1]).count("a") == levels // 2
 
 

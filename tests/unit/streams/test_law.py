@@ -14,6 +14,7 @@ from shared.rows.limits import CELL_LIMIT_BYTES
 from shared.streams.activity import catalogue
 from shared.streams.activity.fold import Carriage, fold, unfold
 from shared.streams.activity.mapping import plan_for
+from tests.session import examples
 
 from .samples import activities, documented_activity
 
@@ -47,7 +48,7 @@ def as_queried(row: dict[str, Any]) -> dict[str, Any]:
     return cells
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300))
 @given(activity=activities())
 def test_unfold_gives_the_activity_back(activity: dict[str, Any]) -> None:
     """Whatever JSON object arrives, its row holds all of it and nothing else."""
@@ -55,14 +56,14 @@ def test_unfold_gives_the_activity_back(activity: dict[str, Any]) -> None:
     assert same(unfold(msgspec.json.decode(encode(row))), activity)
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=examples(120))
 @given(activity=activities())
 def test_the_queried_row_gives_the_activity_back(activity: dict[str, Any]) -> None:
     """The law survives the workspace, which cannot tell an empty string from an absent one."""
     assert same(unfold(as_queried(fold(activity, OPEN).row)), activity)
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=examples(120))
 @given(activity=activities())
 def test_without_content_names_only_they_are_missing(activity: dict[str, Any]) -> None:
     """Withholding replaces the named fields by null and touches nothing else."""
@@ -71,7 +72,7 @@ def test_without_content_names_only_they_are_missing(activity: dict[str, Any]) -
     assert same(unfold(row), {**activity, **hidden})
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200))
 @given(activity=activities(), names=st.booleans())
 def test_every_cell_is_a_column_of_its_type_and_fits(activity: dict[str, Any], names: bool) -> None:
     """A row has no key the table lacks, no value of another type and no cell over the limit."""
@@ -82,7 +83,7 @@ def test_every_cell_is_a_column_of_its_type_and_fits(activity: dict[str, Any], n
             assert len(cell) == len("2026-10-05T09:14:03.120934Z")
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100))
 @given(activity=activities())
 def test_folding_does_not_touch_the_activity(activity: dict[str, Any]) -> None:
     """The caller's activity is the same before and after."""

@@ -29,7 +29,7 @@ def commands(group: click.Group, path: tuple[str, ...] = ()) -> Iterator[tuple[t
             yield from commands(command, (*path, name))
 
 
-ALL = dict(commands(typer.main.get_command(app)))  # type: ignore[arg-type]
+ALL = dict(commands(typer.main.get_command(app)))
 
 
 @pytest.mark.parametrize("words", ALL, ids=" ".join)
