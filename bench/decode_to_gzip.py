@@ -17,8 +17,7 @@ from shared.clock import SimulatedClock
 from shared.models import Cursor, Outgoing, Page
 from shared.runs.counts import Tally
 from shared.runs.pipeline import Carrier
-from shared.sink.batches import batches
-from shared.sink.log_analytics import Sent
+from shared.sink.batches import Sent, batches
 from shared.state.dead_letters import SetAside
 from shared.state.file_store import FileStore
 from shared.state.ledger import Ledger

@@ -3,6 +3,7 @@
 import asyncio
 import itertools
 import json
+import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -10,16 +11,19 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from shared.clock import SimulatedClock
-from shared.errors import BadRequest, CheckpointMoved, LeaseHeld
+from shared.errors import BadRequest, CheckpointMoved, LeaseHeld, SinkBusy, SinkRefused
 from shared.models import Cursor, Outgoing, Page, Place, Receipts
+from shared.retry import retrying
 from shared.runs.connection import Connection, Limits
 from shared.runs.health_rows import HealthLog
+from shared.sink.batches import SCHEMA_FAULT_ROWS, SINK_ATTEMPTS, Sent, pack
 from shared.state.checkpoint import Pace
 from shared.state.dead_letters import SetAside
 from shared.state.ledger import Ledger
 from shared.state.store import Etag, Lease, Saved
 
 NOON = datetime(2026, 10, 31, 12, tzinfo=UTC)
+TYPE = "user_logged_out"
 
 
 class Crash(BaseException):
@@ -143,7 +147,7 @@ class Happening:
         at = NOON + timedelta(seconds=self.created)
         return {
             "id": self.id,
-            "type": "user_logged_out",
+            "type": TYPE,
             "created_at": at.strftime("%Y-%m-%dT%H:%M:%SZ"),
             "actor": None,
         }
@@ -156,7 +160,7 @@ class FakeBudget:
 
 
 class FakeFeed:
-    """Pages of at most `page_size`, in the order asked for; may refuse `order`, and forget cursors."""
+    """Pages of at most `page_size`, all of one type, in the order asked for; may refuse `order`, and forget cursors."""
 
     def __init__(
         self, happenings: Sequence[Happening], clock: SimulatedClock, power: Power, *, page_size: int = 3
@@ -186,7 +190,8 @@ class FakeFeed:
         if place.cursor is not None and self.asked in self.lost_cursors:
             raise BadRequest("after_id: cannot be decoded")
         gte, lt = ((moment - NOON).total_seconds() for moment in (place.window.gte, place.window.lt))
-        rows = [h for h in self.happenings if h.visible <= self.seconds and gte <= h.created < lt]
+        asked_for = not place.activity_types or TYPE in place.activity_types
+        rows = [h for h in self.happenings if asked_for and h.visible <= self.seconds and gte <= h.created < lt]
         rows.sort(key=lambda h: (h.created, h.number), reverse=place.order != "asc")
         if place.cursor is not None:
             position = tuple(json.loads(place.cursor))
@@ -194,15 +199,17 @@ class FakeFeed:
             rows = [
                 h for h in rows if ((h.created, h.number) > position) == forward and (h.created, h.number) != position
             ]
-        shown = rows[: self.page_size]
+        size = min(self.page_size, place.limit)
+        shown = rows[:size]
         cursor = Cursor(json.dumps([shown[-1].created, shown[-1].number])) if shown else None
+        items = [h.activity for h in shown]
         return Page(
-            items=[h.activity for h in shown],
-            has_more=len(rows) > self.page_size,
+            items=items,
+            has_more=len(rows) > size,
             last_id=cursor,
             request_id=f"req_{self.asked}",
             server_time=self.clock.now() + self.skew,
-            bytes=0,
+            bytes=len(json.dumps(items)),
         )
 
 
@@ -220,22 +227,28 @@ class FakeReading:
         return page
 
 
-@dataclass
-class FakeSent:
-    batches: int = 0
-    bytes: int = 0
-    refused: list[tuple[Outgoing, str]] = field(default_factory=list)
-
-
 class FakeTable:
-    """A table that keeps every row it accepts, repeats included; `refuses` picks rows it will never take."""
+    """A table that keeps every row it accepts, repeats included, `batch` of them an upload.
 
-    def __init__(self, power: Power, *, batch: int = 2, refuses: Callable[[Outgoing], bool] = lambda _: False) -> None:
+    `refuses` picks rows it will never take; the next `busy` tries meet a 503; `failure` is
+    what every upload ends in.
+    """
+
+    def __init__(
+        self,
+        power: Power,
+        *,
+        batch: int = 2,
+        refuses: Callable[[Outgoing], bool] = lambda _: False,
+        clock: SimulatedClock | None = None,
+    ) -> None:
         self.rows: list[dict[str, Any]] = []
         self.power = power
         self.batch = batch
         self.refuses = refuses
+        self.busy = 0
         self.failure: Exception | None = None
+        self.clock = clock or SimulatedClock(NOON)
 
     @property
     def ids(self) -> list[str]:
@@ -243,19 +256,43 @@ class FakeTable:
 
     async def send(
         self, rows: Sequence[Outgoing], remember: Callable[[Sequence[Outgoing]], Awaitable[None]], *, deadline: datetime
-    ) -> FakeSent:
-        sent = FakeSent()
+    ) -> Sent:
+        sent = Sent()
         for batch in _batched(rows, self.batch):
-            await self.power.touch()
-            if self.failure is not None:
-                raise self.failure
             taken = [row for row in batch if not self.refuses(row)]
+            await self._upload(taken, sent, deadline)
             sent.refused += [(row, "400: no") for row in batch if self.refuses(row)]
-            self.rows += [json.loads(row.body) for row in taken]
-            await self.power.touch()
-            await remember(taken)
-            sent.batches += 1
+            if len(sent.refused) > SCHEMA_FAULT_ROWS:
+                raise SinkRefused("more rows refused than an accident: deploy the tables and the DCR again")
+            if taken:
+                await remember(taken)
+                sent.rows += len(taken)
+                sent.batches += 1
+                sent.bytes += len(pack(taken).body)
         return sent
+
+    async def _upload(self, rows: Sequence[Outgoing], sent: Sent, deadline: datetime) -> None:
+        def count() -> None:
+            sent.retries += 1
+
+        await self.power.touch()
+        if self.failure is not None:
+            raise self.failure
+        async for attempt in retrying(
+            self.clock,
+            SinkBusy,
+            attempts=SINK_ATTEMPTS,
+            deadline=deadline,
+            jitter=random.Random(0),
+            what="fake upload",
+            count=count,
+        ):
+            with attempt:
+                if self.busy > 0:
+                    self.busy -= 1
+                    raise SinkBusy("the ingestion endpoint is busy (503)")
+        self.rows += [json.loads(row.body) for row in rows]
+        await self.power.touch()
 
 
 def _batched(rows: Sequence[Outgoing], size: int) -> list[Sequence[Outgoing]]:
@@ -273,8 +310,8 @@ class FakeWorld:
     def __post_init__(self) -> None:
         self.clock = SimulatedClock(NOON)
         self.store = MemoryStore(self.power)
-        self.table = FakeTable(self.power)
-        self.health = FakeTable(self.power, batch=50)
+        self.table = FakeTable(self.power, clock=self.clock)
+        self.health = FakeTable(self.power, batch=50, clock=self.clock)
         self.feed = FakeFeed(self.happenings, self.clock, self.power, page_size=self.page_size)
         self.runs = itertools.count(1)
         self.limits = Limits(readers=3)

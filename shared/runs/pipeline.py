@@ -16,19 +16,12 @@ from shared.rows.shaping import Shaping
 from shared.rows.times import event_time
 from shared.runs.counts import Tally
 from shared.runs.own_requests import OwnReads
+from shared.sink.batches import Sent
 from shared.streams.activity.fold import Carriage, Folded, activity_key, fold, original_of
 
 log = logger(__name__)
 
 ROW_LIMIT_BYTES = 950_000
-
-
-class Sent(Protocol):
-    """What a sink says of one page."""
-
-    batches: int
-    bytes: int
-    refused: list[tuple[Outgoing, str]]
 
 
 class Sink(Protocol):

@@ -1,7 +1,7 @@
 """Rows packed into uploads: in order, encoded once, never over the limit. Pure."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from isal import isal_zlib
 
@@ -10,6 +10,10 @@ from shared.models import Outgoing
 
 UPLOAD_LIMIT_BYTES = 1_000_000
 """Documented limit of one call is 1 MB, before and after compression; the service's own text says 1,048,576."""
+SCHEMA_FAULT_ROWS = 10
+"""More refused rows than this in one page are no accident of data: the DCR and the table do not fit the rows."""
+SINK_ATTEMPTS = 6
+"""Uploads of the same rows before the run leaves them to the next."""
 
 _GZIP = 31  # window bits that make zlib write a gzip frame
 _FASTEST = 1
@@ -31,6 +35,20 @@ class Batch:
         """Two batches of at least one row each; the caller has more than one."""
         middle = len(self.rows) // 2
         return pack(self.rows[:middle]), pack(self.rows[middle:])
+
+
+@dataclass(slots=True)
+class Sent:
+    """What became of one page's rows; `refused` pairs each row with the service's own words.
+
+    `retries` counts the uploads that had to be sent again.
+    """
+
+    rows: int = 0
+    batches: int = 0
+    bytes: int = 0
+    retries: int = 0
+    refused: list[tuple[Outgoing, str]] = field(default_factory=list)
 
 
 def pack(rows: Iterable[Outgoing]) -> Batch:

@@ -4,7 +4,6 @@ import asyncio
 import io
 import random
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -17,35 +16,18 @@ from shared.errors import BridgeError, SinkBusy, SinkRefused
 from shared.logs import event, logger
 from shared.models import Outgoing
 from shared.retry import retrying
-from shared.sink.batches import UPLOAD_LIMIT_BYTES, Batch, batches
+from shared.sink.batches import SCHEMA_FAULT_ROWS, SINK_ATTEMPTS, UPLOAD_LIMIT_BYTES, Batch, Sent, batches
 
 log = logger(__name__)
 
-ATTEMPTS = 6
 PACKED_AHEAD = 4
 """Uploads of one page whose bodies exist at the same time, waiting for their turn included."""
-SCHEMA_FAULT_ROWS = 10
-"""More refused rows than this in one page are no accident of data: the DCR and the table do not fit the rows."""
 
 Remember = Callable[[Sequence[Outgoing]], Awaitable[None]]
 
 
 class _Refused(Exception):
     """The service will not take this upload as it is (400 or 413); smaller ones may pass."""
-
-
-@dataclass(slots=True)
-class Sent:
-    """What became of one page's rows; `refused` pairs each row with the service's own words.
-
-    `retries` counts the uploads that had to be sent again.
-    """
-
-    rows: int = 0
-    batches: int = 0
-    bytes: int = 0
-    retries: int = 0
-    refused: list[tuple[Outgoing, str]] = field(default_factory=list)
 
 
 class LogAnalytics:
@@ -142,7 +124,7 @@ class LogAnalytics:
             async for attempt in retrying(
                 self._clock,
                 SinkBusy,
-                attempts=ATTEMPTS,
+                attempts=SINK_ATTEMPTS,
                 deadline=deadline,
                 jitter=self._jitter,
                 what="upload",

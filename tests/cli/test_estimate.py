@@ -138,7 +138,7 @@ def test_a_key_that_is_missing_or_refused_is_one_sentence(desk: Desk, monkeypatc
     desk.world.api.state.keys.clear()
     refused = desk.run("estimate")
     assert refused.exit_code == 1 and refused.stdout == ""
-    assert refused.stderr.splitlines()[-1].startswith("stopped: the key is invalid, deactivated or expired (401)")
+    assert refused.stderr.splitlines()[-1].startswith("stopped: the key is invalid, deactivated or expired (401")
     monkeypatch.delenv("COMPLIANCE_ACCESS_KEY")
     assert "is waiting for its key" in desk.refused("estimate")
 

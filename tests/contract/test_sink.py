@@ -1,494 +1,204 @@
-"""The real sink with Azure's own client against the simulated ingestion endpoint, over HTTP on this machine."""
+"""What every sink keeps to: the real one over the simulated endpoint, and the fake that stands in for it."""
 
-import asyncio
-import gzip
-import json
-import socket
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from typing import Any, Self
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import timedelta
+from typing import Protocol
 
 import pytest
-from azure.core.credentials import AccessToken
-from azure.core.exceptions import ClientAuthenticationError
-from azure.monitor.ingestion.aio import LogsIngestionClient
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from sandbox.compliance.server import Served
-from sandbox.faults import Fault, Faults
-from sandbox.ingestion import Metrics, Rule, ingestion_app
 from shared.clock import SimulatedClock
 from shared.errors import SinkBusy, SinkRefused, StoreFailed
 from shared.models import Hour, Outgoing, prefix_of
-from shared.sink.log_analytics import ATTEMPTS, PACKED_AHEAD, SCHEMA_FAULT_ROWS, LogAnalytics
-from tests.kql.workspace_world import NOON, STREAM, TABLE
+from shared.sink.batches import SCHEMA_FAULT_ROWS, SINK_ATTEMPTS, Sent, pack
+from tests.contract.served import Endpoint
+from tests.fakes import NOON, FakeTable, Power
 
-RULE = "dcr-" + "0b" * 16
-TOKENS = {"publisher": True, "stranger": False}
-FOR_EVER = 2**33
-
-
-@dataclass
-class Credential:
-    """Gives `token`, counts how often it is asked, and fails as `failure` says."""
-
-    token: str = "publisher"
-    failure: Exception | None = None
-    asked: int = 0
-
-    async def get_token(self, *scopes: str, **_: Any) -> AccessToken:
-        assert scopes == ("https://monitor.azure.com/.default",)
-        self.asked += 1
-        if self.failure is not None:
-            raise self.failure
-        return AccessToken(self.token, FOR_EVER)
-
-    async def close(self) -> None:
-        return None
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        return None
+Remember = Callable[[Sequence[Outgoing]], Awaitable[None]]
+TWO_ROWS = 300
+"""An upload of this many bytes holds two rows of `rows`."""
 
 
-@dataclass
-class Call:
-    """One request as it came over the wire."""
-
-    path: str
-    query: str
-    headers: dict[str, str]
-    body: bytes
-
-
-@dataclass
-class Recorder:
-    """Writes down what passes to `app`, and holds the first `gathering` requests until all of them are there."""
-
-    app: ASGIApp
-    calls: list[Call] = field(default_factory=list)
-    gathering: int = 0
-    inside: int = 0
-    most: int = 0
-    _together: asyncio.Event | None = None
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        headers = {name.decode(): value.decode() for name, value in scope["headers"]}
-        call = Call(scope["path"], scope["query_string"].decode(), headers, b"")
-        self.calls.append(call)
-        self.inside += 1
-        self.most = max(self.most, self.inside)
-        if self.gathering:
-            await self._gather()
-
-        async def read() -> Message:
-            message = await receive()
-            call.body += message.get("body", b"")
-            return message
-
-        # uvicorn's own `receive` holds the connection; the endpoint's fault that cuts it looks for it there.
-        read.__self__ = getattr(receive, "__self__", None)  # type: ignore[attr-defined]
-        try:
-            await self.app(scope, read, send)
-        finally:
-            self.inside -= 1
-
-    async def _gather(self) -> None:
-        """Wait for the others, and a moment more for one too many."""
-        self._together = self._together or asyncio.Event()
-        if self.inside >= self.gathering:
-            self._together.set()
-        await asyncio.wait_for(self._together.wait(), 10)
-        for _ in range(50):
-            await asyncio.sleep(0.002)
-
-
-class Endpoint:
-    """The endpoint at NOON, served; `rows` is what it stored, repeats included."""
-
-    def __init__(self, url: str) -> None:
-        self.clock = SimulatedClock(NOON)
-        self.faults = Faults()
-        self.rows: list[str] = []
-        self.remembered: list[str] = []
-        rule = Rule(RULE, {STREAM: TABLE}, self._store)
-        self.app = ingestion_app({RULE: rule}, self.clock, faults=self.faults, tokens=TOKENS)
-        self.recorder = Recorder(self.app)
-        self.credential = Credential()
-        self.url = url
-
-    def _store(self, table: str, rows: Sequence[Any], /, *, ingested_at: datetime) -> None:
-        self.rows += [row["Id"] for row in rows]
-
-    @property
-    def metrics(self) -> Metrics:
-        metrics: Metrics = self.app.state.metrics
-        return metrics
-
-    def fail(self, kind: str, *, times: int = 1, match: Callable[[Any], bool] = lambda _: True, **options: Any) -> None:
-        self.faults.add(Fault(kind, times=times, match=match, options=options))
-
-    @asynccontextmanager
-    async def sink(
-        self,
-        *,
-        rule: str = RULE,
-        stream: str = STREAM,
-        in_flight: int = 4,
-        limit_bytes: int = 1_000_000,
-        **options: Any,
-    ) -> AsyncIterator[LogAnalytics]:
-        client = LogsIngestionClient(
-            self.url, self.credential, credential_scopes=["https://monitor.azure.com/.default"], **options
-        )
-        async with client:
-            yield LogAnalytics(
-                client,
-                rule_id=rule,
-                stream=stream,
-                clock=self.clock,
-                in_flight=asyncio.Semaphore(in_flight),
-                limit_bytes=limit_bytes,
-                enforce_https=False,
-            )
-
-    async def remember(self, rows: Sequence[Outgoing]) -> None:
-        self.remembered += [row.id for row in rows]
-
-    @property
-    def soon(self) -> datetime:
-        return self.clock.now() + timedelta(minutes=5)
-
-
-class Door:
-    """One server for all tests; each puts its own endpoint behind it."""
-
-    behind: ASGIApp | None = None
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        assert self.behind is not None
-        await self.behind(scope, receive, send)
-
-
-@pytest.fixture(scope="module")
-def door() -> Iterator[tuple[Door, str]]:
-    made = Door()
-    with Served(made) as served:
-        yield made, served.url
-
-
-@pytest.fixture
-def endpoint(door: tuple[Door, str]) -> Endpoint:
-    server, url = door
-    made = Endpoint(url)
-    server.behind = made.recorder
+def rows(count: int) -> list[Outgoing]:
+    made = []
+    for number in range(count):
+        id = f"a{number:03d}"
+        body = b'{"Id":"%s","ActivityId":"%s","Name":"%s"}' % (id.encode(), id.encode(), b"x" * 80)
+        made.append(Outgoing(id, prefix_of(id), Hour("2026-11-20T12"), body, {"id": id}))
     return made
 
 
-def row(id: str, size: int = 0) -> Outgoing:
-    body = json.dumps({"Id": id, "Name": "é" * (size // 2)}, ensure_ascii=False, separators=(",", ":")).encode()
-    return Outgoing(id, prefix_of(id), Hour("2026-11-20T12"), body, {"id": id})
+def ids(rows: Sequence[Outgoing]) -> list[str]:
+    return [row.id for row in rows]
 
 
-def rows(count: int, size: int = 0) -> list[Outgoing]:
-    return [row(f"a{number:03d}", size) for number in range(count)]
+class SinkWorld(Protocol):
+    """A sink that packs two rows an upload, and what may happen to it."""
+
+    clock: SimulatedClock
+
+    @property
+    def stored(self) -> list[str]: ...
+
+    def refuse(self, *ids: str) -> None: ...
+
+    def be_busy(self, times: int) -> None: ...
+
+    def forbid(self) -> None: ...
+
+    async def send(self, rows: Sequence[Outgoing], remember: Remember, seconds: int = 600) -> Sent: ...
 
 
-def ids(count: int) -> list[str]:
-    return [f"a{number:03d}" for number in range(count)]
+class FakeSinkWorld:
+    def __init__(self) -> None:
+        self.clock = SimulatedClock(NOON)
+        self.table = FakeTable(Power(), clock=self.clock)
+
+    @property
+    def stored(self) -> list[str]:
+        return self.table.ids
+
+    def refuse(self, *ids: str) -> None:
+        self.table.refuses = lambda row: row.id in ids
+
+    def be_busy(self, times: int) -> None:
+        self.table.busy = times
+
+    def forbid(self) -> None:
+        self.table.failure = SinkRefused("needs Monitoring Metrics Publisher on the DCR")
+
+    async def send(self, rows: Sequence[Outgoing], remember: Remember, seconds: int = 600) -> Sent:
+        return await self.table.send(rows, remember, deadline=self.clock.now() + timedelta(seconds=seconds))
 
 
-async def test_an_upload_is_exactly_the_rows(endpoint: Endpoint) -> None:
-    """One gzip body with the bytes of each row, in order; remembered after the 204; counted."""
-    batch = rows(5, size=40)
-    async with endpoint.sink() as sink:
-        sent = await sink.send(batch, endpoint.remember, deadline=endpoint.soon)
-    (call,) = endpoint.recorder.calls
-    body = b"[" + b",".join(each.body for each in batch) + b"]"
-    assert gzip.decompress(call.body) == body
-    assert call.headers["content-encoding"] == "gzip" and call.headers["content-type"] == "application/json"
-    assert call.path == f"/dataCollectionRules/{RULE}/streams/{STREAM}" and "api-version=2023-01-01" in call.query
-    assert call.headers["authorization"] == "Bearer publisher"
-    assert endpoint.rows == endpoint.remembered == ids(5)
-    assert (sent.rows, sent.batches, sent.bytes, sent.refused) == (5, 1, len(body), [])
+class RealSinkWorld:
+    def __init__(self, endpoint: Endpoint) -> None:
+        self.endpoint, self.clock = endpoint, endpoint.clock
+
+    @property
+    def stored(self) -> list[str]:
+        return self.endpoint.rows
+
+    def refuse(self, *ids: str) -> None:
+        self.endpoint.fail("refuse_rows", times=1000, where=lambda element: element["Id"] in ids)
+
+    def be_busy(self, times: int) -> None:
+        self.endpoint.fail("server_error", times=times)
+
+    def forbid(self) -> None:
+        self.endpoint.credential.token = "stranger"
+
+    async def send(self, rows: Sequence[Outgoing], remember: Remember, seconds: int = 600) -> Sent:
+        deadline = self.clock.now() + timedelta(seconds=seconds)
+        # One upload at a time: how often a busy endpoint is met depends on nothing else then.
+        async with self.endpoint.sink(limit_bytes=TWO_ROWS, in_flight=1) as sink:
+            return await sink.send(rows, remember, deadline=deadline)
 
 
-async def test_no_rows_are_no_upload(endpoint: Endpoint) -> None:
-    """A page without news costs nothing."""
-    async with endpoint.sink() as sink:
-        sent = await sink.send([], endpoint.remember, deadline=endpoint.soon)
-    assert (sent.batches, endpoint.recorder.calls, endpoint.remembered) == (0, [], [])
+@pytest.fixture(params=["fake", "real"])
+def world(request: pytest.FixtureRequest) -> SinkWorld:
+    if request.param == "fake":
+        return FakeSinkWorld()
+    return RealSinkWorld(request.getfixturevalue("endpoint"))
 
 
-async def test_a_page_larger_than_an_upload_goes_in_several(endpoint: Endpoint) -> None:
-    """Each body is within the limit, and together they are the page."""
-    async with endpoint.sink(limit_bytes=10_000) as sink:
-        sent = await sink.send(rows(50, size=1000), endpoint.remember, deadline=endpoint.soon)
-    bodies = [gzip.decompress(call.body) for call in endpoint.recorder.calls]
-    assert len(bodies) == sent.batches > 1 and max(map(len, bodies)) <= 10_000
-    assert sorted(endpoint.rows) == sorted(endpoint.remembered) == ids(50)
-    assert sent.bytes == sum(map(len, bodies))
+class Memory:
+    """What was remembered, upload by upload; each time it looks whether the rows are stored by then."""
+
+    def __init__(self, world: SinkWorld) -> None:
+        self.world = world
+        self.uploads: list[list[str]] = []
+
+    async def __call__(self, rows: Sequence[Outgoing]) -> None:
+        assert rows and set(ids(rows)) <= set(self.world.stored)
+        self.uploads.append(ids(rows))
+
+    @property
+    def ids(self) -> list[str]:
+        return sorted(id for upload in self.uploads for id in upload)
 
 
-class Watched(list[Outgoing]):
-    """Rows that know how many of them were taken so far."""
-
-    taken = 0
-
-    def __iter__(self) -> Iterator[Outgoing]:
-        for each in super().__iter__():
-            self.taken += 1
-            yield each
-
-
-async def test_a_body_is_made_when_its_turn_has_come(endpoint: Endpoint) -> None:
-    """While the first of twenty uploads is remembered, at most four bodies, and the row that closed each, were made."""
-    page, taken = Watched(rows(20, size=100)), list[int]()
-
-    async def remember(batch: Sequence[Outgoing]) -> None:
-        taken.append(page.taken)
-        await endpoint.remember(batch)
-
-    async with endpoint.sink(limit_bytes=len(page[0].body) + 2) as sink:
-        sent = await sink.send(page, remember, deadline=endpoint.soon)
-    assert (sent.batches, sorted(endpoint.remembered)) == (20, ids(20))
-    assert taken[0] <= PACKED_AHEAD + 1
-    assert taken[-1] == 20
+async def test_rows_are_stored_and_remembered_upload_by_upload(world: SinkWorld) -> None:
+    """Five rows, two an upload: stored once, remembered in three parts, each after it was accepted, and counted."""
+    remember, batch = Memory(world), rows(5)
+    sent = await world.send(batch, remember)
+    assert sorted(world.stored) == remember.ids == ids(batch)
+    assert sorted(remember.uploads) == [["a000", "a001"], ["a002", "a003"], ["a004"]]
+    assert (sent.rows, sent.batches, sent.retries, sent.refused) == (5, 3, 0, [])
+    assert sent.bytes == sum(len(pack(batch[at : at + 2]).body) for at in (0, 2, 4))
 
 
-async def test_too_large_is_halved_until_it_fits(endpoint: Endpoint) -> None:
-    """The endpoint's own limit of a mebibyte, met because ours was set too high: no row is lost or refused."""
-    async with endpoint.sink(limit_bytes=4_000_000) as sink:
-        sent = await sink.send(rows(40, size=60_000), endpoint.remember, deadline=endpoint.soon)
-    assert endpoint.metrics.calls[413] >= 1 and sent.refused == []
-    assert endpoint.rows == endpoint.remembered == ids(40)
+async def test_nothing_to_send_is_nothing_sent(world: SinkWorld) -> None:
+    """No upload, nothing to remember."""
+    remember = Memory(world)
+    sent = await world.send([], remember)
+    assert (sent.rows, sent.batches, sent.bytes, remember.uploads, world.stored) == (0, 0, 0, [], [])
 
 
-async def test_a_single_row_that_is_too_large_is_the_only_one_refused(endpoint: Endpoint) -> None:
-    """413 down to one row: that one comes back with the service's words, the others are stored once."""
-    endpoint.fail("too_large", times=1000, match=lambda facts: any(each["Id"] == "a005" for each in facts["elements"]))
-    async with endpoint.sink() as sink:
-        sent = await sink.send(rows(9), endpoint.remember, deadline=endpoint.soon)
-    ((refused, reason),) = sent.refused
-    assert refused.id == "a005" and reason.startswith("413: ContentLengthLimitExceeded Maximum allowed content length")
-    assert sorted(endpoint.rows) == sorted(endpoint.remembered) == [each for each in ids(9) if each != "a005"]
+@pytest.mark.parametrize("bad", [["a001"], ["a000", "a001"], ["a004"], ["a000", "a003"]])
+async def test_refused_rows_come_back_and_the_others_are_stored(world: SinkWorld, bad: list[str]) -> None:
+    """Each with the service's status and words; never stored, never remembered, never counted as sent."""
+    world.refuse(*bad)
+    remember, batch = Memory(world), rows(5)
+    sent = await world.send(batch, remember)
+    good = [id for id in ids(batch) if id not in bad]
+    assert sorted(world.stored) == remember.ids == good
+    assert sorted(row.id for row, _ in sent.refused) == bad
+    assert all(reason.startswith("400: ") for _, reason in sent.refused)
+    assert sent.rows == len(good) and sent.batches == len(remember.uploads)
 
 
-@pytest.mark.parametrize("bad", [{"a000"}, {"a063"}, {"a007", "a008", "a040"}, {f"a{n:03d}" for n in range(0, 50, 5)}])
-async def test_refused_rows_are_found_and_only_they_come_back(endpoint: Endpoint, bad: set[str]) -> None:
-    """400 bisects: each bad row with the service's words, every other row stored exactly once and remembered."""
-    endpoint.fail("refuse_rows", times=1000, where=lambda element: element["Id"] in bad)
-    async with endpoint.sink() as sink:
-        sent = await sink.send(rows(64), endpoint.remember, deadline=endpoint.soon)
-    assert {refused.id for refused, _ in sent.refused} == bad and len(sent.refused) == len(bad)
-    assert {reason for _, reason in sent.refused} == {"400: InvalidRow The call holds a row that cannot be processed"}
-    assert endpoint.rows == endpoint.remembered == [each for each in ids(64) if each not in bad]
+async def test_many_refused_rows_are_a_schema_that_does_not_fit(world: SinkWorld) -> None:
+    """More than an accident: an error with the remedy, and what was accepted is remembered."""
+    batch = rows(SCHEMA_FAULT_ROWS + 10)
+    world.refuse(*ids(batch[4:]))
+    remember = Memory(world)
+    with pytest.raises(SinkRefused, match="deploy the tables and the DCR again"):
+        await world.send(batch, remember)
+    assert sorted(world.stored) == remember.ids == ids(batch[:4])
 
 
-async def test_more_refused_rows_than_an_accident_are_a_schema_fault(endpoint: Endpoint) -> None:
-    """More than ten in a page: SinkRefused with what to deploy, after few calls, with the accepted rows remembered."""
-    endpoint.fail("refuse_rows", times=1000, where=lambda element: element["Id"] >= "a020")
-    async with endpoint.sink() as sink:
-        with pytest.raises(SinkRefused, match="deploy the tables and the DCR again"):
-            await sink.send(rows(400), endpoint.remember, deadline=endpoint.soon)
-    assert endpoint.rows == endpoint.remembered and set(endpoint.rows) <= set(ids(20))
-    assert endpoint.metrics.calls[400] < 8 * SCHEMA_FAULT_ROWS
+async def test_a_busy_endpoint_is_tried_again_and_the_tries_are_counted(world: SinkWorld) -> None:
+    """Two bad answers cost at least 1 and 2 seconds, and no row."""
+    world.be_busy(2)
+    remember, start = Memory(world), world.clock.now()
+    sent = await world.send(rows(2), remember)
+    assert sent.retries == 2 and sent.batches == 1 and remember.ids == ["a000", "a001"]
+    assert (world.clock.now() - start).total_seconds() >= 3
 
 
-@pytest.mark.parametrize("kind", ["throttled", "unavailable"])
-async def test_retry_after_is_waited_in_full(endpoint: Endpoint, kind: str) -> None:
-    """429 and 503 with Retry-After: the next try is not before, and the rows arrive once."""
-    endpoint.fail(kind, times=2, retry_after=40)
-    async with endpoint.sink() as sink:
-        await sink.send(rows(3), endpoint.remember, deadline=endpoint.soon)
-    waited = (endpoint.clock.now() - NOON).total_seconds()
-    assert 80 <= waited < 100 and endpoint.rows == endpoint.remembered == ids(3)
+async def test_an_endpoint_that_stays_busy_ends_the_run(world: SinkWorld) -> None:
+    """Nothing is stored, nothing remembered."""
+    world.be_busy(SINK_ATTEMPTS)
+    remember = Memory(world)
+    with pytest.raises(SinkBusy, match="busy"):
+        await world.send(rows(2), remember)
+    assert remember.uploads == world.stored == []
 
 
-@pytest.mark.parametrize("kind", ["throttled_bare", "server_error", "unavailable"])
-async def test_what_is_busy_is_tried_again(endpoint: Endpoint, kind: str) -> None:
-    """A 429 without Retry-After, which the client itself would not repeat, and 5xx: waits grow, the rows arrive."""
-    endpoint.fail(kind, times=3)
-    async with endpoint.sink() as sink:
-        await sink.send(rows(3), endpoint.remember, deadline=endpoint.soon)
-    assert endpoint.rows == ids(3) and endpoint.metrics.calls[204] == 1
-    assert (endpoint.clock.now() - NOON).total_seconds() >= 1 + 2 + 4
+async def test_no_wait_passes_the_deadline(world: SinkWorld) -> None:
+    """With two seconds left the third try is not waited for."""
+    world.be_busy(SINK_ATTEMPTS)
+    start = world.clock.now()
+    with pytest.raises(SinkBusy):
+        await world.send(rows(2), Memory(world), seconds=2)
+    assert (world.clock.now() - start).total_seconds() < 2
 
 
-@pytest.mark.parametrize("kind", ["throttled_bare", "server_error"])
-async def test_what_stays_busy_ends_the_run(endpoint: Endpoint, kind: str) -> None:
-    """SinkBusy after the last try, nothing remembered, nothing slept beyond the deadline."""
-    endpoint.fail(kind, times=1000)
-    deadline = endpoint.clock.now() + timedelta(hours=1)
-    async with endpoint.sink() as sink:
-        with pytest.raises(SinkBusy, match="busy"):
-            await sink.send(rows(3), endpoint.remember, deadline=deadline)
-    assert len(endpoint.recorder.calls) == ATTEMPTS and endpoint.remembered == []
+async def test_a_refusal_for_good_is_raised_with_the_remedy(world: SinkWorld) -> None:
+    """Not tried again; the sentence names the role."""
+    world.forbid()
+    remember, start = Memory(world), world.clock.now()
+    with pytest.raises(SinkRefused, match="Monitoring Metrics Publisher"):
+        await world.send(rows(2), remember)
+    assert remember.uploads == world.stored == [] and world.clock.now() == start
 
 
-async def test_a_long_retry_after_does_not_outlast_the_run(endpoint: Endpoint) -> None:
-    """An hour asked for, a minute left: SinkBusy at once, and the clock has not moved."""
-    endpoint.fail("throttled", times=1000, retry_after=3600)
-    async with endpoint.sink() as sink:
-        with pytest.raises(SinkBusy) as busy:
-            await sink.send(rows(3), endpoint.remember, deadline=endpoint.clock.now() + timedelta(minutes=1))
-    assert busy.value.after == 3600 and endpoint.clock.now() == NOON and len(endpoint.recorder.calls) == 1
-
-
-async def test_a_connection_cut_after_storing_costs_a_repeat_and_no_row(endpoint: Endpoint) -> None:
-    """The sink cannot know; it sends again, and remembers once."""
-    endpoint.fail("stored_then_reset")
-    async with endpoint.sink() as sink:
-        sent = await sink.send(rows(3), endpoint.remember, deadline=endpoint.soon)
-    assert endpoint.rows == ids(3) * 2 and endpoint.remembered == ids(3) and sent.rows == 3
-
-
-async def test_an_endpoint_that_never_answers_is_given_up(endpoint: Endpoint) -> None:
-    """The client's read time-out ends the try; the next one succeeds."""
-    endpoint.fail("timeout")
-    async with endpoint.sink(read_timeout=0.2) as sink:
-        await sink.send(rows(3), endpoint.remember, deadline=endpoint.soon)
-    assert endpoint.rows == endpoint.remembered == ids(3)
-
-
-async def test_nobody_at_the_address_is_busy_and_not_a_crash() -> None:
-    """Connection refused: tried as often as anything else, then SinkBusy."""
-    with socket.socket() as unused:
-        unused.bind(("127.0.0.1", 0))
-        endpoint = Endpoint(f"http://127.0.0.1:{unused.getsockname()[1]}")
-        async with endpoint.sink() as sink:
-            with pytest.raises(SinkBusy, match="did not answer"):
-                await sink.send(rows(1), endpoint.remember, deadline=endpoint.soon)
-
-
-async def test_a_refused_token_is_renewed_once(endpoint: Endpoint) -> None:
-    """One 401: the client asks for a new token, and the upload goes through."""
-    endpoint.fail("unauthorized_once")
-    async with endpoint.sink() as sink:
-        await sink.send(rows(3), endpoint.remember, deadline=endpoint.soon)
-    assert endpoint.rows == endpoint.remembered == ids(3)
-    assert (endpoint.metrics.calls[401], endpoint.credential.asked) == (1, 2)
-
-
-async def test_a_token_that_stays_refused_is_the_operators_matter(endpoint: Endpoint) -> None:
-    """A second 401 is no accident."""
-    endpoint.credential.token = "unknown"
-    async with endpoint.sink() as sink:
-        with pytest.raises(SinkRefused, match="check the identity and INGESTION_AUDIENCE") as refused:
-            await sink.send(rows(3), endpoint.remember, deadline=endpoint.soon)
-    assert len(endpoint.recorder.calls) == 2 and "unknown" not in str(refused.value)
-
-
-async def test_an_identity_that_gets_no_token_is_told_so(endpoint: Endpoint) -> None:
-    """No sign-in, no managed identity: the sentence names that, no status of an endpoint that was never asked."""
-    endpoint.credential.failure = ClientAuthenticationError("DefaultAzureCredential failed to retrieve a token")
-    async with endpoint.sink() as sink:
-        with pytest.raises(SinkRefused) as refused:
-            await sink.send(rows(3), endpoint.remember, deadline=endpoint.soon)
-    assert endpoint.recorder.calls == []
-    said = str(refused.value)
-    assert "None" not in said and "not one the service documents" not in said
-    assert "sign in" in said or "identity" in said
-
-
-@pytest.mark.parametrize(
-    ("change", "remedy"),
-    [
-        ({"token": "stranger"}, "needs Monitoring Metrics Publisher on the DCR"),
-        ({"rule": "dcr-" + "ff" * 16}, "check INGESTION_ENDPOINT, DCR_IMMUTABLE_ID"),
-    ],
-    ids=["403", "404"],
-)
-async def test_a_refusal_stops_at_once_with_the_remedy(endpoint: Endpoint, change: dict[str, str], remedy: str) -> None:
-    """No second try, nothing remembered, and the sentence says which role or setting is wrong."""
-    endpoint.credential.token = change.pop("token", "publisher")
-    async with endpoint.sink(**change) as sink:  # type: ignore[arg-type]
-        with pytest.raises(SinkRefused, match=remedy):
-            await sink.send(rows(3), endpoint.remember, deadline=endpoint.soon)
-    assert len(endpoint.recorder.calls) == 1 and endpoint.remembered == []
-
-
-async def test_a_stream_the_rule_does_not_know_is_no_page_of_bad_rows(endpoint: Endpoint) -> None:
-    """The service answers 400 to that too; a quiet tenant's few rows must not all be set aside as if each were bad."""
-    async with endpoint.sink(stream="Custom-Older_CL") as sink:
-        with pytest.raises(SinkRefused, match="stream"):
-            await sink.send(rows(3), endpoint.remember, deadline=endpoint.soon)
-
-
-async def test_one_upload_that_fails_does_not_hide_what_the_others_delivered(endpoint: Endpoint) -> None:
-    """The error comes after every upload in flight has ended; what was accepted is remembered."""
-    endpoint.fail("forbidden", match=lambda facts: any(each["Id"] == "a004" for each in facts["elements"]))
-    async with endpoint.sink(limit_bytes=2_100) as sink:
-        with pytest.raises(SinkRefused):
-            await sink.send(rows(12, size=500), endpoint.remember, deadline=endpoint.soon)
-    assert sorted(endpoint.rows) == sorted(endpoint.remembered) and 4 <= len(endpoint.rows) < 12
-
-
-async def test_a_ledger_that_cannot_be_written_is_not_hidden(endpoint: Endpoint) -> None:
-    """The rows are there, the run must stop all the same."""
+async def test_what_cannot_be_remembered_is_not_hidden(world: SinkWorld) -> None:
+    """The rows are there and the run must stop all the same."""
 
     async def full(_: Sequence[Outgoing]) -> None:
         raise StoreFailed("free some space")
 
-    async with endpoint.sink() as sink:
-        with pytest.raises(StoreFailed):
-            await sink.send(rows(3), full, deadline=endpoint.soon)
-    assert endpoint.rows == ids(3)
-
-
-@pytest.mark.parametrize("in_flight", [1, 4])
-async def test_no_more_uploads_are_in_flight_than_allowed(endpoint: Endpoint, in_flight: int) -> None:
-    """Over two pages at once: the limit is the sink's, not the page's."""
-    endpoint.recorder.gathering = in_flight
-    async with endpoint.sink(limit_bytes=1_100, in_flight=in_flight) as sink:
-        batch = rows(6, size=1000)
-        pages = (sink.send(batch[:3], endpoint.remember, deadline=endpoint.soon), batch[3:])
-        await asyncio.gather(pages[0], sink.send(pages[1], endpoint.remember, deadline=endpoint.soon))
-    assert endpoint.recorder.most == in_flight and sorted(endpoint.remembered) == ids(6)
-
-
-async def test_probe_says_that_everything_is_right_and_stores_nothing(endpoint: Endpoint) -> None:
-    """An empty array is answered 204."""
-    async with endpoint.sink() as sink:
-        await sink.probe(deadline=endpoint.soon)
-    assert gzip.decompress(endpoint.recorder.calls[0].body) == b"[]" and endpoint.metrics.calls == {204: 1}
-    assert endpoint.rows == []
-
-
-@pytest.mark.parametrize(
-    ("change", "remedy"),
-    [
-        ({"token": "stranger"}, "Monitoring Metrics Publisher"),
-        ({"rule": "dcr-" + "ff" * 16}, "DCR_IMMUTABLE_ID"),
-        ({"stream": "Custom-Older_CL"}, "stream"),
-    ],
-    ids=["role", "rule", "stream"],
-)
-async def test_probe_says_what_is_wrong(endpoint: Endpoint, change: dict[str, str], remedy: str) -> None:
-    """Always as SinkRefused with the remedy."""
-    endpoint.credential.token = change.pop("token", "publisher")
-    async with endpoint.sink(**change) as sink:  # type: ignore[arg-type]
-        with pytest.raises(SinkRefused, match=remedy):
-            await sink.probe(deadline=endpoint.soon)
-
-
-async def test_the_services_words_are_masked_and_short(endpoint: Endpoint) -> None:
-    """What the service quotes may be a person's address: it goes into files and logs masked."""
-    quoting = "ann@example.com " + "x" * 2000
-
-    async def says(scope: Scope, receive: Receive, send: Send) -> None:
-        body = json.dumps({"error": {"code": "InvalidRow", "message": quoting}}).encode()
-        head = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
-        await send({"type": "http.response.start", "status": 400, "headers": head})
-        await send({"type": "http.response.body", "body": body})
-
-    endpoint.recorder.app = says
-    async with endpoint.sink() as sink:
-        with pytest.raises(SinkRefused) as refused:
-            await sink.send(rows(1), endpoint.remember, deadline=endpoint.soon)
-    reason = str(refused.value)
-    assert "400: InvalidRow <address>" in reason and "ann@" not in reason and len(reason) < 600
+    with pytest.raises(StoreFailed):
+        await world.send(rows(2), full)
+    assert world.stored == ["a000", "a001"]

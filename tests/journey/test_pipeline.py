@@ -22,10 +22,11 @@ from shared.models import UNDATED, Outgoing, Page, hour_of, prefix_of
 from shared.runs import live
 from shared.runs.connection import Connection
 from shared.runs.health_rows import Run
+from shared.sink.batches import Sent
 from shared.source.client import ComplianceClient, Keys
 from shared.state.ledger import IDS_IN_MEMORY, PREFIX_BYTES, Ledger
 from shared.streams.activity.endpoint import ActivityFeed
-from tests.fakes import NOON, FakeSent, FakeTable, FakeWorld, Happening, MemoryStore, Power
+from tests.fakes import NOON, FakeTable, FakeWorld, Happening, MemoryStore, Power
 
 API_KEY = Key("sk-ant-api01-unit", "apikey_01Unit", "compliance", frozenset({READ_ACTIVITIES}))
 MINUTE = timedelta(minutes=1)
@@ -267,8 +268,8 @@ class FailingTable(FakeTable):
         self.good: int | None = good
         self.error = error
 
-    async def send(self, rows: Sequence[Outgoing], remember: Any, *, deadline: datetime) -> FakeSent:
-        sent = FakeSent()
+    async def send(self, rows: Sequence[Outgoing], remember: Any, *, deadline: datetime) -> Sent:
+        sent = Sent()
         for start in range(0, len(rows), self.batch):
             if self.good is not None and self.good <= 0:
                 raise self.error

@@ -16,7 +16,8 @@ from shared.errors import BridgeError, SinkBusy, SinkRefused, StoreFailed
 from shared.models import Outgoing, Window
 from shared.runs import live
 from shared.runs.health_rows import DIGESTS_PER_ROW, REQUEST_IDS_PER_ROW, HealthLog, Run
-from tests.fakes import NOON, FakeSent, FakeTable, FakeWorld, Happening, MemoryStore, Power
+from shared.sink.batches import Sent
+from tests.fakes import NOON, FakeTable, FakeWorld, Happening, MemoryStore, Power
 
 SOON = NOON + timedelta(minutes=1)
 CELL_BYTES = 32_000
@@ -174,7 +175,7 @@ class SlowTable(FakeTable):
         super().__init__(Power(), batch=50)
         self.meanwhile: Any = None
 
-    async def send(self, rows: Sequence[Outgoing], remember: Any, *, deadline: datetime) -> FakeSent:
+    async def send(self, rows: Sequence[Outgoing], remember: Any, *, deadline: datetime) -> Sent:
         meanwhile, self.meanwhile = self.meanwhile, None
         if meanwhile is not None:
             self.failure = SinkBusy("busy")

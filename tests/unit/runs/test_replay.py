@@ -10,6 +10,7 @@ from shared.errors import SinkBusy, SinkRefused, StoreFailed
 from shared.models import prefix_of
 from shared.runs import backfill, live
 from shared.runs.replay import PORTION, replay
+from shared.sink.batches import SCHEMA_FAULT_ROWS
 from tests.fakes import NOON
 from tests.journey.test_pipeline import ApiWorld, FailingTable, activity
 
@@ -129,7 +130,8 @@ async def test_a_value_that_was_escaped_is_still_noted_after_replay() -> None:
 
 async def test_days_are_replayed_oldest_first_in_portions() -> None:
     """More than one portion of one day, and a second day, all arrive in order."""
-    world = await with_refused(PORTION + 3, page_size=5000)
+    # More refused rows in one page would be a schema that does not fit, and no rows to keep.
+    world = await with_refused(PORTION + 3, page_size=SCHEMA_FAULT_ROWS)
     world.clock.advance(timedelta(days=1))
     late = activity(9999, created_at="2026-11-01T12:03:00Z")
     world.add(late, at=NOON + timedelta(days=1, minutes=3))
