@@ -130,6 +130,22 @@ class MemoryStore:
             self.held.discard(name)
 
 
+class DownStore(MemoryStore):
+    """While it fails, names, moves and removals fail too."""
+
+    async def names(self, prefix: str) -> list[str]:
+        await self._step()
+        return await super().names(prefix)
+
+    async def delete(self, name: str) -> None:
+        await self._step()
+        await super().delete(name)
+
+    async def rename(self, name: str, new_name: str) -> None:
+        await self._step()
+        await super().rename(name, new_name)
+
+
 @dataclass(frozen=True)
 class Happening:
     """An activity of the fake feed: when it happened, and when the index shows it (both seconds after NOON)."""
@@ -293,6 +309,25 @@ class FakeTable:
                     raise SinkBusy("the ingestion endpoint is busy (503)")
         self.rows += [json.loads(row.body) for row in rows]
         await self.power.touch()
+
+
+class FailingTable(FakeTable):
+    """Accepts `good` batches and then raises `failure`, until it is mended."""
+
+    def __init__(self, power: Power, *, good: int, error: Exception) -> None:
+        super().__init__(power)
+        self.good: int | None = good
+        self.error = error
+
+    async def send(self, rows: Sequence[Outgoing], remember: Any, *, deadline: datetime) -> Sent:
+        sent = Sent()
+        for start in range(0, len(rows), self.batch):
+            if self.good is not None and self.good <= 0:
+                raise self.error
+            part = await super().send(rows[start : start + self.batch], remember, deadline=deadline)
+            sent.batches += part.batches
+            self.good = None if self.good is None else self.good - 1
+        return sent
 
 
 def _batched(rows: Sequence[Outgoing], size: int) -> list[Sequence[Outgoing]]:

@@ -11,6 +11,8 @@ from tools.infra.resources import scope_of
 
 Resource = Mapping[str, Any]
 Check = Callable[[list[Resource]], list[str]]
+ZONES = "Microsoft.Network/privateDnsZones"
+SCOPES = "Microsoft.Insights/privateLinkScopes"
 
 SET_BY_THE_PLATFORM_OR_NOT_FOR_AZURE = {
     "COMPLIANCE_ACCESS_KEY",  # a key: in the vault
@@ -291,3 +293,18 @@ CHECKS: tuple[Check, ...] = (
     settings_are_those_of_the_code,
     nothing_changes_by_itself,
 )
+
+
+def given_network_is_not_made_again(resources: list[Resource]) -> list[str]:
+    """With ids given, no zone, scope, endpoint or network is created."""
+    return [
+        f"{resource['type']} is created beside the given one"
+        for kind in (
+            ZONES,
+            SCOPES,
+            "Microsoft.Network/virtualNetworks",
+            "Microsoft.Network/natGateways",
+            "Microsoft.Insights/dataCollectionEndpoints",
+        )
+        for resource in of_type(resources, kind)
+    ]

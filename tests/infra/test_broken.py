@@ -5,9 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.infra.checks import CHECKS, of_type
+from tests.infra.checks import CHECKS, given_network_is_not_made_again, of_type
 from tests.infra.conftest import Bicep
-from tests.infra.test_scenarios import given_network_is_not_made_again
 
 
 @dataclass(frozen=True)

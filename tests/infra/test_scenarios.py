@@ -7,7 +7,18 @@ from typing import Any
 import pytest
 
 from shared.settings import Settings
-from tests.infra.checks import CHECKS, ROLES, Check, Resource, app_settings, of_type, rights_are_narrow
+from tests.infra.checks import (
+    CHECKS,
+    ROLES,
+    SCOPES,
+    ZONES,
+    Check,
+    Resource,
+    app_settings,
+    given_network_is_not_made_again,
+    of_type,
+    rights_are_narrow,
+)
 from tools.infra.build import BICEP, golden, scenarios
 from tools.infra.resources import scope_of
 
@@ -29,8 +40,6 @@ def created(name: str) -> list[Resource]:
 
 
 NAMES = tuple(path.stem for path in scenarios())
-ZONES = "Microsoft.Network/privateDnsZones"
-SCOPES = "Microsoft.Insights/privateLinkScopes"
 KEYS = "Microsoft.KeyVault/vaults/keys"
 
 
@@ -107,21 +116,6 @@ def test_a_package_is_taken_as_it_is() -> None:
     """The zip holds its wheels: nothing is built in the tenant, so no package index is asked."""
     (package,) = of_type(created("new-workspace"), "Microsoft.Web/sites/extensions")
     assert package["properties"]["remoteBuild"] is False
-
-
-def given_network_is_not_made_again(resources: list[Resource]) -> list[str]:
-    """With ids given, no zone, scope, endpoint or network is created."""
-    return [
-        f"{resource['type']} is created beside the given one"
-        for kind in (
-            ZONES,
-            SCOPES,
-            "Microsoft.Network/virtualNetworks",
-            "Microsoft.Network/natGateways",
-            "Microsoft.Insights/dataCollectionEndpoints",
-        )
-        for resource in of_type(resources, kind)
-    ]
 
 
 def test_what_is_given_is_not_created_again() -> None:

@@ -17,7 +17,7 @@ from shared.runs.health_rows import Run
 from shared.state import plan as plans
 from shared.state.plan import Plan, PlannedWindow
 from tests.fakes import NOON, FakeWorld, Happening
-from tests.journey.test_pipeline import ApiWorld, activity
+from tests.worlds import ApiWorld, activity
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 PLAN = "plan/test/dcr.json"

@@ -20,7 +20,7 @@ from shared.clock import SimulatedClock, SystemClock
 from shared.runs.health_rows import Run
 from shared.settings import Settings
 from tests.fakes import NOON
-from tests.journey.test_pipeline import activity
+from tests.worlds import activity
 
 SECRET = "sk-ant-api01-very-secret-0123456789"
 NOISY = ("azure", "httpx", "httpcore", "msal", "aiohttp", "asyncio")

@@ -18,9 +18,8 @@ from shared.state import checkpoint as checkpoints
 from shared.state import plan as plans
 from shared.state.checkpoint import Checkpoint
 from shared.state.plan import Plan
-from tests.fakes import NOON, FakeWorld, Happening, MemoryStore
-from tests.journey.test_pipeline import ApiWorld, activity
-from tests.unit.runs.test_health_rows import DownStore
+from tests.fakes import NOON, DownStore, FakeWorld, Happening, MemoryStore
+from tests.worlds import ApiWorld, activity
 
 MINUTE = timedelta(minutes=1)
 CHECKPOINT = "checkpoint/test/dcr.json"

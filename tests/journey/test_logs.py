@@ -19,7 +19,7 @@ from shared.runs import live
 from shared.settings import load
 from shared.wiring import build
 from tests.fakes import NOON
-from tests.journey.test_pipeline import MINUTE, activity
+from tests.worlds import MINUTE, activity
 
 NAMES = ("uvicorn", "uvicorn.error", "azure", "httpx", "httpcore", "msal", "aiohttp", "asyncio", logs.ROOT)
 

@@ -3,90 +3,20 @@
 import asyncio
 import hashlib
 import json
-from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
-import httpx
 import pytest
-from pydantic import SecretStr
 
-from sandbox.activity import raw_entry
-from sandbox.compliance.api import compliance_app
-from sandbox.compliance.feed import Feed
-from sandbox.compliance.keys import READ_ACTIVITIES, Key
-from sandbox.faults import Fault, Faults
+from sandbox.faults import Fault
 from shared.errors import SinkBusy, SourceIncoherent
-from shared.models import UNDATED, Outgoing, Page, hour_of, prefix_of
+from shared.models import UNDATED, Page, hour_of, prefix_of
 from shared.runs import live
-from shared.runs.connection import Connection
 from shared.runs.health_rows import Run
-from shared.sink.batches import Sent
-from shared.source.client import ComplianceClient, Keys
 from shared.state.ledger import IDS_IN_MEMORY, PREFIX_BYTES, Ledger
-from shared.streams.activity.endpoint import ActivityFeed
-from tests.fakes import NOON, FakeTable, FakeWorld, Happening, MemoryStore, Power
-
-API_KEY = Key("sk-ant-api01-unit", "apikey_01Unit", "compliance", frozenset({READ_ACTIVITIES}))
-MINUTE = timedelta(minutes=1)
-
-
-class ApiWorld(FakeWorld):
-    """A FakeWorld whose feed is the simulated API read by the real client."""
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        self.entries = Feed()
-        self.api_faults = Faults()
-        self.api = compliance_app(self.entries, [API_KEY], self.clock, faults=self.api_faults, own_rows=False)
-        self.key = API_KEY.secret
-        http = httpx.AsyncClient(transport=httpx.ASGITransport(app=self.api), base_url="https://api.example.com")
-        client = ComplianceClient(http, Keys(self._keys), self.clock, version="2023-06-01", user_agent="test/1")
-        self.real_feed = ActivityFeed(client)
-
-    async def _keys(self) -> Sequence[SecretStr]:
-        return (SecretStr(self.key),)
-
-    def restart(self) -> Connection:
-        return replace(super().restart(), feed=self.real_feed)
-
-    def add(self, *bodies: bytes | dict[str, Any], at: datetime = NOON + timedelta(seconds=10)) -> None:
-        """Put raw bodies into the feed, all at one moment, in this order."""
-        for body in bodies:
-            raw = body if isinstance(body, bytes) else json.dumps(body).encode()
-            self.entries.add(raw_entry(raw, at=at, id=f"entry_{len(self.entries):06d}"))
-
-    async def begun(self) -> "ApiWorld":
-        await live.init(self.restart())
-        return self
-
-    async def poll(self, after: timedelta = 2 * MINUTE) -> Run:
-        self.clock.advance(after)
-        return await live.poll(self.restart())
-
-    @property
-    def health_row(self) -> dict[str, Any]:
-        """The newest health row."""
-        return self.health.rows[-1]
-
-    def aside(self) -> list[dict[str, Any]]:
-        """Every line set aside, in order."""
-        names = sorted(name for name in self.store.files if name.startswith("set-aside/") and name.endswith(".jsonl"))
-        return [json.loads(line) for name in names for line in self.store.files[name].splitlines()]
-
-
-def activity(number: int, **fields: Any) -> dict[str, Any]:
-    """A well-formed activity of the tenth second after noon."""
-    return {
-        "id": f"activity_{number:04d}",
-        "type": "user_logged_out",
-        "created_at": "2026-10-31T12:00:10Z",
-        "organization_id": None,
-        "organization_uuid": None,
-        "actor": {"type": "user_actor", "user_id": "user_01"},
-        **fields,
-    }
+from tests.fakes import NOON, FailingTable, FakeWorld, Happening, MemoryStore
+from tests.worlds import MINUTE, ApiWorld, activity
 
 
 async def test_what_is_no_object_is_set_aside_with_its_reason_and_the_rest_arrives() -> None:
@@ -258,25 +188,6 @@ async def test_a_row_of_nothing_but_escapes_does_not_vanish() -> None:
     assert run.state == "ok" and run.tally.sent + run.tally.aside == 2
     kept = [json.loads(data) for name, data in world.store.files.items() if name.startswith("overflow/")]
     assert hostile in [*kept, *(line["raw"] for line in world.aside())]
-
-
-class FailingTable(FakeTable):
-    """Accepts `good` batches and then raises `failure`, until it is mended."""
-
-    def __init__(self, power: Power, *, good: int, error: Exception) -> None:
-        super().__init__(power)
-        self.good: int | None = good
-        self.error = error
-
-    async def send(self, rows: Sequence[Outgoing], remember: Any, *, deadline: datetime) -> Sent:
-        sent = Sent()
-        for start in range(0, len(rows), self.batch):
-            if self.good is not None and self.good <= 0:
-                raise self.error
-            part = await super().send(rows[start : start + self.batch], remember, deadline=deadline)
-            sent.batches += part.batches
-            self.good = None if self.good is None else self.good - 1
-        return sent
 
 
 async def test_batches_accepted_before_a_later_one_failed_are_remembered() -> None:

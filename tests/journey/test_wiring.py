@@ -21,7 +21,7 @@ from shared.runs import live
 from shared.settings import Settings, load
 from shared.wiring import Bridge, build, destination
 from tests.fakes import NOON, FakeWorld, Happening
-from tests.journey.test_pipeline import activity
+from tests.worlds import activity
 
 MINUTE = timedelta(minutes=1)
 SECOND_KEY = Key("sk-ant-api01-second", "apikey_01Second", "compliance", frozenset({READ_ACTIVITIES}))

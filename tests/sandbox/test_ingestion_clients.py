@@ -20,8 +20,8 @@ from azure.monitor.ingestion.aio import LogsIngestionClient as AsyncLogsIngestio
 
 from sandbox.compliance.server import Served
 from tests.kql.workspace_world import STREAM
+from tests.sandbox.credentials import AsyncCredential, Credential
 from tests.sandbox.ingestion_world import RULE, World
-from tests.sandbox.test_query_api import AsyncCredential, Credential
 
 
 @pytest.fixture

@@ -6,7 +6,6 @@ from typing import Any
 
 import httpx
 import pytest
-from azure.core.credentials import AccessToken
 from azure.core.exceptions import HttpResponseError
 from azure.monitor.query import LogsQueryClient, LogsQueryResult, LogsQueryStatus
 from azure.monitor.query.aio import LogsQueryClient as AsyncLogsQueryClient
@@ -14,32 +13,12 @@ from azure.monitor.query.aio import LogsQueryClient as AsyncLogsQueryClient
 from sandbox.compliance.server import Served
 from sandbox.query_api import parse_timespan, query_app
 from tests.kql.workspace_world import NOON, workspace
+from tests.sandbox.credentials import AsyncCredential, Credential
 
 ROWS: tuple[dict[str, Any], ...] = (
     {"Id": "old", "TimeGenerated": NOON - timedelta(hours=3, microseconds=-123456)},
     {"Id": "new", "Size": 7, "IsBackfill": False, "Details": {"k": [1, "é"]}, "Share": 0.5},
 )
-EXPIRY = 4_102_444_800  # the year 2100: no client here ever asks for a second token
-
-
-class Credential:
-    def __init__(self, token: str = "reader") -> None:
-        self.token = token
-
-    def get_token(self, *scopes: str, **options: Any) -> AccessToken:
-        return AccessToken(self.token, EXPIRY)
-
-
-class AsyncCredential(Credential):
-    async def get_token(self, *scopes: str, **options: Any) -> AccessToken:  # type: ignore[override]
-        return AccessToken(self.token, EXPIRY)
-
-    async def close(self) -> None: ...
-
-    async def __aenter__(self) -> "AsyncCredential":
-        return self
-
-    async def __aexit__(self, *error: object) -> None: ...
 
 
 @pytest.fixture(scope="module")

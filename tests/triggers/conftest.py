@@ -16,8 +16,8 @@ from shared.runs import live
 from shared.settings import Settings
 from shared.triggers.bridge_cache import NOISY, here
 from tests.fakes import NOON
-from tests.journey.test_pipeline import activity
 from tests.triggers.worker import Worker
+from tests.worlds import activity
 
 
 @pytest.fixture

@@ -20,8 +20,8 @@ from shared.settings import Settings
 from shared.triggers.bridge_cache import here
 from shared.triggers.health_route import FRESH
 from shared.triggers.routes import PRINCIPAL, NotSignedIn, admit
-from tests.journey.test_pipeline import activity
 from tests.triggers.worker import Worker
+from tests.worlds import activity
 
 SECOND = Key("sk-ant-api01-second", "apikey_01Second", "compliance", frozenset({READ_ACTIVITIES}))
 TWO = '[{"name": "first"}, {"name": "second", "key_setting": "SECOND_KEY"}]'

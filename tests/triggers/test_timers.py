@@ -24,9 +24,9 @@ from shared.triggers import timers
 from shared.triggers.bridge_cache import TRY_AGAIN, here
 from shared.triggers.timers import POLL, RunsFailed, days_to_prove, prove_days
 from tests.fakes import NOON, FakeFeed, FakeWorld, Happening
-from tests.journey.test_pipeline import activity
 from tests.triggers.conftest import rows
 from tests.triggers.worker import Worker
+from tests.worlds import activity
 
 ALL = ("poll_activities", "work_plan", "prove_daily")
 SECOND = Key("sk-ant-api01-second", "apikey_01Second", "compliance", frozenset({READ_ACTIVITIES}))

@@ -81,3 +81,52 @@ def test_only_the_triggers_know_the_functions_host() -> None:
 def test_only_wiring_takes_an_identity() -> None:
     """Credentials are made in one place and handed on."""
     assert users("azure.identity", "azure.identity.aio") == {"shared/wiring.py"}
+
+
+def imports(path: Path) -> set[str]:
+    """Dotted modules that a file imports; of `from a import b` both `a` and `a.b`, since b may be a module."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
+    return found
+
+
+TESTS = {
+    ".".join(path.relative_to(ROOT).with_suffix("").parts): imports(path)
+    for path in sorted((ROOT / "tests").rglob("*.py"))
+}
+
+
+def reached(module: str) -> set[str]:
+    """What a module below tests/ imports, itself or through other modules below tests/."""
+    found: set[str] = set()
+    todo = [module]
+    while todo:
+        for name in TESTS.get(todo.pop(), set()) - found:
+            found.add(name)
+            todo.append(name)
+    return found
+
+
+def test_unit_tests_do_not_import_the_sandbox() -> None:
+    """A unit test gives a function its input; what needs a served world is a journey."""
+    using = {
+        module
+        for module in TESTS
+        if module.startswith("tests.unit.") and any(name.partition(".")[0] == "sandbox" for name in reached(module))
+    }
+    assert using == set()
+
+
+def test_no_test_module_imports_another() -> None:
+    """What several modules share has a module of its own: tests/fakes.py, tests/worlds.py."""
+    shared_tests = {
+        f"{module} imports {name}"
+        for module, names in TESTS.items()
+        for name in names & TESTS.keys()
+        if name.rsplit(".", 1)[-1].startswith("test_")
+    }
+    assert shared_tests == set()

@@ -17,7 +17,7 @@ from shared.models import Outgoing, Window
 from shared.runs import live
 from shared.runs.health_rows import DIGESTS_PER_ROW, REQUEST_IDS_PER_ROW, HealthLog, Run
 from shared.sink.batches import Sent
-from tests.fakes import NOON, FakeTable, FakeWorld, Happening, MemoryStore, Power
+from tests.fakes import NOON, DownStore, FakeTable, FakeWorld, Happening, MemoryStore, Power
 
 SOON = NOON + timedelta(minutes=1)
 CELL_BYTES = 32_000
@@ -30,22 +30,6 @@ JSON_TYPES: dict[str, tuple[type, ...]] = {
     "boolean": (bool,),
     "dynamic": (dict, list),
 }
-
-
-class DownStore(MemoryStore):
-    """While it fails, names, moves and removals fail too."""
-
-    async def names(self, prefix: str) -> list[str]:
-        await self._step()
-        return await super().names(prefix)
-
-    async def delete(self, name: str) -> None:
-        await self._step()
-        await super().delete(name)
-
-    async def rename(self, name: str, new_name: str) -> None:
-        await self._step()
-        await super().rename(name, new_name)
 
 
 class Desk:

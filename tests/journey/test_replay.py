@@ -11,8 +11,8 @@ from shared.models import prefix_of
 from shared.runs import backfill, live
 from shared.runs.replay import PORTION, replay
 from shared.sink.batches import SCHEMA_FAULT_ROWS
-from tests.fakes import NOON
-from tests.journey.test_pipeline import ApiWorld, FailingTable, activity
+from tests.fakes import NOON, FailingTable
+from tests.worlds import ApiWorld, activity
 
 HOUR_ASIDE = "ledger/test/dcr/2026-10-31T12.aside"
 HOUR_SENT = "ledger/test/dcr/2026-10-31T12.sent"
