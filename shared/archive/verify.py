@@ -20,6 +20,7 @@ class Finding:
 async def verify(archive: ArchiveStore, name: str, public: PublicKey | None) -> list[Finding]:
     """Every finding; the report is sound when all are good. Raises ConfigError when there is no report to check.
 
+    `name` must be the manifest's own: a sealed report of another period, copied here, is not this one.
     Without `public` a sealed report cannot be sound, and with it an unsigned one cannot: whoever can replace files can
     leave the seal out.
     """
@@ -33,6 +34,8 @@ async def verify(archive: ArchiveStore, name: str, public: PublicKey | None) -> 
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return [Finding(False, f"{MANIFEST} cannot be read: it was changed or cut off.")]
     findings = [] if version == VERSION else [Finding(False, f"The manifest's version {version} is not known here.")]
+    if manifest.get("report") != name:
+        findings.append(Finding(False, f"The manifest is of the report {manifest.get('report')}, not of {name}."))
     findings += await _files(archive, name, files)
     seal = await archive.get(f"{name}/{SEAL}")
     return [*findings, _seal(seal, stored, signed_with, public), _completeness(manifest)]

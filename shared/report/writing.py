@@ -105,7 +105,7 @@ async def _write(reporter: Reporter, period: Window, *, again: bool) -> Report:
 
 
 def _rows(tables: Sequence[Table]) -> dict[str, bytes]:
-    """CSV and JSON of each table; of one that failed only the JSON, which says so: an empty CSV looks like none."""
+    """CSV and JSON of each table; of one that failed only the JSON, with the reason: an empty CSV looks complete."""
     files = {f"{table.question.name}.json": as_json(table) for table in tables}
     return files | {f"{table.question.name}.csv": as_csv(table) for table in tables if table.failure is None}
 

@@ -136,6 +136,15 @@ async def test_a_signed_report_verifies_with_its_key_alone(
     assert "does not match" in await sentences(archive, public)
 
 
+async def test_a_report_of_another_period_does_not_pass_for_this_one() -> None:
+    """Files, digests and seal of an older report, copied under this one's name, are an older report."""
+    archive = MemoryArchive()
+    await write_report(reporter(archive, signed=signer(RSA)), DAY)
+    copied = MemoryArchive({name.replace(NAME, "2026-10"): data for name, data in archive.files.items()})
+    wrong = [each.sentence for each in await verify(copied, "2026-10", RSA.public_key()) if not each.good]
+    assert wrong == [f"The manifest is of the report {NAME}, not of 2026-10."]
+
+
 async def test_who_leaves_the_signature_out_is_found_out() -> None:
     """By the manifest that names a key; and, where it was written anew, by the key that a reader brings."""
     archive = MemoryArchive()
