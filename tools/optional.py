@@ -83,6 +83,9 @@ OPTIONAL = (
     OptionalTool("playwright-core", "the page in a browser", "run make tools", _npm_package("playwright-core")),
     OptionalTool("echarts", "comparing the vendored chart library", "run make tools", _npm_package("echarts")),
     OptionalTool("chromium", "the page and the printed report", "apt-get install chromium", browser),
+    OptionalTool(
+        "openssl", "checking a report's seal without Python", "apt-get install openssl", lambda: shutil.which("openssl")
+    ),
     OptionalTool("bicep", "compiling the templates", compiler.HOW_TO_GET_IT.partition(": ")[2], bicep),
     OptionalTool("azure-functions-runtime", "the Functions worker's own index", "run make tools", _worker),
     *(

@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import Prehashed, decode_dss_signature
 
 from shared.archive.seal import Signer, VaultSigner
-from shared.archive.store import AlreadyThere
+from shared.archive.store import AlreadyThere, ArchiveStore
 from shared.clock import SimulatedClock
 from shared.errors import SinkRefused
 from shared.models import Window
@@ -104,7 +104,7 @@ def signer(private: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey) -> VaultSign
 
 
 def reporter(
-    archive: MemoryArchive | None = None,
+    archive: ArchiveStore | None = None,
     client: QueryClient | None = None,
     *,
     signed: Signer | None = None,
