@@ -19,7 +19,7 @@ from tools.docs import build_reference
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
-PAGES = sorted(path for path in (ROOT / "README.md", ROOT / "CHANGELOG.md", *DOCS.rglob("*.md")) if path.is_file())
+PAGES = sorted([*ROOT.glob("*.md"), *DOCS.rglob("*.md")])
 LINK = re.compile(r"\[[^\]]*\]\(([^)#\s]+)[^)]*\)")
 CODE = re.compile(r"```.*?```|`[^`\n]*`", re.DOTALL)
 KUSTO = re.compile(r"```kusto\n(.*?)```", re.DOTALL)
@@ -135,3 +135,12 @@ def test_the_digest_of_the_architecture_page_is_the_bridges_own() -> None:
     assert len(by_hour) == 2
     told = {row["Hour"]: (row["Rows"], row["RowsSum"]) for row in answer}
     assert told == {hour: digest(prefixes) for hour, prefixes in by_hour.items()}
+
+
+def test_every_folder_stands_in_contributing() -> None:
+    """The layout names each folder of the repository that holds Python or templates, and each folder of tests."""
+    page = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    packages = {path.parent.name for path in ROOT.glob("*/__init__.py")} | {"infra/bicep", "docs"}
+    tests = {path.parent.name for path in ROOT.glob("tests/*/__init__.py")}
+    assert {name for name in packages if f"| `{name}/` |" not in page} == set()
+    assert {name for name in tests if f"`{name}`" not in page} == set()
