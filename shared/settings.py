@@ -153,13 +153,11 @@ class Settings(BaseSettings):
         description="JSON object of category (or `*`) to `full`, `pseudonymous` or `count-only`. Counted activities "
         "leave no row; their ids stay in ledger and proof.",
     )
-    deployed_table_version: Annotated[int, Field(ge=1)] | None = Field(
-        default=None,
-        description="Version of ClaudeActivity_CL in the workspace, set by the deployment; what an older table lacks "
-        "goes into Details.",
-    )
-    deployed_health_version: Annotated[int, Field(ge=1)] | None = Field(
-        default=None, description="The same of ClaudeBridgeHealth_CL."
+    deployed_table_versions: dict[str, Annotated[int, Field(ge=1)]] = Field(
+        default={},
+        description="JSON object of table to its version in the workspace, set by the deployment; what an older table "
+        "lacks goes into Details. A table it leaves out is taken to be this release's own; a name that this release "
+        "does not know is ignored.",
     )
     poll_schedule: str = Field(default="0 * * * * *", description="NCRONTAB schedule of the live walk.")
     plan_schedule: str = Field(default="30 * * * * *", description="NCRONTAB schedule of sweeps, history and repairs.")
@@ -295,5 +293,6 @@ def load(**overrides: Any) -> Settings:
         raise
     except Exception as broken:  # a list or object setting that is no JSON
         raise ConfigError(
-            f"a setting cannot be read ({type(broken).__name__}): CONNECTIONS must be a JSON list"
+            f"a setting cannot be read ({type(broken).__name__}): CONNECTIONS must be a JSON list, MINIMISE and "
+            "DEPLOYED_TABLE_VERSIONS JSON objects"
         ) from None

@@ -182,7 +182,7 @@ class _Workshop:
             connection=each.name,
             folder=folder,
             clock=clock,
-            deployed_version=settings.deployed_health_version,
+            deployed_version=settings.deployed_table_versions.get(tables.HEALTH),
         )
         return Connection(
             name=each.name,
@@ -247,7 +247,7 @@ class _Workshop:
         key = settings.identity_key.get_secret_value().encode() if settings.identity_key else b""
         if not key and vault is not None and "pseudonymous" in modes.values():
             key = await vault_secret(vault, IDENTITY_SECRET)
-        return Shaping(Minimiser(modes, key), settings.deployed_table_version)
+        return Shaping(Minimiser(modes, key), settings.deployed_table_versions.get(tables.ACTIVITY))
 
 
 def pace_of(settings: Settings) -> Pace:

@@ -122,8 +122,7 @@ var computedSettings = {
   QUERY_ENDPOINT: endpoints.?queryEndpoint ?? clouds[cloud].queryEndpoint
   DCR_IMMUTABLE_ID: destination.ruleImmutableId
   WORKSPACE_ID: destination.workspaceCustomerId
-  DEPLOYED_TABLE_VERSION: string(destination.tableVersion)
-  DEPLOYED_HEALTH_VERSION: string(destination.healthVersion)
+  DEPLOYED_TABLE_VERSIONS: string(destination.tableVersions)
 }
 
 module identity 'modules/identity.bicep' = {

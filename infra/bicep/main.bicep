@@ -2,13 +2,14 @@
 
 targetScope = 'resourceGroup'
 
+import { tablesType } from 'generated/tables.bicep'
 import { alertsType } from 'modules/alerts.bicep'
 import { lifecycleType, skuType } from 'modules/storage.bicep'
 import { connectionType, settingsType } from 'settings.bicep'
 import { tuningType } from 'tuning.bicep'
 import { networkType } from 'networks.bicep'
 import { reportContainer, reportKeyOf, reportType } from 'reports.bicep'
-import { newWorkspaceType, tablesType } from 'tables.bicep'
+import { chosenTables, newWorkspaceType, releasedTables, tableReaderType } from 'tables.bicep'
 import {
   checkedId
   chosenNames
@@ -17,7 +18,6 @@ import {
   namesType
   prefixType
   principalType
-  tableReaderType
   tagsType
 } from 'types.bicep'
 
@@ -147,6 +147,7 @@ var endpointId = givenEndpoint ?? (network.kind == 'created' || givenScope != nu
     )
   : null)
 var chosen = chosenNames(prefix, names, resourceGroup().id)
+var tableList = chosenTables(releasedTables, tables, deployContent)
 
 module destination 'workspace.bicep' = {
   scope: resourceGroup(split(workspaceId, '/')[2], split(workspaceId, '/')[4])
@@ -180,7 +181,12 @@ module app 'app.bicep' = {
     instanceMemoryMB: instanceMemoryMB
     storageSku: storageSku
     lifecycle: union(
-      { overflowDays: max(30, tables.?activity.?totalRetentionDays ?? tables.?activity.?retentionDays ?? 90) },
+      {
+        overflowDays: max(concat(
+          [30],
+          map(filter(tableList, table => table.overflows), table => table.totalRetentionDays)
+        ))
+      },
       lifecycle
     )
     network: network
@@ -209,10 +215,7 @@ module roles 'roles.bicep' = if (assignRoles) {
     )
     workspaceResourceId: workspaceId
     workspaceAccess: workspaceAccess
-    protectedTables: concat(
-      (tables.?activity.?protected ?? false) ? ['ClaudeActivity_CL'] : [],
-      (tables.?health.?protected ?? false) ? ['ClaudeBridgeHealth_CL'] : []
-    )
+    protectedTables: map(filter(tableList, table => table.protected), table => table.name)
     hostStorage: hostStorage
     reports: report.kind != 'none'
     reportContainerName: report.kind == 'created' ? reportContainer : null

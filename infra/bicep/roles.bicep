@@ -3,7 +3,9 @@
 
 targetScope = 'resourceGroup'
 
-import { checkedId, principalType, tableReaderType } from 'types.bicep'
+import { tableNameType } from 'generated/tables.bicep'
+import { releasedTables, tableReaderType } from 'tables.bicep'
+import { checkedId, principalType } from 'types.bicep'
 
 @description('Required. Object id of the app\'s identity: output principalId of app.bicep.')
 @minLength(36)
@@ -29,11 +31,11 @@ param ruleResourceId string
 @description('Required. Resource id of the workspace.')
 param workspaceResourceId string
 
-@description('Optional. tables: the app may read its own tables only, by a condition. workspace: all of it, for where conditions are not to be had.')
+@description('Optional. tables: the app may read only the tables it asks about, by a condition. workspace: all of it, for where conditions are not to be had.')
 param workspaceAccess 'tables' | 'workspace' = 'tables'
 
-@description('Optional. Tables that are protected (preview).')
-param protectedTables ('ClaudeActivity_CL' | 'ClaudeBridgeHealth_CL')[] = []
+@description('Optional. Tables that are protected (preview). Default: those that are so as released.')
+param protectedTables tableNameType[]?
 
 @description('Optional. containers: the host may use its two containers only. account: the whole account, if the host does not start otherwise.')
 param hostStorage 'containers' | 'account' = 'containers'
@@ -60,7 +62,9 @@ param tableReaders tableReaderType[] = []
 param operators principalType[] = []
 
 var roles = loadJsonContent('roles.json')
-var tables = ['ClaudeActivity_CL', 'ClaudeBridgeHealth_CL']
+// Tables that the app asks about: a condition names them, and every table that nothing asks about stays unread.
+var tables = map(filter(releasedTables, table => contains(table.readers, 'bridge')), table => table.name)
+var protected = protectedTables ?? map(filter(releasedTables, table => table.protected), table => table.name)
 var app = { principalId: principalId, principalType: 'ServicePrincipal' }
 var ruleId = checkedId(ruleResourceId, 'Microsoft.Insights/dataCollectionRules', 'ruleResourceId')
 var workspaceId = checkedId(workspaceResourceId, 'Microsoft.OperationalInsights/workspaces', 'workspaceResourceId')
@@ -167,7 +171,7 @@ module readBack 'modules/role-workspace.bicep' = {
     roleId: workspaceAccess == 'tables' ? roles.logAnalyticsDataReader : roles.logAnalyticsReader
     // What was approved, and what rules are kept silent about, stands in watchlists.
     tables: workspaceAccess == 'tables' ? concat(tables, reports ? ['Watchlist'] : []) : []
-    protectedTables: protectedTables
+    protectedTables: protected
   }
 }
 
@@ -179,7 +183,7 @@ module readTables 'modules/role-workspace.bicep' = [
       principal: { principalId: reader.principalId, principalType: reader.principalType }
       roleId: roles.logAnalyticsDataReader
       tables: reader.tables
-      protectedTables: protectedTables
+      protectedTables: protected
     }
   }
 ]

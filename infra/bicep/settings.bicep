@@ -1,6 +1,6 @@
 // The bridge's settings, as shared/settings.py knows them: same names in camelCase, same limits. Every setting is written, an empty one
 // meaning the bridge's own default, so that the portal shows what there is. Not here, because the template knows them: addresses, ids
-// and the table's version; the report's have a parameter of their own (reports.bicep). Not here at all: keys, which live in the vault, and STATE_DIR, which is for machines outside Azure.
+// and the tables' versions; the report's have a parameter of their own (reports.bicep). Not here at all: keys, which live in the vault, and STATE_DIR, which is for machines outside Azure.
 
 @export()
 @description('One parent organisation, or one standalone Console organisation. Its key is a secret in the vault, put there by whoever may see it.')

@@ -1,55 +1,71 @@
-// What the workspace holds, how it is reached, and what is handed on about it: types, and a check.
+// What the workspace holds, how it is reached, and what is handed on about it: types, and checks. The tables themselves are files of
+// shared/tables, here as the list and the types that are generated from them; no template names one.
+
+import { tableNameType, tablesType } from 'generated/tables.bicep'
+import { tableOptionsType } from 'types.bicep'
 
 @export()
-@description('Days a row can be queried at full speed. Sentinel includes 90 in the price of ingestion.')
-@minValue(4)
-@maxValue(730)
-type retentionType = int
+@description('All tables, as released.')
+var releasedTables = loadJsonContent('generated/tables.json')
 
 @export()
-@description('Days a row is kept altogether: 4 to 730, or one of the yearly steps that Azure offers above.')
-type totalRetentionType = int
-
-@export()
-@description('How one table is kept, and from whom.')
+@description('A column of a table.')
 @sealed()
-type tableOptionsType = {
-  @description('Optional. Days a row can be queried at full speed.')
-  retentionDays: retentionType?
+type columnType = {
+  @description('Required. Name.')
+  name: string
 
-  @description('Optional. Days a row is kept altogether, the rest in the archive.')
-  totalRetentionDays: totalRetentionType?
-
-  @description('Optional. Protected tables (preview): nobody reads the table by a general role; each reader is named in roles.bicep.')
-  protected: bool?
+  @description('Required. Type, as a rule\'s stream spells it.')
+  type: 'datetime' | 'string' | 'dynamic' | 'long' | 'int' | 'real' | 'boolean'
 }
 
 @export()
-@description('How the activity table is kept, and from whom.')
+@description('A table, as released or as the customer wants it.')
 @sealed()
-type activityTableType = {
-  @description('Optional. Analytics, which rules need; Basic is cheaper and takes neither rules nor joins.')
-  plan: ('Analytics' | 'Basic')?
+type tableType = {
+  @description('Required. Name.')
+  name: tableNameType
 
-  @description('Optional. Days a row can be queried at full speed. Not with Basic, whose 30 days are fixed.')
-  retentionDays: retentionType?
+  @description('Required. Version of its columns.')
+  version: int
 
-  @description('Optional. Days a row is kept altogether, the rest in the archive.')
-  totalRetentionDays: totalRetentionType?
+  @description('Required. Plan; only Analytics takes rules.')
+  plan: 'Analytics' | 'Basic' | 'Auxiliary'
 
-  @description('Optional. Protected tables (preview): nobody reads the table by a general role; each reader is named in roles.bicep.')
-  protected: bool?
+  @description('Required. Days a row can be queried at full speed.')
+  retentionDays: int
+
+  @description('Required. Days a row is kept altogether.')
+  totalRetentionDays: int
+
+  @description('Required. Whether general roles cannot read it (preview).')
+  protected: bool
+
+  @description('Required. Whether the originals of cut rows lie in the state container.')
+  overflows: bool
+
+  @description('Required. Who queries it; shared/tables/__init__.py says what each stands for.')
+  readers: ('bridge' | 'parsers' | 'rules' | 'alerts')[]
+
+  @description('Required. Columns.')
+  columns: columnType[]
 }
 
 @export()
-@description('Options of the tables.')
+@description('A reader of some of the tables, and of nothing else in the workspace.')
 @sealed()
-type tablesType = {
-  @description('Optional. ClaudeActivity_CL, one row for each activity. Default: Analytics, 90 days.')
-  activity: activityTableType?
+type tableReaderType = {
+  @description('Required. Object id in Entra.')
+  @minLength(36)
+  @maxLength(36)
+  principalId: string
 
-  @description('Optional. ClaudeBridgeHealth_CL, one row for each run. Default: 730 days, so that proofs outlive an audit period.')
-  health: tableOptionsType?
+  @description('Required. What it is.')
+  principalType: 'User' | 'Group' | 'ServicePrincipal'
+
+  @description('Required. Tables it may read.')
+  @minLength(1)
+  tables: tableNameType[]
 }
 
 @export()
@@ -103,6 +119,14 @@ type createdEndpointType = {
 type endpointType = noEndpointType | givenEndpointType | createdEndpointType
 
 @export()
+@description('Versions of tables. Not sealed: the app and the workspace may be of different releases.')
+type tableVersionsType = {
+  @description('Optional. Version of the table of that name.')
+  @minValue(1)
+  *: int
+}
+
+@export()
 @description('What only Azure knows of the workspace and the rule: output destination of workspace.bicep.')
 @sealed()
 type destinationType = {
@@ -120,20 +144,28 @@ type destinationType = {
   @description('Required. Logs ingestion endpoint.')
   ingestionEndpoint: string
 
-  @description('Required. Version of ClaudeActivity_CL that was deployed.')
-  @minValue(1)
-  tableVersion: int
-
-  @description('Required. Version of ClaudeBridgeHealth_CL that was deployed.')
-  @minValue(1)
-  healthVersion: int
+  @description('Required. Version of each table that was deployed, by its name.')
+  tableVersions: tableVersionsType
 }
 
 @export()
-@description('Days altogether, or an error where Azure has no such step or they are fewer than the interactive ones.')
-func checkedTotal(total int, interactive int) int =>
-  total < interactive
-    ? fail('totalRetentionDays: must not be less than retentionDays')
-    : total <= 730 || contains([1095, 1460, 1826, 2191, 2556, 2922, 3288, 3653, 4018, 4383], total)
-        ? total
-        : fail('totalRetentionDays: up to 730, or 1095, 1460, 1826, 2191, 2556, 2922, 3288, 3653, 4018, 4383')
+@description('The tables as the customer wants them, or an error where that cannot be.')
+func chosenTables(released tableType[], wanted tablesType, deployContent bool) tableType[] =>
+  map(released, table => checkedTable(chosenTable(table, wanted[?table.name] ?? {}), deployContent))
+
+func chosenTable(table tableType, wanted tableOptionsType) tableType => {
+  ...table
+  plan: wanted.?plan ?? table.plan
+  retentionDays: wanted.?retentionDays ?? table.retentionDays
+  totalRetentionDays: wanted.?totalRetentionDays ?? wanted.?retentionDays ?? table.totalRetentionDays
+  protected: wanted.?protected ?? table.protected
+}
+
+func checkedTable(table tableType, deployContent bool) tableType =>
+  table.plan != 'Analytics' && !empty(intersection(table.readers, deployContent ? ['alerts', 'parsers', 'rules'] : ['alerts']))
+    ? fail('tables.${table.name}.plan: rules need Analytics, as alerts do; with Basic set deployContent to false, and leave a table that alerts read as it is')
+    : table.totalRetentionDays < (table.plan == 'Analytics' ? table.retentionDays : 30)
+        ? fail('tables.${table.name}.totalRetentionDays: must not be less than retentionDays')
+        : table.totalRetentionDays <= 730 || contains([1095, 1460, 1826, 2191, 2556, 2922, 3288, 3653, 4018, 4383], table.totalRetentionDays)
+            ? table
+            : fail('tables.${table.name}.totalRetentionDays: up to 730, or 1095, 1460, 1826, 2191, 2556, 2922, 3288, 3653, 4018, 4383')

@@ -106,20 +106,30 @@ type principalType = {
 }
 
 @export()
-@description('A reader of some of the tables, and of nothing else in the workspace.')
+@description('Days a row can be queried at full speed. Sentinel includes 90 in the price of ingestion.')
+@minValue(4)
+@maxValue(730)
+type retentionType = int
+
+@export()
+@description('Days a row is kept altogether: 4 to 730, or one of the yearly steps that Azure offers above.')
+type totalRetentionType = int
+
+@export()
+@description('What is different about one table. What is left out stays as released.')
 @sealed()
-type tableReaderType = {
-  @description('Required. Object id in Entra.')
-  @minLength(36)
-  @maxLength(36)
-  principalId: string
+type tableOptionsType = {
+  @description('Optional. Analytics, which rules, parsers and alerts need; Basic is cheaper and takes neither rules nor joins.')
+  plan: ('Analytics' | 'Basic')?
 
-  @description('Required. What it is.')
-  principalType: 'User' | 'Group' | 'ServicePrincipal'
+  @description('Optional. Days a row can be queried at full speed. Not with Basic, whose 30 days are fixed.')
+  retentionDays: retentionType?
 
-  @description('Required. Tables it may read.')
-  @minLength(1)
-  tables: ('ClaudeActivity_CL' | 'ClaudeBridgeHealth_CL')[]
+  @description('Optional. Days a row is kept altogether, the rest in the archive. Default: retentionDays where that is given, else as released.')
+  totalRetentionDays: totalRetentionType?
+
+  @description('Optional. Protected tables (preview): nobody reads the table by a general role; each reader is named in roles.bicep.')
+  protected: bool?
 }
 
 @export()

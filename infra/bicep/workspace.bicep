@@ -2,8 +2,9 @@
 
 targetScope = 'resourceGroup'
 
+import { tablesType } from 'generated/tables.bicep'
 import { tuningType } from 'tuning.bicep'
-import { destinationType, endpointType, newWorkspaceType, tablesType } from 'tables.bicep'
+import { chosenTables, destinationType, endpointType, newWorkspaceType, releasedTables } from 'tables.bicep'
 import { checkedId, checkedPrefix, prefixType, tagsType } from 'types.bicep'
 
 @description('Required. Name of the workspace: one that is there, or the one to create.')
@@ -37,28 +38,7 @@ param tuning tuningType = {}
 @description('Optional. Tags.')
 param tags tagsType = {}
 
-var activity = loadJsonContent('../../shared/tables/ClaudeActivity_CL.json')
-var health = loadJsonContent('../../shared/tables/ClaudeBridgeHealth_CL.json')
-
-var activityPlan = tables.?activity.?plan ?? 'Analytics'
-var tableList = [
-  {
-    table: activity
-    plan: deployContent && activityPlan != 'Analytics'
-      ? fail('tables.activity.plan: rules need Analytics; with Basic set deployContent to false')
-      : activityPlan
-    retentionDays: tables.?activity.?retentionDays ?? 90
-    totalRetentionDays: tables.?activity.?totalRetentionDays ?? tables.?activity.?retentionDays ?? 90
-    protected: tables.?activity.?protected ?? false
-  }
-  {
-    table: health
-    plan: 'Analytics' // alerts join and count over it
-    retentionDays: tables.?health.?retentionDays ?? 730
-    totalRetentionDays: tables.?health.?totalRetentionDays ?? tables.?health.?retentionDays ?? 730
-    protected: tables.?health.?protected ?? false
-  }
-]
+var tableList = chosenTables(releasedTables, tables, deployContent)
 
 module created 'modules/workspace.bicep' = if (newWorkspace != null) {
   params: {
@@ -76,17 +56,7 @@ module facts 'modules/workspace-facts.bicep' = {
 
 module table 'modules/table.bicep' = [
   for item in tableList: {
-    params: {
-      workspaceName: workspaceName
-      table: {
-        name: item.table.name
-        columns: map(item.table.columns, column => { name: column.name, type: column.type })
-      }
-      plan: item.plan
-      retentionDays: item.retentionDays
-      totalRetentionDays: item.totalRetentionDays
-      protected: item.protected
-    }
+    params: { workspaceName: workspaceName, table: item }
     dependsOn: [created]
   }
 ]
@@ -118,10 +88,7 @@ module rule 'modules/rule.bicep' = {
     location: facts.outputs.location
     tags: tags
     workspaceName: workspaceName
-    tables: map(tableList, item => {
-      name: item.table.name
-      columns: map(item.table.columns, column => { name: column.name, type: column.type })
-    })
+    tables: tableList
     endpointResourceId: endpointResourceId
   }
   dependsOn: [table, createdEndpoint] // a rule over a table that is not there is refused
@@ -143,8 +110,7 @@ output destination destinationType = {
   workspaceLocation: facts.outputs.location
   ruleImmutableId: rule.outputs.immutableId
   ingestionEndpoint: endpoint.kind == 'none' ? rule.outputs.logsIngestion : endpointFacts!.outputs.logsIngestion
-  tableVersion: activity.version
-  healthVersion: health.version
+  tableVersions: toObject(tableList, item => item.name, item => item.version)
 }
 
 @description('For roles.bicep: resource id of the data collection rule.')

@@ -21,6 +21,7 @@ from shared.runs.costs import Cost, Prices, Term, Volume
 from shared.runs.estimate import Carried, Estimate
 from shared.runs.estimate import estimate as estimate_feed
 from shared.settings import ConnectionSettings, Settings
+from shared.tables import ACTIVITY
 from shared.wiring import build, modes_of, pace_of
 
 Price = Annotated[float | None, typer.Option(min=0, help="Your price of a GB ingested into the Analytics plan.")]
@@ -103,7 +104,7 @@ async def _own_up(settings: Settings, each: ConnectionSettings, receipts: Receip
 
 def _shaping(settings: Settings) -> Shaping:
     """What would leave; the hashes' key is zeros, since all hashes have one length."""
-    return Shaping(Minimiser(modes_of(settings), bytes(32)), settings.deployed_table_version)
+    return Shaping(Minimiser(modes_of(settings), bytes(32)), settings.deployed_table_versions.get(ACTIVITY))
 
 
 def _as_json(found: Estimate, requests: Sequence[Term], volume: Volume, costs: Sequence[Cost]) -> dict[str, Any]:

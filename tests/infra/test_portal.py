@@ -39,6 +39,13 @@ def test_the_forms_choices_are_those_of_the_template() -> None:
     assert re.match(prefix, "claude") and not re.match(prefix, "claude-") and not re.match(prefix, "a" * 13)
 
 
+def test_the_forms_tables_are_those_of_the_template() -> None:
+    """The form's retention goes to a table there is, under an option there is."""
+    (name, option) = re.findall(r'"(\w+)":', FORM["parameters"]["outputs"]["tables"])
+    options = TEMPLATE["definitions"]["tablesType"]["properties"][name]["$ref"].rsplit("/", 1)[-1]
+    assert option in TEMPLATE["definitions"][options]["properties"]
+
+
 def test_the_forms_reports_are_those_of_the_template() -> None:
     """Each choice is the text of a value of `report`: of a kind there is, with what that kind requires."""
     elements = {one["name"]: one for step in FORM["parameters"]["steps"] for one in step["elements"]}

@@ -69,15 +69,24 @@ AT_VALIDATION = (
         "report.signingKey: must be a key's identifier",
     ),
     Refusal(
-        "rules over a Basic table", GIVEN + "param tables = { activity: { plan: 'Basic' } }", "rules need Analytics"
+        "rules over a Basic table",
+        GIVEN + "param tables = { ClaudeActivity_CL: { plan: 'Basic' } }",
+        "tables.ClaudeActivity_CL.plan: rules need Analytics",
+    ),
+    Refusal(
+        "alerts over a Basic table",
+        GIVEN + "param deployContent = false\nparam tables = { ClaudeBridgeHealth_CL: { plan: 'Basic' } }",
+        "tables.ClaudeBridgeHealth_CL.plan: rules need Analytics, as alerts do",
     ),
     Refusal(
         "an archive shorter than the table",
-        GIVEN + "param tables = { activity: { retentionDays: 365, totalRetentionDays: 90 } }",
-        "must not be less than retentionDays",
+        GIVEN + "param tables = { ClaudeActivity_CL: { retentionDays: 365, totalRetentionDays: 90 } }",
+        "tables.ClaudeActivity_CL.totalRetentionDays: must not be less than retentionDays",
     ),
     Refusal(
-        "an archive of no step", GIVEN + "param tables = { activity: { totalRetentionDays: 1000 } }", "or 1095, 1460"
+        "an archive of no step",
+        GIVEN + "param tables = { ClaudeActivity_CL: { totalRetentionDays: 1000 } }",
+        "or 1095, 1460",
     ),
     Refusal(
         "one subnet for all",
@@ -135,10 +144,20 @@ AT_COMPILATION = (
     Refusal(
         "a rule's name for its id",
         f"param workspaceResourceId = '{WORKSPACE}'\nparam destination = {{ workspaceCustomerId: 'a', "
-        "workspaceLocation: 'a', ruleImmutableId: 'dcr-claude', ingestionEndpoint: 'https://a', tableVersion: 1, "
-        "healthVersion: 1 }",
+        "workspaceLocation: 'a', ruleImmutableId: 'dcr-claude', ingestionEndpoint: 'https://a', tableVersions: {} }",
         "BCP333",
         "app.bicep",
+    ),
+    Refusal("an unknown table", GIVEN + "param tables = { ClaudeActivty_CL: { retentionDays: 90 } }", "BCP089"),
+    Refusal(
+        "a plan without a right to read",
+        GIVEN + "param tables = { ClaudeActivity_CL: { plan: 'Auxiliary' } }",
+        "BCP036",
+    ),
+    Refusal(
+        "a reader of an unknown table",
+        GIVEN + f"param tableReaders = [{{ principalId: '{PRINCIPAL}', principalType: 'User', tables: ['Other_CL'] }}]",
+        "BCP034",
     ),
 )
 

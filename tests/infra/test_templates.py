@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from shared.tables import table_names
 from tests.infra.conftest import Bicep
 from tools.infra import build
 from tools.infra.build import BICEP, PORTAL_TEMPLATE, golden, portal_template, scenarios, snapshot_text, templates
@@ -84,12 +83,6 @@ def test_parameters_say_whether_they_are_required() -> None:
                 assert said.startswith(f"@description('{'Optional' if optional else 'Required'}. "), (
                     f"{path.name}: {line}"
                 )
-
-
-def test_all_tables_are_loaded() -> None:
-    """workspace.bicep loads every file of shared/tables."""
-    text = (BICEP / "workspace.bicep").read_text(encoding="utf-8")
-    assert [name for name in table_names() if f"shared/tables/{name}.json" not in text] == []
 
 
 def test_without_a_compiler_one_is_told_how_to_get_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -349,7 +349,7 @@ def test_upgrade_and_rollback(second_version: tables.Table, monkeypatch: pytest.
 
 
 def test_without_a_setting_the_table_is_this_releases_own(second_version: tables.Table) -> None:
-    """DEPLOYED_TABLE_VERSION unset: nothing is moved."""
+    """DEPLOYED_TABLE_VERSIONS unset: nothing is moved."""
     assert Shaping().newer == frozenset()
     assert Shaping(deployed_version=1).newer == frozenset(NEWER)
 

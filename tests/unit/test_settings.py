@@ -215,6 +215,30 @@ def test_a_number_out_of_range_names_its_setting(field: str, value: str, monkeyp
     assert refused().startswith(f"{field.upper()} is not valid")
 
 
+def test_versions_of_tables_are_read_from_json(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A version a table, none by default; the name of a table of another release does no harm."""
+    assert load().deployed_table_versions == {}
+    monkeypatch.setenv("DEPLOYED_TABLE_VERSIONS", '{"ClaudeActivity_CL": 2, "ClaudeFromTomorrow_CL": 7}')
+    versions = load().deployed_table_versions
+    assert versions["ClaudeActivity_CL"] == 2
+    assert versions.get("ClaudeBridgeHealth_CL") is None
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ('{"ClaudeActivity_CL": 0}', "DEPLOYED_TABLE_VERSIONS.CLAUDEACTIVITY_CL is not valid: Input should be greater"),
+        ('{"ClaudeActivity_CL": "new"}', "DEPLOYED_TABLE_VERSIONS.CLAUDEACTIVITY_CL is not valid: Input should be a"),
+        ("1", "DEPLOYED_TABLE_VERSIONS is not valid: Input should be a valid dictionary"),
+        ("ClaudeActivity_CL=1", "DEPLOYED_TABLE_VERSIONS JSON objects"),
+    ],
+)
+def test_versions_that_cannot_be_are_refused(text: str, says: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A version is a whole number of at least 1, in an object."""
+    monkeypatch.setenv("DEPLOYED_TABLE_VERSIONS", text)
+    assert says in refused()
+
+
 def test_a_connection_cannot_be_changed_after_start() -> None:
     """Settings are read once; nothing edits them later."""
     with pytest.raises(ValueError, match="frozen"):

@@ -52,12 +52,14 @@ def tables_page() -> str:
         "of the Compliance API's activity, `bridge` means that we make the value; long lists are whole in "
         "`shared/tables/`. *Sensitivity*: `personal` names a person, "
         "`pseudonymous` an id that stands for one, `security` helps an attacker, `internal` names things of the "
-        "organisation, `content-name` may name what people work on, `as source` is whatever the API sent.\n",
+        "organisation, `content-name` may name what people work on, `as source` is whatever the API sent.\n\n"
+        "Plan and days are what is deployed unless the parameter `tables` of the templates says otherwise. Who reads a "
+        "table:\n\n" + _table(("reader", "who that is"), [(f"`{name}`", who) for name, who in tables.READERS.items()]),
     ]
     for name in tables.table_names():
         table = tables.load(name)
         parts.append(f"\n## {table.name}\n\n{table.meaning} Version {table.version}, stream `{table.stream}`, ")
-        parts.append(f"{len(table.columns)} columns.\n\n")
+        parts.append(f"{len(table.columns)} columns. {_kept(table)}\n\n")
         rows = [
             (
                 f"`{column.name}`",
@@ -71,6 +73,14 @@ def tables_page() -> str:
         ]
         parts.append(_table(("column", "type", "meaning", "sources", "sensitivity", "since"), rows))
     return "".join(parts)
+
+
+def _kept(table: tables.Table) -> str:
+    """How a deployment keeps the table unless a customer says otherwise."""
+    archive = f" (altogether {table.total_retention_days})" * (table.total_retention_days > table.retention_days)
+    protected = ", protected" * table.protected
+    readers = ", ".join(f"`{reader}`" for reader in table.readers) or "nobody here"
+    return f"Plan {table.plan}, {table.retention_days} days{archive}{protected}. Read by: {readers}."
 
 
 def settings_page() -> str:

@@ -81,12 +81,10 @@ class Answers:
     def _digest(self, question: str, path: Path) -> str:
         """Of the question, the compiler, and every file that the answer could depend on; not of where they lie."""
         bicep = next(parent for parent in path.parents if (parent / "bicepconfig.json").is_file())
-        tables = bicep.parents[1] / "shared" / "tables"
         program = f"{self._program} {self._program.stat().st_size}"
         found = hashlib.sha256(f"{question} {path.relative_to(bicep)} {program}".encode())
-        for folder in (bicep, tables):
-            for file in sorted(folder.rglob("*")):
-                ours = file.suffix in (".bicep", ".json", ".kql") and not file.name.endswith(".snapshot.json")
-                if ours or file == path:
-                    found.update(str(file.relative_to(folder)).encode() + b"\0" + file.read_bytes() + b"\0")
+        for file in sorted(bicep.rglob("*")):
+            ours = file.suffix in (".bicep", ".json", ".kql") and not file.name.endswith(".snapshot.json")
+            if ours or file == path:
+                found.update(str(file.relative_to(bicep)).encode() + b"\0" + file.read_bytes() + b"\0")
         return found.hexdigest()[:32]

@@ -1,4 +1,5 @@
-"""Build what is made from the templates and committed: the portal's template and a snapshot of each scenario.
+"""Build what the templates loop over, and what is made from them and committed: the list of tables and its types, the
+portal's template, and a snapshot of each scenario.
 
     python -m tools infra build           # write them
     python -m tools infra build --check   # exit 1 when a committed one differs, or a template has remarks
@@ -10,14 +11,16 @@ and tests/infra/test_content.py holds the whole bodies against infra/bicep/gener
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+from tools.infra import table_list
 from tools.infra.answers import Answers
 from tools.infra.compiler import BicepRefused, Compiled, CompilerMissing
 
 BICEP = Path(__file__).parents[2] / "infra" / "bicep"
+GENERATED = BICEP / "generated"
 PORTAL_TEMPLATE = BICEP.parent / "azuredeploy.json"
 CONTENT = frozenset(
     {
@@ -84,7 +87,7 @@ def _forget_generator(node: Any) -> None:
 
 
 def made(compiler: Answers) -> Iterator[tuple[Path, str]]:
-    """Each committed file and what it should hold. Raises BicepRefused at the first remark of compiler or linter."""
+    """Each file the compiler makes and what it should hold. Raises BicepRefused at the first remark of the compiler."""
     for template in templates():
         compiled = _clean(compiler, template)
         if template.name == "main.bicep":
@@ -102,23 +105,30 @@ def _clean(compiler: Answers, path: Path) -> Compiled:
     return compiled
 
 
+def _settled(files: Iterable[tuple[Path, str]], check: bool) -> int:
+    """Name each file that differs, and write it unless it is only checked; returns how many there are."""
+    stale = 0
+    for path, text in files:
+        if path.is_file() and path.read_text(encoding="utf-8") == text:
+            continue
+        stale += 1
+        sys.stderr.write(f"{'differs' if check else 'written'}: {path.name}\n")
+        if not check:
+            path.write_text(text, encoding="utf-8")
+    return stale
+
+
 def settle(*, check: bool) -> int:
-    """Write what differs, or with `check` name it. 1 when a check finds any; without a compiler only a check passes."""
+    """Write what differs, or with `check` name it. 1 when a check finds any; without a compiler the list alone."""
+    # The list first: templates are compiled with it.
+    listed = {GENERATED / name: text for name, text in table_list.rendered().items()}
+    stale = _settled(listed.items(), check)
     try:
-        answers = Answers()
+        with Answers() as compiler:
+            stale += _settled(made(compiler), check)
     except CompilerMissing as missing:
         sys.stderr.write(f"!! templates NOT {'checked' if check else 'built'}: {missing}\n")
-        return 0 if check else 1
-    stale = 0
-    try:
-        with answers as compiler:
-            for path, text in made(compiler):
-                if path.is_file() and path.read_text(encoding="utf-8") == text:
-                    continue
-                stale += 1
-                sys.stderr.write(f"{'differs' if check else 'written'}: {path.name}\n")
-                if not check:
-                    path.write_text(text, encoding="utf-8")
+        return int(stale > 0) if check else 1
     except BicepRefused as refused:
         sys.stderr.write(f"{refused}\n")
         return 1

@@ -1,7 +1,7 @@
 // The data collection rule: what may be sent, and into which table it goes. A stream that declares fewer columns than its
 // table loses them without a word, so both are made of the same file.
 
-import { tableType } from 'table.bicep'
+import { tableType } from '../tables.bicep'
 import { tagsType } from '../types.bicep'
 
 @description('Required. Name of the rule.')
@@ -18,7 +18,7 @@ param tags tagsType
 @description('Required. Name of the workspace.')
 param workspaceName string
 
-@description('Required. The tables, from shared/tables.')
+@description('Required. The tables.')
 param tables tableType[]
 
 @description('Optional. Resource id of a data collection endpoint, for private link.')

@@ -7,8 +7,7 @@ param destination = {
   workspaceLocation: 'westeurope'
   ruleImmutableId: 'dcr-0123456789abcdef0123456789abcdef'
   ingestionEndpoint: 'https://dcr-claude-ab12-westeurope.logs.z1.ingest.monitor.azure.com'
-  tableVersion: 1
-  healthVersion: 1
+  tableVersions: { ClaudeActivity_CL: 1, ClaudeBridgeHealth_CL: 1 }
 }
 param names = {
   identity: 'contoso-prd-id-claude'

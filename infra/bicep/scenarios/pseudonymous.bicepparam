@@ -10,8 +10,8 @@ param settings = {
   minimise: { chats: 'count-only', files: 'count-only', '*': 'pseudonymous' }
 }
 param tables = {
-  activity: { retentionDays: 365, totalRetentionDays: 2556, protected: true }
-  health: { retentionDays: 730, totalRetentionDays: 2556 }
+  ClaudeActivity_CL: { retentionDays: 365, totalRetentionDays: 2556, protected: true }
+  ClaudeBridgeHealth_CL: { retentionDays: 730, totalRetentionDays: 2556 }
 }
 param tableReaders = [
   { principalId: '66666666-6666-6666-6666-666666666666', principalType: 'Group', tables: ['ClaudeActivity_CL'] }
