@@ -2,13 +2,15 @@
 
 BridgeError
 ├── ConfigError        a setting is missing or wrong            does not start           operator
-├── SourceRefused      400 (after every fallback), 401, 403     stops, run fails         operator: key, scope
+├── SourceRefused      400 (after every fallback), 401, 403;    stops, run fails         operator: key, scope
+│                      404 of the feed
 ├── NotAvailable       this API family is not open to this key  one health row, the      operator, if it is meant
 │                      or organization (403, 404, some 400)     other sources go on      to be open
 ├── ItemGone           404 for one object that a list named     a tombstone, goes on     nobody
 ├── SourceBusy         429, 5xx, time-outs, cut bodies          stops, next run resumes  nobody, unless it lasts
 ├── SourceIncoherent   this window cannot be read: a page that  stops, counts a failure  nobody, unless it lasts
-│                      contradicts itself, or a final 500
+│                      contradicts itself or is too large, a
+│                      cursor that comes again, a final 500
 ├── SinkRefused        401, 403, 404, or a schema fault         stops, run fails         operator: role, DCR, table
 ├── SinkBusy           429, 5xx, time-outs at the endpoint      stops, next run resumes  nobody, unless it lasts
 ├── RowTooLarge        one row fits no upload                   sets it aside, goes on   developer
@@ -72,7 +74,7 @@ class SourceBusy(Busy):
 
 
 class SourceIncoherent(BridgeError):
-    """This window cannot be read as it is asked for: a repeated or missing cursor with `has_more`, or a final 500."""
+    """This window or list cannot be read as it is asked for: a cursor repeated or missing, a huge body, a final 500."""
 
 
 class SinkRefused(BridgeError):

@@ -12,8 +12,9 @@ from pydantic import SecretStr
 
 from shared.clock import Clock
 from shared.doctor import Reply
-from shared.errors import ConfigError, SourceBusy
+from shared.errors import ConfigError, SourceBusy, SourceIncoherent
 from shared.settings import ConnectionSettings, Settings
+from shared.source.body import ACCEPTED_ENCODING, whole_body
 from shared.source.client import ComplianceClient, Keys, open_http
 from shared.source.key_vault import open_vault, vault_keys
 from shared.source.rate_limit import RateLimit
@@ -44,16 +45,23 @@ class Door:
         """Whatever is answered, once; SourceBusy when nothing is."""
         headers = {**self.headers, "x-api-key": await self.keys.current()}
         before = self.clock.now()
+        request = self.http.build_request("GET", path, params=list(parameters), headers=headers)
         try:
-            response = await self.http.get(path, params=list(parameters), headers=headers)
+            response = await self.http.send(request, stream=True)
+            try:
+                now = self.clock.now()
+                content = await whole_body(response)
+            finally:
+                await response.aclose()
         except httpx.HTTPError as broken:
             raise SourceBusy(f"the Compliance API did not answer ({type(broken).__name__})") from broken
-        now = self.clock.now()
+        except SourceIncoherent as unreadable:
+            raise SourceBusy(str(unreadable)) from unreadable
         budget = RateLimit()
         budget.hear(response.headers, now)
         date = response.headers.get("date")
         try:
-            body = msgspec.json.decode(response.content)
+            body = msgspec.json.decode(content)
         except msgspec.DecodeError:
             body = None
         return Reply(
@@ -76,7 +84,11 @@ async def own_door(settings: Settings, each: ConnectionSettings, clock: Clock, m
         agent = f"{USER_AGENT} {mark}"
         client = ComplianceClient(http, keys, clock, version=settings.anthropic_version, user_agent=agent)
         feed = ActivityFeed(client, organization_ids=each.organization_ids)
-        headers = {"anthropic-version": settings.anthropic_version, "user-agent": agent}
+        headers = {
+            "anthropic-version": settings.anthropic_version,
+            "user-agent": agent,
+            "accept-encoding": ACCEPTED_ENCODING,
+        }
         yield Door(http, keys, clock, feed, headers)
 
 

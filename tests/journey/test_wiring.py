@@ -242,3 +242,15 @@ async def test_refused_rows_wait_for_replay_on_disk(
         assert [run.tally.sent for run in await bridge.replay()] == [1]
         assert [run.tally.sent for run in await bridge.replay()] == [0]
     assert carried(world) == {"good": 3}
+
+
+@pytest.mark.parametrize(("key_setting", "shared"), [("GOOD_KEY", True), ("OTHER_KEY", False)])
+async def test_connections_with_one_key_share_its_request_budget(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, key_setting: str, shared: bool
+) -> None:
+    """The same key is the same parent organization: what one connection hears of the 600 holds for the other."""
+    monkeypatch.setenv("GOOD_KEY", world.key)
+    monkeypatch.setenv("OTHER_KEY", SECOND_KEY.secret)
+    async with built(world, two(world, tmp_path, other={"key_setting": key_setting})) as bridge:
+        one, other = (connection.feed.budget for connection in bridge.connections)
+        assert (one is other) == shared
