@@ -71,7 +71,7 @@ async def test_twenty_thousand_at_one_moment(tmp_path: Path) -> None:
     check_requests(await carried_in_one_run(entries, tmp_path, count), count)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_long_history_in_little_memory() -> None:
     """100,000 of a kilobyte, read as ten windows at once in a process of its own: its memory and requests are bounded.
 

@@ -123,7 +123,7 @@ def _lived(chance: random.Random) -> list[FeedEntry]:
     return [*tenant.entries, *(made(number, at, refused=True) for number, at in enumerate(moments))]
 
 
-@pytest.mark.slow
+@pytest.mark.long
 async def test_a_day_of_trouble(chance: random.Random, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever the day brings: two days later nothing is missing, and the proof named every hour not stored."""
     async with (

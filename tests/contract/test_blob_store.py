@@ -209,7 +209,6 @@ async def test_of_many_runs_one_gets_a_new_lease(store: BlobStore) -> None:
     assert sorted(await asyncio.gather(*runs)) == ["worked", *["yielded"] * 7]
 
 
-@pytest.mark.slow
 async def test_renewal_outlasts_the_duration_and_a_dead_run_does_not(container: ContainerClient) -> None:
     """Past its 15 seconds a renewed lease still holds, while that of a killed process (never renewed) is free."""
     short = BlobStore(container, SystemClock(), lease_duration=timedelta(seconds=15))

@@ -191,6 +191,7 @@ def broken(bicep: Bicep, name: str, file: str, old: str, new: str) -> Path:
     return folder
 
 
+@pytest.mark.sampled(5)
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
 def test_a_fault_is_caught_by_its_own_sentence(bicep: Bicep, fault: Fault) -> None:
     """The broken copy compiles, and the checks that pass for the real one name what is wrong."""
@@ -253,6 +254,7 @@ REMARKS = (
 )
 
 
+@pytest.mark.sampled(5)
 @pytest.mark.parametrize(("name", "file", "old", "new", "code"), REMARKS, ids=[remark[0] for remark in REMARKS])
 def test_the_compiler_remarks_on_a_fault(bicep: Bicep, name: str, file: str, old: str, new: str, code: str) -> None:
     """Compiler or linter says it, so that the test for no remarks fails."""
@@ -270,6 +272,7 @@ def test_the_longest_prefix_fits_everywhere(bicep: Bicep) -> None:
     assert [vault["name"][:15] for vault in of_type(resources, "Microsoft.KeyVault/vaults")] == ["kv-1-claude-abc"]
 
 
+@pytest.mark.long
 def test_every_api_version_is_the_newest_stable_one(bicep: Bicep) -> None:
     """With no age allowed the linter takes only the newest version of each type that the pinned compiler knows."""
     folder = broken(

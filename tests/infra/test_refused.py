@@ -173,6 +173,7 @@ def _file(folder: Path, refusal: Refusal) -> Path:
     return path
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("refusal", AT_VALIDATION, ids=lambda refusal: refusal.name)
 def test_a_combination_that_cannot_be_meant_is_refused(bicep: Bicep, folder: Path, refusal: Refusal) -> None:
     """Validation ends with a sentence that names the parameter."""

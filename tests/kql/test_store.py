@@ -221,7 +221,7 @@ def test_threads_read_and_write_at_once() -> None:
     ]
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_bulk_insert_is_fast() -> None:
     """20,000 rows of 60 columns are stored at a rate far above a row-by-row insert (tens of thousands a second)."""
     wide = Table("Wide_CL", "Custom-Wide_CL", 1, "", tuple(column(f"C{number}", "string") for number in range(60)))

@@ -25,7 +25,7 @@ ROOT = Path(__file__).parents[2]
 NOW = datetime(2026, 11, 4, 8, tzinfo=UTC)
 DAYS = timedelta(days=21)
 SHOTS = ROOT / "build" / "screenshots"
-TIME_LIMIT_SECONDS = 240
+TIME_LIMIT_SECONDS = 600
 
 
 @pytest.fixture(scope="session")

@@ -120,7 +120,7 @@ def test_the_client_sees_a_cut_connection(world: World, url: str) -> None:
     assert world.stored() == [("a",)]
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_the_endpoint_keeps_up(world: World, url: str) -> None:
     """20 calls of 1,000 rows pass at thousands of rows a second, client included."""
     batches = [[{"Id": f"{batch}-{number}", "Size": number} for number in range(1000)] for batch in range(20)]

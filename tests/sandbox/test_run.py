@@ -112,8 +112,8 @@ async def test_running_again_adds_nothing_and_a_lost_workspace_is_filled_anew(tm
 
 
 async def test_activities_dated_ahead_of_us_arrive_too(tmp_path: Path) -> None:
-    """A file may hold next year's dates; they are the file's, not ours."""
-    ahead = (SystemClock().now() + timedelta(days=400)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    """A file may hold dates of next month; they are the file's, not ours."""
+    ahead = (SystemClock().now() + timedelta(days=40)).strftime("%Y-%m-%dT%H:%M:%SZ")
     file = written(tmp_path / "f.jsonl", [{"id": "x", "type": "user_logged_out", "created_at": ahead}])
     carried = await carry_file(file, tmp_path / "w.duckdb", quiet)
     assert carried.outcome is not None and carried.outcome.in_workspace == 1

@@ -64,6 +64,7 @@ def loaded(slug: str) -> tuple[File[Rule], Bound]:
     return file, bound_queries([file])[slug]
 
 
+@pytest.mark.sampled(6)
 @pytest.mark.parametrize("slug", SHAPES)
 def test_skipping_runs_leaves_no_alert_out(slug: str) -> None:
     """Only runs with news, and days that answer, are run: every run of the schedule would say the same."""
@@ -106,6 +107,7 @@ BESIDE = (
 )
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("slug", BESIDE)
 def test_rules_beside_other_products_are_looked_back_on_too(slug: str) -> None:
     """Their rows are read from the workspace, each known from the moment it arrived, and the rule says what it says."""

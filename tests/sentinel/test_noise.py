@@ -8,7 +8,7 @@ PEOPLE, DAYS = 2000, 2
 LOUD = frozenset({"claude-admin-granted", "claude-audit-switched-off", "claude-sso-disabled"})
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_quiet_tenant_raises_few_alerts() -> None:
     """Each rule stays within its expectedPerMonth, and High rules together under five a day, though all had news."""
     found = list(noise.measured(PEOPLE, DAYS))
@@ -18,7 +18,7 @@ def test_a_quiet_tenant_raises_few_alerts() -> None:
     assert sum(each.runs > 0 for each in found) > len(found) / 3
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_the_same_measure_hears_incidents() -> None:
     """With its storylines told, two days raise alerts: what is counted as quiet would be heard."""
     found = list(noise.measured(60, DAYS, stories=True, only=LOUD))

@@ -143,7 +143,7 @@ def named(row: dict[str, Any], storyline: Storyline) -> bool:
     return row.get("ActivityId", "") in ("", *storyline.activity_ids)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 async def test_every_storyline_is_found(tmp_path: Path) -> None:
     """In each storyline's hours fire the rules, and answer the hunts, that FOUND names for it."""
     tenant = build_tenant(start=START, end=END, people=120)

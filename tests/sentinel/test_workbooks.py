@@ -137,6 +137,7 @@ def _lets(query: str) -> list[str]:
     return [line.partition("=")[0] for line in query.splitlines() if line.startswith("let ")]
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize(("book", "page", "tile"), TILES)
 def test_tile_runs_in_an_empty_workspace(book: Workbook, page: Any, tile: Any, empty: Workspace) -> None:
     """A tile over nothing is empty, or numbers that say so; it is not an error."""
