@@ -11,7 +11,7 @@ from rich.table import Table
 from sentinel.tools.backtest.command import lookback
 from sentinel.tools.check import bind, checks, lock
 from sentinel.tools.compile import build as builder
-from sentinel.tools.compile import tuning
+from sentinel.tools.compile import solution, tuning
 from sentinel.tools.load import content
 from sentinel.tools.load.content import File
 from sentinel.tools.load.problems import ROOT, ContentError, Problem
@@ -58,10 +58,10 @@ def test(only: Only = None) -> None:
 
 @app.command(epilog="Example: python -m tools content build --check")
 def build(check: Check = False) -> None:
-    """Make infra/bicep/generated/*.json and sentinel/solution/ from the content files."""
+    """Make infra/bicep/generated/*.json from the content files."""
     files = _files(None)
     try:
-        texts = builder.made(files, bound_queries(files))
+        texts = builder.made(files)
         tuning.check(TUNING, builder.tunables(files))
     except ContentError as exc:
         _end(list(exc.problems), "")
@@ -71,6 +71,21 @@ def build(check: Check = False) -> None:
         return
     builder.write(texts)
     console.print(f"{len(texts)} files built", style="green")
+
+
+@app.command("solution", epilog="Example: python -m tools content solution --out build/solution")
+def solution_(
+    out: Annotated[Path, typer.Option(help="An empty folder, or one that is made.")] = Path("build/solution"),
+) -> None:
+    """Write rules, hunts, parsers and watchlists in the layout of the Azure-Sentinel repository."""
+    if out.is_dir() and any(out.iterdir()):
+        raise typer.BadParameter(f"{out} is not empty", param_hint="--out")
+    files = _files(None)
+    texts = dict(solution.texts(files, bound_queries(files)))
+    for name, text in texts.items():
+        (out / name).parent.mkdir(parents=True, exist_ok=True)
+        (out / name).write_text(text, encoding="utf-8")
+    console.print(f"{len(texts)} files written to {out}", style="green", markup=False)
 
 
 @app.command(epilog="Example: python -m tools content workbook --check")

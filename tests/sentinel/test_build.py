@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 import yaml
+from typer.testing import CliRunner
 
-from sentinel.tools.check.bind import Bound, bind
+from sentinel.tools.check.bind import bind
+from sentinel.tools.cli import app
 from sentinel.tools.compile import automation, bodies, build, tuning
 from sentinel.tools.load import content
 from sentinel.tools.load.content import File
@@ -19,8 +21,17 @@ FILES = content.all_detections()
 
 
 @pytest.fixture(scope="module")
-def texts(bound: dict[str, Bound]) -> dict[Path, str]:
-    return build.made(FILES, bound)
+def texts() -> dict[Path, str]:
+    return build.made(FILES)
+
+
+@pytest.fixture(scope="module")
+def upstream(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The solution's folder, as the command writes it."""
+    folder = tmp_path_factory.mktemp("upstream") / "solution"
+    written = CliRunner().invoke(app, ["solution", "--out", str(folder)])
+    assert written.exit_code == 0, written.output
+    return folder
 
 
 def deployed(texts: dict[Path, str], kind: str) -> list[dict[str, Any]]:
@@ -32,18 +43,15 @@ def test_what_is_committed_is_what_is_built(texts: dict[Path, str]) -> None:
     assert not build.stale(texts)
 
 
-def test_a_stale_missing_or_strange_file_is_named(
-    tmp_path: Path, texts: dict[Path, str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_stale_missing_or_strange_file_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The check names each file; writing repairs all of them."""
     monkeypatch.setattr(build, "GENERATED", tmp_path / "generated")
-    monkeypatch.setattr(build, "SOLUTION", tmp_path / "solution")
-    here = {tmp_path / "generated" / "rules.1.json": "[]\n", tmp_path / "solution" / "Parsers" / "A.yaml": "a: 1\n"}
+    here = {tmp_path / "generated" / "rules.1.json": "[]\n"}
     build.write(here)
     assert build.stale(here) == []
     (tmp_path / "generated" / "rules.1.json").write_text("[1]\n")
-    (tmp_path / "solution" / "Parsers" / "Old.yaml").write_text("")
-    assert [problem.path.name for problem in build.stale(here)] == ["rules.1.json", "Old.yaml"]
+    (tmp_path / "generated" / "rules.9.json").write_text("[]\n")
+    assert [problem.path.name for problem in build.stale(here)] == ["rules.1.json", "rules.9.json"]
     build.write(here)
     assert build.stale(here) == []
 
@@ -58,19 +66,19 @@ def test_every_query_is_deployed_to_the_letter(texts: dict[Path, str]) -> None:
     assert functions == {name: parser.body for name, parser in content.parsers().items()}
 
 
-def test_the_solution_carries_the_same_rules(texts: dict[Path, str]) -> None:
+def test_the_solution_carries_the_same_rules(upstream: Path) -> None:
     """Upstream's files parse, keep id, version and query, have none of our own keys, and the manifest lists each."""
     slugs = {file.slug: file.value for file in FILES}
     folders = ("Analytic Rules", "Hunting Queries")
-    made = {path: yaml.safe_load(text) for path, text in texts.items() if path.parent.name in folders}
+    made = {path: yaml.safe_load(path.read_text()) for folder in folders for path in (upstream / folder).iterdir()}
     assert {path.stem for path in made} == set(slugs)
     for path, said in made.items():
         file = slugs[path.stem]
         assert (said["id"], said["version"], said["query"]) == (file.id, file.version, file.query)
         assert not {"runbook", "misses", "tests", "source", "contain", "expectedPerMonth"} & said.keys()
-    manifest = json.loads(next(text for path, text in texts.items() if path.name.startswith("Solution_")))
+    manifest = json.loads(next((upstream / "Data").glob("Solution_*.json")).read_text())
     listed = {name for folder in (*folders, "Parsers", "Watchlists") for name in manifest[folder]}
-    assert all(build.SOLUTION / name in texts for name in listed)
+    assert all((upstream / name).is_file() for name in listed)
     assert len(listed) == len(FILES) + len(content.parsers()) + len(content.watchlists())
 
 
@@ -186,12 +194,12 @@ def test_thresholds_are_replaced_once(texts: dict[Path, str]) -> None:
             assert body["properties"]["query"].count(f"let {name} = {value};") == 1, (body["slug"], name)
 
 
-def test_a_watchlist_is_made_empty_and_has_a_template(texts: dict[Path, str]) -> None:
+def test_a_watchlist_is_made_empty_and_has_a_template(texts: dict[Path, str], upstream: Path) -> None:
     """A deployment brings no rows, so that it can never overwrite the customer's; the template shows one."""
     for body in deployed(texts, "watchlists"):
         assert "rawContent" not in body["properties"]
     for alias, file in content.watchlists().items():
-        header, example = texts[build.SOLUTION / "Watchlists" / f"{alias}.csv"].splitlines()
+        header, example = (upstream / "Watchlists" / f"{alias}.csv").read_text().splitlines()
         assert header.split(",") == [column.name for column in file.value.columns] and example
 
 

@@ -1,4 +1,4 @@
-"""What is made from the content files and committed: data for the templates, and the solution folder.
+"""What is made from the content files and committed: data for the templates.
 
 Each list of resources lies in a fixed number of files, because a template loads files by name and a file holds at most
 131,072 characters; a resource's name says which of them it is in, so that a new one moves no other.
@@ -6,13 +6,11 @@ Each list of resources lies in a fixed number of files, because a template loads
 
 import hashlib
 import json
-import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from sentinel.tools.check.bind import Bound
-from sentinel.tools.compile import automation, solution
+from sentinel.tools.compile import automation
 from sentinel.tools.compile import bodies as compiled
 from sentinel.tools.load import content
 from sentinel.tools.load.content import File
@@ -20,7 +18,6 @@ from sentinel.tools.load.models import Hunt, Rule
 from sentinel.tools.load.problems import ROOT, ContentError, Problem
 
 GENERATED = ROOT.parent / "infra" / "bicep" / "generated"
-SOLUTION = ROOT / "solution"
 # loadTextContent: https://learn.microsoft.com/azure/azure-resource-manager/bicep/bicep-functions-files
 FILE_LIMIT_CHARACTERS = 131_072
 # Half of what one template takes, 4 MB and 800 resources: tables, app and workbooks share it.
@@ -45,14 +42,14 @@ def bodies(files: Sequence[File[Any]]) -> dict[str, Bodies]:
     return {kind: sorted(items, key=lambda body: str(body["name"])) for kind, items in made.items()}
 
 
-def made(files: Sequence[File[Any]], bound: Mapping[str, Bound]) -> dict[Path, str]:
+def made(files: Sequence[File[Any]]) -> dict[Path, str]:
     """Each built file and its text. ContentError when Azure would not take it."""
     texts = {path: text for kind, items in bodies(files).items() for path, text in _shared_out(kind, items)}
     if found := list(_too_much(texts)) + [
         problem for file in files if isinstance(file.value, Rule) for problem in automation.problems(file)
     ]:
         raise ContentError(found)
-    return texts | {SOLUTION / path: text for path, text in solution.texts(files, bound)}
+    return texts
 
 
 def _shared_out(kind: str, items: Bodies) -> Iterator[tuple[Path, str]]:
@@ -99,16 +96,11 @@ def write(texts: Mapping[Path, str]) -> None:
             path.write_text(text, encoding="utf-8")
     for path in _strangers(texts):
         path.unlink()
-    for folder in SOLUTION.iterdir():
-        if folder.is_dir() and not any(folder.iterdir()):
-            shutil.rmtree(folder)
 
 
 def _strangers(texts: Iterable[Path]) -> list[Path]:
     """Files of a former build. Workbooks have a build of their own (sentinel/workbooks)."""
-    ours = [*SOLUTION.rglob("*"), *(path for kind in FILES for path in GENERATED.glob(f"{kind}*.json"))]
-    kept = set(texts)
-    return sorted(path for path in ours if path.is_file() and path not in kept and "Workbooks" not in path.parts)
+    return sorted({path for kind in FILES for path in GENERATED.glob(f"{kind}*.json")} - set(texts))
 
 
 def tunables(files: Iterable[File[Any]]) -> dict[str, dict[str, Any]]:

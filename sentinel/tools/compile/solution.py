@@ -1,4 +1,6 @@
-"""The solution folder: the same content as Azure-Sentinel's repository wants it, so that it can travel upstream.
+"""The solution: the same content in the layout of the Azure-Sentinel repository, to be proposed to it.
+
+`python -m tools content solution` writes it. Nothing that is deployed reads it, so it is not committed.
 
 Rules and hunts are written in upstream's schema, in the order of keys nearly every published rule has, without the keys
 that are ours. Files are found by their slug.
