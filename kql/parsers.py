@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
 
 from duckdb_kql.stored_functions import ResolvedFunctions, parse_functions
@@ -33,9 +34,15 @@ def load(folder: Path, given: Sequence[str] = ()) -> ResolvedFunctions:
     functions: ResolvedFunctions = {None: {}}
     for path in sorted(folder.glob("*.kql")) if folder.is_dir() else []:
         try:
-            parsed = parse_functions([definition(path)])
+            functions[None].update(_parsed(definition(path))[None])
         except Exception as exc:
             raise ValueError(f"{path.name}: {exc}") from exc
-        functions[None].update((parsed or {}).get(None, {}))
-    functions[None].update((parse_functions(given) or {}).get(None, {}))
+    for text in given:
+        functions[None].update(_parsed(text)[None])
     return functions
+
+
+@lru_cache(maxsize=512)
+def _parsed(text: str) -> ResolvedFunctions:
+    """One definition, parsed once in a process: all parsers together take a second, and a test has many workspaces."""
+    return parse_functions([text]) or {None: {}}

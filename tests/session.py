@@ -13,7 +13,7 @@ import pytest
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 SEED = pytest.StashKey[int]()
-QUICK_MUTANTS = 50
+QUICK_MUTANTS = 10
 QUICK_EXAMPLES = 25
 ALL_EXAMPLES = 100
 """Hypothesis' own default; tests that need another number ask examples() for it."""

@@ -19,6 +19,7 @@ PROMISED = {"name", "value", "unit", "baseline", "ratio", "runs", "method", "spr
 ROOT = Path(__file__).parents[2]
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("measurement", MEASUREMENTS, ids=lambda measurement: measurement.name)
 def test_each_measurement_writes_what_it_promised(measurement: Measurement, tmp_path: Path) -> None:
     """A run with tiny sizes writes every promised field, and a baseline wherever one is described."""

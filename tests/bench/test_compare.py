@@ -39,6 +39,7 @@ def test_ours_loses_nothing_where_the_baseline_does(feed: Path) -> None:
     assert all(each["rows"] == each["expected"] - each["lost"] + each["doubled"] for each in found.values())
 
 
+@pytest.mark.long
 def test_on_a_good_day_both_deliver_everything_once(feed: Path) -> None:
     """The baseline is no straw man: without faults it loses and repeats nothing."""
     for side in SIDES:

@@ -16,6 +16,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import pytest
 from azure.core.exceptions import HttpResponseError
 from azure.storage.blob.aio import BlobLeaseClient, ContainerClient
 
@@ -200,6 +201,7 @@ async def test_killed_with_state_in_files(chance: random.Random, tmp_path: Path)
         assert "run.broke" not in nursery.log
 
 
+@pytest.mark.long
 async def test_killed_with_state_in_blobs(chance: random.Random, tmp_path: Path, azurite: Azurite) -> None:
     """80 kills, the same law; what the last one held is waited for."""
     kills = 80

@@ -64,6 +64,7 @@ async def test_sixty_thousand_in_one_window(tmp_path: Path) -> None:
     check_requests(await carried_in_one_run(entries, tmp_path, count), count)
 
 
+@pytest.mark.long
 async def test_twenty_thousand_at_one_moment(tmp_path: Path) -> None:
     """20,000 with the same `created_at`: no page boundary among them loses one or repeats one."""
     count = 20_000

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from sentinel.tools.check import checks
+from sentinel.tools.check import bind, checks
 from sentinel.tools.prove.verdict import judge
 from tests.sentinel.drafts import OFF, QUERY, bound, loaded
 
@@ -98,3 +98,21 @@ def test_ids_and_names_are_unique(tmp_path: Path) -> None:
     """Two files with one id or one name are told."""
     file = loaded(tmp_path)
     assert [problem.reason.partition(" ")[0] for problem in checks.across([file, file])] == ["id", "name"]
+
+
+def test_a_kept_answer_is_used_until_something_it_depends_on_changes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The same question is answered without the language service; another query is asked anew."""
+    monkeypatch.setattr(bind, "CACHE", tmp_path / "kql")
+    first = bind.bind({"a": "print x = 1"}, keep=True)
+    asked: list[Any] = []
+
+    def answer(question: dict[str, Any]) -> dict[str, Any]:
+        asked.append(question["queries"])
+        return {}
+
+    monkeypatch.setattr(bind, "_asked", answer)
+    assert bind.bind({"a": "print x = 1"}, keep=True) == first and not asked
+    bind.bind({"a": "print x = 2"}, keep=True)
+    assert asked == [[{"name": "a", "text": "print x = 2"}]]

@@ -14,7 +14,7 @@ from sentinel.tools.prove.verdict import judge
 PATHS = [*content.rule_paths(), *content.hunt_paths()]
 
 
-@pytest.mark.sampled(5)
+@pytest.mark.sampled(10)
 @pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
 def test_it_is_proved(
     path: Path,

@@ -1,8 +1,10 @@
 """Names, types and output columns of every query, as Microsoft's Kusto language service sees them (bind.cjs)."""
 
+import hashlib
 import json
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +15,8 @@ from sentinel.tools.load.problems import ROOT, ContentError, Problem
 from shared.tables import Table
 
 BIND = Path(__file__).with_name("bind.cjs")
+CACHE = ROOT.parent / "build" / "kql"
+LANGUAGE_SERVICE = ROOT.parent / "node_modules" / "@kusto" / "language-service-next"
 TIME_LIMIT_SECONDS = 120
 # What every Sentinel workspace has and no file of ours declares: `_GetWatchlist` returns the list's own columns, too,
 # which nobody can know before; the functions around our watchlists name them.
@@ -82,12 +86,15 @@ class Bound:
         return {node.name for node in self.tree.walk() if node.symbol == "FunctionSymbol"}
 
 
-def bind(queries: Mapping[str, str]) -> dict[str, Bound]:
+def bind(queries: Mapping[str, str], *, keep: bool = False) -> dict[str, Bound]:
     """Bind `queries` (name -> text) against our tables, the neighbours' and all saved functions, in one process.
 
+    With `keep` the answer is kept under build/kql by the text of all it depends on: all rules take ten seconds, and
+    every build, check and worker of the tests asks for them.
     ContentError when node or the language service is missing, or fails.
     """
-    answers = _asked({"tables": _tables(), "functions": _functions(), "queries": _named(queries)})
+    question = {"tables": _tables(), "functions": _functions(), "queries": _named(queries)}
+    answers = _kept(question) if keep else _asked(question)
     return {name: _bound(queries[name], answer) for name, answer in answers.items()}
 
 
@@ -128,9 +135,25 @@ def _functions() -> list[dict[str, str]]:
     return [*given, *ours]
 
 
+def _kept(question: dict[str, Any]) -> dict[str, Any]:
+    released = LANGUAGE_SERVICE / "package.json"
+    if not released.is_file():
+        return _asked(question)  # which says what is missing
+    depends_on = json.dumps(question, sort_keys=True).encode(), BIND.read_bytes(), released.read_bytes()
+    entry = CACHE / f"{hashlib.sha256(b'|'.join(depends_on)).hexdigest()[:32]}.json"
+    if not entry.is_file():
+        text = json.dumps(_asked(question))
+        CACHE.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile("w", dir=CACHE, delete=False, encoding="utf-8") as draft:
+            draft.write(text)
+        Path(draft.name).replace(entry)
+    answers: dict[str, Any] = json.loads(entry.read_text(encoding="utf-8"))
+    return answers
+
+
 def _asked(question: dict[str, Any]) -> dict[str, Any]:
     node = shutil.which("node")
-    if node is None or not (ROOT.parent / "node_modules" / "@kusto").is_dir():
+    if node is None or not LANGUAGE_SERVICE.is_dir():
         raise ContentError([Problem(BIND, 0, "needs node 20 and the language service: run make tools")])
     ran = subprocess.run(
         [node, str(BIND)],

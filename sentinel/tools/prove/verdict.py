@@ -25,7 +25,7 @@ class Verdict:
 
 def bound_queries(files: Iterable[File[Any]]) -> dict[str, Bound]:
     """The queries of `files` by slug, bound in one process."""
-    return bind({file.slug: file.value.query for file in files})
+    return bind({file.slug: file.value.query for file in files}, keep=True)
 
 
 def judge(file: File[Any], bound: Bound, *, share: tuple[int, int] = (0, 1)) -> Verdict:

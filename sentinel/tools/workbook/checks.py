@@ -25,7 +25,7 @@ def bound(book: Workbook) -> dict[str, Bound]:
     texts = {f"{page.slug}/{tile}": query for page in book.pages for tile, query in page.queries.items()}
     texts |= {f"drill/{name}": query for name, query in book.drills.items()}
     texts |= {f"choice/{name}": query for name, query in book.options.items()}
-    return bind({name: local(query, SAMPLE, book.shared) for name, query in texts.items()})
+    return bind({name: local(query, SAMPLE, book.shared) for name, query in texts.items()}, keep=True)
 
 
 def problems(book: Workbook, queries: dict[str, Bound]) -> list[Problem]:
