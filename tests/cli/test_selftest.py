@@ -140,7 +140,7 @@ async def test_a_row_that_was_set_aside_fails_the_drill(world: World, tmp_path: 
 def test_a_drill_of_a_connection_that_has_not_begun_fails(desk: Desk) -> None:
     """The typed command: exit code 1, the remedy on stderr, and JSON for machines on stdout."""
     result = desk.run("drill")
-    assert result.exit_code == 1 and "start it with `claude-bridge init`" in result.stderr
+    assert result.exit_code == 1 and "start it with `cli init`" in result.stderr
     (found,) = desk.json("drill", code=1)["connections"]
     assert not found["arrived"] and "init" in found["remedy"] and found["request_id"].startswith("req_")
 
