@@ -90,7 +90,7 @@ def fold_actor(actor: Mapping[str, Any], row: dict[str, Any]) -> tuple[ActorPlan
             row[column] = lower
     identity = row.get("ActorId")
     if identity is None:
-        if "provider" in details:
+        if "provider" in details and (not plan.known or columns.get("subject") == "ActorId"):
             _fill_subject(row, details)
     elif identity[:14] == "admin_api_key_":
         row["ActorId"] = key_id(identity)
