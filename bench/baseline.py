@@ -11,7 +11,7 @@ right on a good day. Its faults, each of which the fault script of `bench.weathe
 4. **No retry of a read.** A 429, a 500 or a page cut short ends the run, whatever Retry-After says. Uploads have the
    retries of the SDK alone: no plain 429 and no reset, and pauses that no deadline ends.
 5. **The whole window again.** A long window (after an outage, say) starts over from its first page each time.
-6. **Rows as they come.** No limit of a cell or a row is checked and nothing that is refused is set aside: one bad row
+6. **Rows as they come.** No limit of a cell or a row is checked and nothing that is refused is set dead: one bad row
    fails its upload, and the window with it.
 7. **Nothing said.** Its log says that a run failed; no row says how far it is or what is missing.
 

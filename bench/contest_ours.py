@@ -58,7 +58,7 @@ async def _bridge(place: Arena, clock: WoundClock, folder: Path, work: Work) -> 
         for _ in ticks(clock):
             started = time.perf_counter()
             runs = [await live.poll(connection), *await backfill.work_plan(connection)]
-            work.tick(sum(run.tally.sent for run in runs), time.perf_counter() - started)
+            work.tick(sum(run.counts.sent for run in runs), time.perf_counter() - started)
             work.failed_ticks += any(run.error is not None for run in runs)
 
 

@@ -14,15 +14,16 @@ from bench.reading import Reading, on_one_core
 from bench.sample import PAGE_SIZE, START, bodies
 from shared import __version__
 from shared.clock import SimulatedClock
-from shared.models import Cursor, Outgoing, Page
-from shared.runs.counts import Tally
-from shared.runs.pipeline import Carrier
+from shared.models import Counts, Cursor, Outgoing, Page
+from shared.rows.shaping import Shaping
+from shared.runs.pipeline import Pipeline
 from shared.sink.batches import Sent, batches
-from shared.state.dead_letters import SetAside
+from shared.state.dead_letters import DeadLetters
 from shared.state.file_store import FileStore
 from shared.state.ledger import Ledger
 from shared.streams.activity.decode import read_page
-from shared.streams.activity.fold import Carriage
+from shared.streams.activity.fold import RowContext
+from shared.streams.activity.rows import ActivityRows, identified
 from shared.wiring import COLLECT_AFTER
 
 NOW = START + timedelta(days=30)
@@ -54,22 +55,22 @@ def ours(count: int) -> Reading:
     pages = _pages(count)
     with tempfile.TemporaryDirectory() as folder:
         sink = PackingSink()
-        carrier = carrier_of(Path(folder), sink)
+        pipeline = pipeline_of(Path(folder), sink)
         with asyncio.Runner() as runner:
-            runner.run(_carry(carrier, pages[:1]))
-            before = carrier.tally.sent
+            runner.run(_carry(pipeline, pages[:1]))
+            before = pipeline.counts.sent
             sink.wire_bytes = 0
             wall, cpu = time.perf_counter(), time.process_time()
-            runner.run(_carry(carrier, pages[1:]))
+            runner.run(_carry(pipeline, pages[1:]))
             wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
-    done = carrier.tally.sent - before
+    done = pipeline.counts.sent - before
     if done != sum(map(_size, pages[1:])):
         raise RuntimeError(f"{done} activities were carried, not all of them")
     return Reading(
         done / cpu,
         {
             "per_wall_second": done / wall,
-            "row_bytes": carrier.tally.body_bytes / carrier.tally.sent,
+            "row_bytes": pipeline.counts.body_bytes / pipeline.counts.sent,
             "wire_bytes_per_row": sink.wire_bytes / done,
         },
     )
@@ -93,24 +94,27 @@ def baseline(count: int) -> Reading:
     return Reading(done / cpu, {"per_wall_second": done / wall, "wire_bytes_per_row": transport.wire_bytes / done})
 
 
-def carrier_of(folder: Path, sink: PackingSink) -> Carrier:
+def pipeline_of(folder: Path, sink: PackingSink) -> Pipeline:
     """A page's real way, with files for its state and `sink` at its end."""
     clock = SimulatedClock(NOW)
     store = FileStore(folder)
-    carriage = Carriage("bench", "0a1b2c3d-0000-4000-8000-00000000be4c", __version__, "backfill", True, NOW)
-    return Carrier(
+    context = RowContext("bench", "0a1b2c3d-0000-4000-8000-00000000be4c", __version__, "backfill", True, NOW)
+    counts = Counts()
+    return Pipeline(
         known=Ledger(store, "bench"),
         sink=sink,
-        aside=SetAside(store, "bench", clock),
-        carriage=carriage,
-        tally=Tally(),
+        dead_letters=DeadLetters(store, "bench", clock),
+        identify=identified,
+        to_row=ActivityRows(context, Shaping(), counts).row,
+        counts=counts,
+        run_id=context.run_id,
         deadline=NOW + timedelta(hours=1),
     )
 
 
-async def _carry(carrier: Carrier, pages: list[bytes]) -> None:
+async def _carry(pipeline: Pipeline, pages: list[bytes]) -> None:
     for body in pages:
-        await carrier.carry(page_of(body))
+        await pipeline.handle(page_of(body))
 
 
 def page_of(body: bytes) -> Page:

@@ -16,7 +16,7 @@ from sentinel.tools.load.models import Rule
 from sentinel.tools.prove.verdict import bound_queries
 from shared import __version__, tables
 from shared.clock import SimulatedClock
-from shared.streams.activity.fold import Carriage, fold
+from shared.streams.activity.fold import RowContext, fold
 
 END = datetime(2026, 11, 4, 8, tzinfo=UTC)
 MONTH = timedelta(days=30)
@@ -45,10 +45,10 @@ def ours(count: int) -> Reading:
 def _month(people: int) -> Workspace:
     """The demo tenant's month with its storylines, through the real normalizer."""
     workspace = Workspace.create(None, SimulatedClock(END), [tables.load(name) for name in tables.table_names()])
-    carriage = Carriage("bench", "0a1b2c3d-0000-4000-8000-00000000be4c", __version__, "backfill", True, END)
+    context = RowContext("bench", "0a1b2c3d-0000-4000-8000-00000000be4c", __version__, "backfill", True, END)
     decode = msgspec.json.Decoder().decode
     tenant = build_tenant(start=END - MONTH, end=END, people=people)
-    rows = (fold(decode(entry.body), carriage).row for entry in tenant.entries)
+    rows = (fold(decode(entry.body), context).row for entry in tenant.entries)
     while portion := list(islice(rows, PORTION)):
         workspace.store(tables.ACTIVITY, portion, ingested_at=END)
     return workspace

@@ -17,7 +17,7 @@ from typing import Any
 
 from shared.rows.canonical import encode
 from shared.streams.activity import catalogue
-from shared.streams.activity.fold import Carriage, fold
+from shared.streams.activity.fold import RowContext, fold
 
 START = datetime(2026, 11, 1, 9, tzinfo=UTC)
 AGENTS = (
@@ -80,23 +80,23 @@ def activities(count: int, *, pad_to: int = 0, drift: bool = False, seed: int = 
     return made
 
 
-def seconds(sample: list[dict[str, Any]], carriage: Carriage) -> float:
+def seconds(sample: list[dict[str, Any]], context: RowContext) -> float:
     """CPU seconds to fold and encode the sample once."""
     started = time.process_time()
     for activity in sample:
-        encode(fold(activity, carriage).row)
+        encode(fold(activity, context).row)
     return time.process_time() - started
 
 
 def main() -> None:
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 20_000
-    carriage = Carriage("contoso", "run-1", "0.1.0", "live", False, START + timedelta(minutes=10))
+    context = RowContext("contoso", "run-1", "0.1.0", "live", False, START + timedelta(minutes=10))
     for label, pad_to, drift in (("natural", 0, False), ("1 kB", 1000, False), ("1 kB, drift", 1000, True)):
         sample = activities(count, pad_to=pad_to, drift=drift)
-        seconds(sample[:1000], carriage)
-        taken = sorted(seconds(sample, carriage) for _ in range(5))[2]
+        seconds(sample[:1000], context)
+        taken = sorted(seconds(sample, context) for _ in range(5))[2]
         size = sum(len(encode(activity)) for activity in sample) / count
-        row = sum(len(encode(fold(activity, carriage).row)) for activity in sample) / count
+        row = sum(len(encode(fold(activity, context).row)) for activity in sample) / count
         print(
             json.dumps(
                 {"sample": label, "bytes": round(size), "row_bytes": round(row), "per_second": round(count / taken)}

@@ -11,7 +11,7 @@ from bench.sample import LONGEST, START, entries
 from kql import Workspace
 from shared import __version__, tables
 from shared.clock import SimulatedClock
-from shared.streams.activity.fold import Carriage, fold
+from shared.streams.activity.fold import RowContext, fold
 
 PORTION = 5000
 SUMMARY = "summarize count() by Category"
@@ -45,9 +45,9 @@ def _asked(kql: str, count: int) -> Reading:
 
 
 def _fill(workspace: Workspace, count: int) -> None:
-    carriage = Carriage("bench", "0a1b2c3d-0000-4000-8000-00000000be4c", __version__, "backfill", True, NOW)
+    context = RowContext("bench", "0a1b2c3d-0000-4000-8000-00000000be4c", __version__, "backfill", True, NOW)
     decode = msgspec.json.Decoder().decode
-    rows = (fold(decode(entry.body), carriage).row for entry in entries(count))
+    rows = (fold(decode(entry.body), context).row for entry in entries(count))
     ingested_at = NOW
     while portion := list(islice(rows, PORTION)):
         workspace.store(tables.ACTIVITY, portion, ingested_at=ingested_at)

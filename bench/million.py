@@ -18,7 +18,7 @@ from bench.sample import PAGE_SIZE, START
 from bench.served import Address
 from shared.clock import SimulatedClock
 from shared.runs import live
-from shared.runs.health_rows import Run
+from shared.runs.run import Run
 from shared.settings import load
 from shared.state import plan as plans
 from shared.wiring import build
@@ -55,7 +55,7 @@ def ours(count: int) -> Reading:
         with asyncio.Runner() as runner:
             seconds, runs = runner.run(_history(address, Path(folder)))
         uploads = httpx.get(f"{address.url}/uploads", trust_env=False).json()["uploads"]
-    sent, requests = sum(run.tally.sent for run in runs), sum(run.requests for run in runs)
+    sent, requests = sum(run.counts.sent for run in runs), sum(run.requests for run in runs)
     facts = {"requests": float(requests), "uploads": float(uploads), "peak_megabytes": peak_megabytes()}
     if sent != count:
         raise RuntimeError(f"{sent} of {count} activities were sent")
@@ -77,7 +77,7 @@ async def _history(address: Address, folder: Path) -> tuple[float, list[Run]]:
         (connection,) = bridge.connections
         await live.init(connection)
         keeper = connection.plan_store
-        await keeper.update(lambda plan: plans.with_history(plan, START, end))
+        await keeper.update(lambda plan: plans.with_history(plan, START, end, limit=connection.pace.page_limit))
         started = time.perf_counter()
         while any(window.state == "waiting" for window in (await keeper.read()).windows):
             turn = await bridge.work_plan()

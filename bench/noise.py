@@ -29,7 +29,7 @@ from sentinel.tools.load.models import Rule
 from sentinel.tools.prove.verdict import bound_queries
 from shared import __version__, tables
 from shared.clock import SimulatedClock
-from shared.streams.activity.fold import Carriage, fold
+from shared.streams.activity.fold import RowContext, fold
 
 WORKING_DAYS = 21
 HIGH_A_DAY = 5
@@ -67,11 +67,11 @@ def quiet(people: int, days: int, seed: int, types: Iterable[str] | None, *, sto
     workspace = Workspace.create(None, SimulatedClock(FIRST), [tables.load(name) for name in tables.table_names()])
     decode = msgspec.json.Decoder().decode
     wanted = None if types is None else frozenset(types)
-    carriage = Carriage("noise", "0a1b2c3d-0000-4000-8000-00000000be4c", __version__, "backfill", True, FIRST)
+    context = RowContext("noise", "0a1b2c3d-0000-4000-8000-00000000be4c", __version__, "backfill", True, FIRST)
     life = Life(start=FIRST, end=FIRST + days * DAY, people=people, seed=seed)
     told = {id for storyline in life.storylines for id in storyline.activity_ids} if not stories else set()
     entries = (entry for entry in chain.from_iterable(life.days()) if wanted is None or entry.type in wanted)
-    rows = (fold(decode(entry.body), carriage).row for entry in entries if entry.id not in told)
+    rows = (fold(decode(entry.body), context).row for entry in entries if entry.id not in told)
     while portion := list(islice(rows, PORTION)):
         workspace.store(tables.ACTIVITY, portion, ingested_at=FIRST)
     return workspace

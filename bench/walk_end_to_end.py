@@ -19,7 +19,7 @@ from sandbox.compliance.api import ACTIVITIES_PATH
 from sandbox.world import SandboxCredential
 from shared.clock import SimulatedClock
 from shared.runs import live
-from shared.runs.health_rows import Run
+from shared.runs.run import Run
 from shared.settings import load
 from shared.state import plan as plans
 from shared.state.plan_store import PlanStore
@@ -33,7 +33,7 @@ def ours(count: int) -> Reading:
         on_one_core()
         with asyncio.Runner() as runner:
             seconds, runs = runner.run(_history(address, Path(folder)))
-        sent = sum(run.tally.sent for run in runs)
+        sent = sum(run.counts.sent for run in runs)
         requests = sum(run.requests for run in runs)
         return _reading(count, sent, seconds, requests, address)
 
@@ -67,7 +67,7 @@ async def _history(address: Address, folder: Path) -> tuple[float, list[Run]]:
         (connection,) = bridge.connections
         await live.init(connection)
         keeper = connection.plan_store
-        await keeper.update(lambda plan: plans.with_history(plan, START, end))
+        await keeper.update(lambda plan: plans.with_history(plan, START, end, limit=connection.pace.page_limit))
         started = time.perf_counter()
         runs = await _to_the_end(bridge, keeper)
         return time.perf_counter() - started, runs

@@ -19,7 +19,7 @@ from sandbox.page.app import Desk
 from sandbox.page.serve import open_page
 from shared import __version__, tables
 from shared.clock import SimulatedClock
-from shared.streams.activity.fold import Carriage, fold
+from shared.streams.activity.fold import RowContext, fold
 
 MOST_SECONDS = 3.0
 LOOKBACK = "365d"
@@ -76,7 +76,7 @@ def _fill(path: Path, count: int) -> datetime:
         while portion := list(islice(source, PORTION)):
             last = portion[-1].created_at
             rows = [
-                fold(_decode(entry.body), Carriage("bench", RUN, __version__, "live", False, entry.created_at)).row
+                fold(_decode(entry.body), RowContext("bench", RUN, __version__, "live", False, entry.created_at)).row
                 for entry in portion
             ]
             workspace.store(tables.ACTIVITY, rows, ingested_at=last)
@@ -98,9 +98,9 @@ def _health(workspace: Workspace, last: datetime) -> dict[str, Any]:
         "EventTime": last,
         "ConnectionName": "bench",
         "RunId": RUN,
-        "Walk": "history",
+        "RunKind": "history",
         "State": "ok",
         "Part": 1,
         "Parts": 1,
-        "Digests": [{**digest, "hour": digest["hour"].isoformat(), "aside": 0} for digest in digests],
+        "Digests": [{**digest, "hour": digest["hour"].isoformat(), "dead": 0} for digest in digests],
     }

@@ -220,7 +220,7 @@ def _say(carried: Carried, workspace: Path) -> int:
     if outcome is not None:
         console.print(
             f"{outcome.expected:,} different activities in the file: {outcome.in_workspace:,} in the workspace, "
-            f"{outcome.set_aside:,} set aside, {len(outcome.missing):,} missing"
+            f"{outcome.dead_letters:,} set aside, {len(outcome.missing):,} missing"
         )
         if not outcome.complete:
             _complain(f"missing: {', '.join(outcome.missing[:10])}")

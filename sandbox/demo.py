@@ -18,7 +18,7 @@ from sandbox.world import World, open_world
 from shared.cli import selftest
 from shared.clock import SimulatedClock
 from shared.runs import live
-from shared.runs.health_rows import Run
+from shared.runs.run import Run
 from shared.settings import load
 from shared.state import plan as plans
 from shared.wiring import Bridge, build
@@ -85,7 +85,7 @@ async def play(folder: Path, tell: Tell, *, people: int, seed: int, inspect: Cal
             await _morning(bridge, clock, tell, report)
             await _sweeps(bridge, clock, tell, report)
             world.sink_faults.calm()
-            report.replayed = sum(run.tally.sent for run in await bridge.replay())
+            report.replayed = sum(run.counts.sent for run in await bridge.replay())
             report.drill = await _drill(world, bridge)
             report.api_faults, report.sink_faults = world.api_faults.hits, world.sink_faults.hits
             expected = feed.ids(NOW - HISTORY - timedelta(days=1), until)
@@ -136,7 +136,9 @@ def _is_refused(row: Mapping[str, Any]) -> bool:
 async def _history(bridge: Bridge, tell: Tell, report: Report) -> None:
     connection = bridge.connections[0]
     await live.init(connection)
-    await connection.plan_store.update(lambda plan: plans.with_history(plan, NOW - HISTORY, NOW))
+    await connection.plan_store.update(
+        lambda plan: plans.with_history(plan, NOW - HISTORY, NOW, limit=connection.pace.page_limit)
+    )
 
     def progress(done: int, total: int, read: int) -> None:
         tell("history", done, total, f"{read:,} activities read")
@@ -158,7 +160,7 @@ async def _morning(bridge: Bridge, clock: SimulatedClock, tell: Tell, report: Re
         if minute % 5 == 0:
             runs += await bridge.work_plan()
         _count(report, runs)
-        sent += sum(run.tally.sent for run in runs)
+        sent += sum(run.counts.sent for run in runs)
         tell("live", minute, total, f"{clock.now():%H:%M} simulated, {sent:,} rows")
 
 
@@ -180,7 +182,7 @@ async def _drill(world: World, bridge: Bridge) -> dict[str, Any]:
 def _count(report: Report, runs: list[Run]) -> None:
     for run in runs:
         report.late += run.late
-        report.repeated += run.tally.repeated
+        report.repeated += run.counts.repeated
         report.states[run.state] = report.states.get(run.state, 0) + 1
 
 

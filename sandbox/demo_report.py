@@ -67,7 +67,7 @@ def _verdict(report: Report) -> list[str]:
         f"not sent again; {outcome.copies:,} rows arrived twice and ClaudeActivity shows them once; "
         f"{report.replayed:,} set-aside rows were replayed. {_drill(report)}",
         f"Of {outcome.expected:,} activities created before {outcome.until:%Y-%m-%d %H:%M} UTC, "
-        f"{outcome.in_workspace:,} are in the workspace and {outcome.set_aside:,} are set aside.",
+        f"{outcome.in_workspace:,} are in the workspace and {outcome.dead_letters:,} are set aside.",
     ]
     if outcome.complete:
         lines.append("[bold green]Nothing is missing.[/]")
@@ -103,7 +103,7 @@ def as_json(workspace: Workspace, report: Report) -> dict[str, Any]:
         "people": report.people,
         "expected": outcome.expected,
         "in_workspace": outcome.in_workspace,
-        "set_aside": outcome.set_aside,
+        "dead_letters": outcome.dead_letters,
         "missing": list(outcome.missing[:1000]),
         "copies": outcome.copies,
         "late": report.late,

@@ -8,8 +8,8 @@ from typing import Any
 
 from sandbox.activity import FeedEntry
 from shared.errors import ConfigError, SourceBusy
-from shared.runs.pipeline import identity
 from shared.streams.activity.decode import read_page
+from shared.streams.activity.rows import identity
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ class Outcome:
     until: datetime | None
     expected: int
     in_workspace: int
-    set_aside: int
+    dead_letters: int
     missing: tuple[str, ...]
     copies: int
 
@@ -29,13 +29,13 @@ async def judge(
     """Compare ids; `copies` counts rows beyond the first of an id, which the parser removes."""
     answer = workspace.query("ClaudeActivity_CL | summarize Copies = count() by ActivityId")
     stored = {str(id): int(copies) for id, copies in answer.rows}
-    aside = {item.id async for _, items in connection.set_aside.waiting() for item in items}
+    aside = {item.id async for _, items in connection.dead_letters.waiting() for item in items}
     present = expected & stored.keys()
     return Outcome(
         until=until,
         expected=len(expected),
         in_workspace=len(present),
-        set_aside=len((expected & aside) - present),
+        dead_letters=len((expected & aside) - present),
         missing=tuple(sorted(expected - present - aside)),
         copies=sum(stored.values()) - len(stored),
     )

@@ -76,14 +76,14 @@ ClaudeProof
 | where isnotnull(Feed) and Rows > 10
 | top 10 by Hour
 | order by Hour asc
-| project Hour, Feed, Delivered, SetAside, Rows, Verdict
+| project Hour, Feed, Delivered, DeadLetters, Rows, Verdict
 """,
     ),
     Question(
         "Proof over all closed hours",
         """
 ClaudeProof
-| summarize Hours = count(), Rows = sum(Rows), SetAside = sum(SetAside), From = min(Hour), To = max(Hour) by Verdict
+| summarize Hours = count(), Rows = sum(Rows), Dead = sum(DeadLetters), From = min(Hour), To = max(Hour) by Verdict
 """,
     ),
     Question(
@@ -92,7 +92,8 @@ ClaudeProof
 ClaudeBridgeHealth_CL
 | where Part == 1
 | summarize Runs = count(), Requests = sum(Requests), Sent = sum(RowsSent), Late = sum(RowsLate),
-    Repeated = sum(RowsRepeated), SetAside = sum(RowsSetAside), MB = round(sum(BytesSent) / 1000000.0, 1) by Walk, State
+    Repeated = sum(RowsRepeated), Dead = sum(RowsDeadLettered), MB = round(sum(BytesSent) / 1000000.0, 1)
+    by RunKind, State
 | order by Runs desc
 """,
     ),

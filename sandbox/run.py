@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 from sandbox.compliance.feed import Feed
@@ -17,7 +18,6 @@ from shared.clock import Clock, SimulatedClock, SystemClock
 from shared.errors import BridgeError, ConfigError, SinkRefused, SourceRefused
 from shared.logs import configure
 from shared.runs import live
-from shared.runs.connection import GOOD_STATES
 from shared.settings import load
 from shared.state import plan as plans
 from shared.state.plan import PlannedWindow
@@ -79,7 +79,8 @@ async def _history(
     """Read `[start, end)` of every connection to its end; stops when turns bring nothing but failures."""
     for connection in bridge.connections:
         await live.init(connection)
-        await connection.plan_store.update(lambda plan: plans.with_history(plan, start, end))
+        with_history = partial(plans.with_history, start=start, end=end, limit=connection.pace.page_limit)
+        await connection.plan_store.update(with_history)
     async with watching(bridge, progress):
         return await _turns(bridge, clock)
 
@@ -89,15 +90,15 @@ async def _turns(bridge: Bridge, clock: Clock) -> tuple[int, int, BaseException 
     failure: BaseException | None = None
     while fruitless < TURNS_WITHOUT_PROGRESS:
         runs = await bridge.work_plan()
-        read += sum(run.tally.read for run in runs)
-        sent += sum(run.tally.sent for run in runs)
+        read += sum(run.counts.read for run in runs)
+        sent += sum(run.counts.sent for run in runs)
         if not await waiting_windows(bridge):
             return read, sent, None
-        failed = [run for run in runs if run.state not in GOOD_STATES]
+        failed = [run for run in runs if not run.state.good]
         failure = failed[-1].error if failed else failure
         if isinstance(failure, SourceRefused | SinkRefused):
             break  # patience does not help against a refused key
-        fruitless = 0 if any(run.tally.pages for run in runs) else fruitless + 1
+        fruitless = 0 if any(run.counts.pages for run in runs) else fruitless + 1
         if failed or not runs:
             await clock.sleep(5)
     return read, sent, failure or BridgeError("some windows could not be read; run the same command again")

@@ -18,9 +18,16 @@ def logger(name: str) -> logging.Logger:
 
 
 def event(log: logging.Logger, name: str, *, level: int = logging.INFO, **facts: Any) -> None:
-    """Write `name key=value ...`; values are numbers, ids and words that are safe to keep."""
+    """Write `name key=value ...`; values are numbers, ids and words that are safe to keep.
+
+    The facts are attributes of the record as well (`bridge.rows`), so that Application Insights can query them: numbers
+    as numbers, everything else as masked text.
+    """
     if log.isEnabledFor(level):
-        log.log(level, "%s %s", name, " ".join(f"{key}={safe(value)}" for key, value in facts.items()))
+        safely = {key: value if isinstance(value, int | float) else safe(value) for key, value in facts.items()}
+        text = " ".join(f"{key}={value}" for key, value in safely.items())
+        attributes = {f"{ROOT}.{key}": value for key, value in safely.items()}
+        log.log(level, "%s %s", name, text, extra={f"{ROOT}.event": name, **attributes})
 
 
 def defect(log: logging.Logger, name: str, error: BaseException, **facts: Any) -> None:

@@ -1,10 +1,12 @@
 """The nouns that travel between the rooms: window, cursor, page, and a row ready to leave."""
 
 import hashlib
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any, Literal, NewType
+from enum import StrEnum
+from typing import Any, Literal, NamedTuple, NewType
 
 import msgspec
 
@@ -18,6 +20,16 @@ Hour = NewType("Hour", str)
 """`2026-11-24T13` (UTC hour of `created_at`), or `undated`."""
 
 UNDATED = Hour("undated")
+
+
+class Delivery(StrEnum):
+    """How a row came to the table, in its column `Delivery`."""
+
+    LIVE = "live"
+    LATE = "late"
+    BACKFILL = "backfill"
+    REPAIR = "repair"
+    REPLAY = "replay"
 
 
 def hour_of(moment: datetime) -> Hour:
@@ -73,7 +85,7 @@ class Place:
     window: Window
     order: Order = "asc"
     cursor: Cursor | None = None
-    limit: int = 5000
+    limit: int = field(kw_only=True)
     pages: int = 0
     trusted: datetime | None = None
     activity_types: tuple[str, ...] = ()
@@ -100,24 +112,91 @@ class Page:
     escaped: dict[int, tuple[str, ...]] = field(default_factory=dict)
 
 
-class Outgoing(msgspec.Struct, frozen=True, gc=False):
-    """A row encoded once, with what the ledger must remember and what set-aside would need.
+class Item(msgspec.Struct, frozen=True, gc=False):
+    """An item of a page with its identity; `time` is its `created_at` as `event_time` read it, where it has one.
 
-    `body` is the row as compact JSON; `activity` the raw activity it was made of, `escaped` the places in it whose odd
-    values are text by now. A Struct, because thousands are made per page and a dataclass costs ten times as much.
+    `escaped` are the places in it whose odd values are text by now. A Struct, because thousands are made per page and
+    a dataclass costs ten times as much.
+    """
+
+    id: str
+    prefix: bytes
+    hour: Hour
+    raw: Any
+    time: tuple[str, bool] | None = None
+    escaped: tuple[str, ...] = ()
+
+    def outgoing(self) -> "Outgoing":
+        """Without a row: for the ledger and for dead letters."""
+        return Outgoing(self.id, self.prefix, self.hour, b"", self.raw, "", self.escaped)
+
+
+class Outgoing(msgspec.Struct, frozen=True, gc=False):
+    """A row encoded once, with what the ledger must remember and what a dead letter would need.
+
+    `body` is the row as compact JSON; `raw` the item it was made of.
     """
 
     id: str
     prefix: bytes
     hour: Hour
     body: bytes
-    activity: Any
+    raw: Any
     category: str = ""
     escaped: tuple[str, ...] = ()
 
 
+class Undeliverable(NamedTuple):
+    """No row can be made of an item, or none that any upload could take."""
+
+    reason: str
+
+
+class Overflowing(NamedTuple):
+    """A row whose cells had to be cut: `whole` is to be kept, and `pointed` makes the row with where it is."""
+
+    whole: bytes
+    pointed: Callable[[str], "Outgoing | Undeliverable"]
+
+
+Made = Outgoing | Overflowing | Undeliverable | None
+"""What a stream makes of an item; None where its category is only counted."""
+
+
+@dataclass(slots=True)
+class Counts:
+    """What one run did, in numbers: the facts of its health row.
+
+    Every item read ends in exactly one of `sent`, `repeated`, `dead` and `counted`. `counted` are items of categories
+    that are only counted: their ids are in the ledger, and no row leaves. `repeated` were in the ledger already (or
+    twice in one page). `own_keys` are ids of keys our own requests were recorded under. `seen` holds, per hour, the
+    distinct prefixes the feed showed, while `watch_hours` asks for it.
+    """
+
+    sent: int = 0
+    repeated: int = 0
+    dead: int = 0
+    counted: int = 0
+    read: int = 0
+    pages: int = 0
+    batches: int = 0
+    body_bytes: int = 0
+    upload_retries: int = 0
+    escaped: int = 0
+    overflowed: int = 0
+    undated: int = 0
+    bytes_by_category: Counter[str] = field(default_factory=Counter)
+    dead_reasons: Counter[str] = field(default_factory=Counter)
+    unknown_types: Counter[str] = field(default_factory=Counter)
+    unknown_actors: Counter[str] = field(default_factory=Counter)
+    unknown_fields: Counter[str] = field(default_factory=Counter)
+    hours: Counter[Hour] = field(default_factory=Counter)
+    own_keys: set[str] = field(default_factory=set)
+    seen: dict[Hour, set[bytes]] = field(default_factory=dict)
+
+
 @dataclass(frozen=True, slots=True)
-class AsideItem:
+class DeadLetter:
     """One thing set aside: the activity as it came (`raw`), why, when and by which run."""
 
     id: str

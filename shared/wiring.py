@@ -26,7 +26,8 @@ from shared.rows.shaping import Shaping
 from shared.runs import backfill, live
 from shared.runs import replay as replays
 from shared.runs.connection import Connection, Limits
-from shared.runs.health_rows import HealthLog, Run
+from shared.runs.health_rows import HealthRows
+from shared.runs.run import Run
 from shared.settings import LOOPBACK, ConnectionSettings, Settings
 from shared.sink.log_analytics import LogAnalytics
 from shared.source.client import ComplianceClient, Keys, open_http
@@ -34,7 +35,7 @@ from shared.source.key_vault import open_vault, vault_keys, vault_secret
 from shared.source.rate_limit import RateLimits
 from shared.state.blob_store import BlobStore, open_container
 from shared.state.checkpoint import Pace
-from shared.state.dead_letters import SetAside
+from shared.state.dead_letters import DeadLetters
 from shared.state.file_store import FileStore
 from shared.state.ledger import Ledger
 from shared.state.store import Store
@@ -43,6 +44,7 @@ from shared.streams.activity.endpoint import ActivityFeed
 from shared.workspace.client import LogAnalyticsWorkspace
 
 USER_AGENT = f"claude-sentinel-bridge/{__version__}"
+ACTIVITY_STREAM = "activity"
 IDENTITY_SECRET = "identity-key"
 # A page is tens of thousands of small objects without a cycle among them: looking for cycles after every 700, as the
 # interpreter does by itself, costs 3 % of a page and finds nothing.
@@ -164,7 +166,7 @@ class _Workshop:
 
     async def connection(self, each: ConnectionSettings, parts: _Parts) -> Connection:
         settings, clock, store = self.settings, self.clock, parts.store
-        folder = f"{each.name}/{destination(settings)}"
+        prefix = f"{each.name}/{destination(settings)}/{ACTIVITY_STREAM}"
         url, key = settings.api_url(each), each.secret if parts.vault is not None else each.key_setting
         http = open_http(url, connections=settings.plan_readers + 2, transport=self.transport)
         client = ComplianceClient(
@@ -176,27 +178,29 @@ class _Workshop:
             # Connections with the same key belong to the same parent organization.
             limits=parts.limits.setdefault((url, key), RateLimits()),
         )
-        health = HealthLog(
+        health = HealthRows(
             self._sink(tables.HEALTH, parts),
             store,
             connection=each.name,
-            folder=folder,
+            stream=ACTIVITY_STREAM,
+            prefix=prefix,
             clock=clock,
             deployed_version=settings.deployed_table_versions.get(tables.HEALTH),
         )
         return Connection(
             name=each.name,
-            folder=folder,
+            stream=ACTIVITY_STREAM,
+            prefix=prefix,
             feed=ActivityFeed(client, organization_ids=each.organization_ids),
             sink=self._sink(tables.ACTIVITY, parts),
-            set_aside=SetAside(store, folder, clock),
-            ledger=Ledger(store, folder),
+            dead_letters=DeadLetters(store, prefix, clock),
+            ledger=Ledger(store, prefix),
             store=store,
             health=health,
             clock=clock,
             new_run_id=lambda: str(uuid.uuid4()),
             pace=pace_of(settings),
-            limits=_limits(settings),
+            limits=limits_of(settings),
             content_names=settings.content_names,
             shaping=parts.shaping,
             workspace=parts.workspace,
@@ -266,13 +270,14 @@ def modes_of(settings: Settings) -> dict[str, Mode]:
     return parse_modes(settings.minimise, identity=settings.identity, categories=categories)
 
 
-def _limits(settings: Settings) -> Limits:
+def limits_of(settings: Settings) -> Limits:
+    """A run's shares of time, requests and memory."""
     return Limits(
         live=timedelta(seconds=settings.live_seconds),
         planned=timedelta(seconds=settings.plan_seconds),
-        readers=settings.plan_readers,
-        reserve=settings.request_reserve,
-        repair_rows=settings.prove_repair_rows,
+        plan_readers=settings.plan_readers,
+        request_reserve=settings.request_reserve,
+        prove_repair_rows=settings.prove_repair_rows,
     )
 
 

@@ -6,24 +6,41 @@ import json
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
+
+import msgspec
 
 from shared.clock import SimulatedClock
 from shared.errors import BadRequest, CheckpointMoved, LeaseHeld, SinkBusy, SinkRefused
 from shared.models import Cursor, Outgoing, Page, Place, Receipts
 from shared.retry import retrying
 from shared.runs.connection import Connection, Limits
-from shared.runs.health_rows import HealthLog
+from shared.runs.health_rows import HealthRows
+from shared.settings import Settings
 from shared.sink.batches import SCHEMA_FAULT_ROWS, SINK_ATTEMPTS, Sent, pack
 from shared.state.checkpoint import Pace
-from shared.state.dead_letters import SetAside
+from shared.state.dead_letters import DeadLetters
 from shared.state.ledger import Ledger
 from shared.state.store import Etag, Lease, Saved
+from shared.wiring import limits_of, pace_of
 
 NOON = datetime(2026, 10, 31, 12, tzinfo=UTC)
 TYPE = "user_logged_out"
+
+
+SETTINGS = Settings()
+
+
+def pace(**changes: Any) -> Pace:
+    """The pace of the default settings, with `changes`."""
+    return msgspec.structs.replace(pace_of(SETTINGS), **changes)
+
+
+def limits(**changes: Any) -> Limits:
+    """The limits of the default settings, with `changes`."""
+    return replace(limits_of(SETTINGS), **changes)
 
 
 class Crash(BaseException):
@@ -349,21 +366,29 @@ class FakeWorld:
         self.health = FakeTable(self.power, batch=50, clock=self.clock)
         self.feed = FakeFeed(self.happenings, self.clock, self.power, page_size=self.page_size)
         self.runs = itertools.count(1)
-        self.limits = Limits(readers=3)
+        self.limits = limits(plan_readers=3)
 
     def restart(self) -> Connection:
         self.store.held.clear()
         return Connection(
             name="test",
-            folder="test/dcr",
+            stream="activity",
+            prefix="test/dcr/activity",
             feed=self.feed,
             sink=self.table,
-            set_aside=SetAside(self.store, "test/dcr", self.clock),
-            ledger=Ledger(self.store, "test/dcr"),
+            dead_letters=DeadLetters(self.store, "test/dcr/activity", self.clock),
+            ledger=Ledger(self.store, "test/dcr/activity"),
             store=self.store,
-            health=HealthLog(self.health, self.store, connection="test", folder="test/dcr", clock=self.clock),
+            health=HealthRows(
+                self.health,
+                self.store,
+                connection="test",
+                stream="activity",
+                prefix="test/dcr/activity",
+                clock=self.clock,
+            ),
             clock=self.clock,
             new_run_id=lambda: f"run-{next(self.runs)}",
-            pace=Pace(page_limit=self.page_size),
+            pace=pace(page_limit=self.page_size),
             limits=self.limits,
         )

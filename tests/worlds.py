@@ -63,9 +63,11 @@ class ApiWorld(FakeWorld):
         """The newest health row."""
         return self.health.rows[-1]
 
-    def aside(self) -> list[dict[str, Any]]:
-        """Every line set aside, in order."""
-        names = sorted(name for name in self.store.files if name.startswith("set-aside/") and name.endswith(".jsonl"))
+    def dead(self) -> list[dict[str, Any]]:
+        """Every dead letter, in order."""
+        names = sorted(
+            name for name in self.store.files if name.startswith("dead-letters/") and name.endswith(".jsonl")
+        )
         return [json.loads(line) for name in names for line in self.store.files[name].splitlines()]
 
 

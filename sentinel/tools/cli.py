@@ -8,7 +8,7 @@ import yaml
 from rich.console import Console
 from rich.table import Table
 
-from sentinel.tools.backtest.command import lookback
+from sentinel.tools.backtest.command import backtest
 from sentinel.tools.check import bind, checks, lock
 from sentinel.tools.compile import build as builder
 from sentinel.tools.compile import solution, tuning
@@ -26,8 +26,8 @@ console = Console(soft_wrap=True, highlight=False)
 Check = Annotated[bool, typer.Option("--check", help="Write nothing; exit 1 naming each file that differs.")]
 Only = Annotated[list[str] | None, typer.Option(help="Slug of a rule or hunt; may be given several times.")]
 
-app.command(epilog="Example: python -m tools content lookback --from 2026-10-05 --to 2026-11-04 --local my.duckdb")(
-    lookback
+app.command(epilog="Example: python -m tools content backtest --from 2026-10-05 --to 2026-11-04 --local my.duckdb")(
+    backtest
 )
 
 

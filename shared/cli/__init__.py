@@ -25,4 +25,4 @@ app.add_typer(
     name="report",
     epilog="Example: python -m shared.cli report verify reports/2026-10 --key public.pem",
 )
-app.command(context_settings=backtest.PASSED_ON)(backtest.lookback)
+app.command(context_settings=backtest.PASSED_ON)(backtest.backtest)

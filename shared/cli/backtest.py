@@ -1,4 +1,4 @@
-"""`lookback`: what every rule would have said over days that are past. A door only: rules live in sentinel/.
+"""`backtest`: what every rule would have said over days that are past. A door only: rules live in sentinel/.
 
 Rules are run by the local KQL engine and bound by Microsoft's language service, which are no part of what Azure runs;
 so this works in a checkout with its development tools, and says so elsewhere. docs/decisions/0008 has the reason.
@@ -18,19 +18,19 @@ _SAID = ("--local", "--workspace-id", "--help")
 _NEEDED = ("tools", "sentinel", "sandbox", "duckdb_kql", "yaml")
 
 PASSED_ON = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
-"""Context settings of the command: every argument, `--help` too, is for `python -m tools content lookback`."""
+"""Context settings of the command: every argument, `--help` too, is for `python -m tools content backtest`."""
 
 
-def lookback(context: typer.Context) -> None:
+def backtest(context: typer.Context) -> None:
     """Run every rule over history (--from, --to) into a report: no alerts, no incidents."""
     if any(find_spec(name) is None for name in _NEEDED):
-        complain("lookback needs a checkout with its development tools: git clone it, then make setup")
+        complain("backtest needs a checkout with its development tools: git clone it, then make setup")
         raise typer.Exit(2)
     arguments = list(context.args)
     if not any(given.split("=")[0] in _SAID for given in arguments):
         arguments += _deployed()
     try:
-        code = subprocess.call([sys.executable, "-m", "tools", "content", "lookback", *arguments])
+        code = subprocess.call([sys.executable, "-m", "tools", "content", "backtest", *arguments])
     except KeyboardInterrupt:
         code = 130
     raise typer.Exit(code)

@@ -12,8 +12,8 @@ from rich.text import Text
 
 from shared import logs
 from shared.errors import BridgeError, ConfigError
-from shared.runs.connection import GOOD_STATES, Connection
-from shared.runs.health_rows import Run
+from shared.runs.connection import Connection
+from shared.runs.run import Run
 from shared.settings import load
 from shared.wiring import Bridge, build
 
@@ -40,14 +40,14 @@ def only(bridge: Bridge, name: str | None) -> Bridge:
 
 def report(runs: list[Run]) -> int:
     """Print what the runs did; 1 when one of them failed."""
-    grid = Grid("connection", "walk", "state", "read", "sent", "repeated", "set aside", "remedy", box=None)
+    grid = Grid("connection", "stream", "run", "state", "read", "sent", "repeated", "dead", "remedy", box=None)
     for each in runs:
-        tally = each.tally
-        counts = (str(count) for count in (tally.read, tally.sent, tally.repeated, tally.aside))
+        counts = each.counts
+        numbers = (str(count) for count in (counts.read, counts.sent, counts.repeated, counts.dead))
         # Text, not str: a message such as "[/x]" is data, not markup.
-        grid.add_row(each.connection, each.walk, each.state, *counts, Text(each.says or ""))
+        grid.add_row(each.connection, each.stream, each.kind, each.state, *numbers, Text(each.message or ""))
     console.print(grid)
-    return 0 if all(each.state in GOOD_STATES for each in runs) else 1
+    return 0 if all(each.state.good for each in runs) else 1
 
 
 def with_bridge(work: Callable[[Bridge], Awaitable[int]]) -> None:
@@ -73,6 +73,6 @@ def with_bridge(work: Callable[[Bridge], Awaitable[int]]) -> None:
         errors.print("a defect ended this command; the line above says where", style="red")
         code = 1
     except KeyboardInterrupt:
-        errors.print("stopped; the place is saved and the next run goes on from it")
+        errors.print("stopped; progress is saved and the next run resumes there")
         code = 130
     raise typer.Exit(code)

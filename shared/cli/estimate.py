@@ -16,13 +16,13 @@ from shared.models import Receipts
 from shared.rows.minimize import Minimiser
 from shared.rows.shaping import Shaping
 from shared.runs import costs as reckoning
-from shared.runs.connection import Limits
 from shared.runs.costs import Cost, Prices, Term, Volume
-from shared.runs.estimate import Carried, Estimate
+from shared.runs.estimate import Delivering, Estimate
 from shared.runs.estimate import estimate as estimate_feed
+from shared.runs.run import RunKind
 from shared.settings import ConnectionSettings, Settings
 from shared.tables import ACTIVITY
-from shared.wiring import build, modes_of, pace_of
+from shared.wiring import build, limits_of, modes_of, pace_of
 
 Price = Annotated[float | None, typer.Option(min=0, help="Your price of a GB ingested into the Analytics plan.")]
 MonthPrice = Annotated[float | None, typer.Option(min=0, help="Your price of a GB kept for a month.")]
@@ -72,8 +72,8 @@ def estimate(
 
 async def _read(settings: Settings, each: ConnectionSettings, days: int, sample_hours: int) -> Estimate:
     clock = SystemClock()
-    limits = Limits(reserve=settings.request_reserve)
-    how = Carried(each.name, pace_of(settings), limits, _shaping(settings), settings.content_names)
+    limits = limits_of(settings)
+    how = Delivering(each.name, pace_of(settings), limits, _shaping(settings), settings.content_names)
     async with own_door(settings, each, clock, "estimate") as door:
         reading = await door.feed.reading()
         with bar() as progress:
@@ -94,8 +94,8 @@ async def _own_up(settings: Settings, each: ConnectionSettings, receipts: Receip
             connection = bridge.connection(each.name)
             if not await connection.checkpoint_store.exists():
                 return
-            async with connection.run("estimate") as run:
-                run.requests, run.request_ids = receipts.requests, receipts.request_ids
+            async with connection.run(RunKind.ESTIMATE) as run:
+                run.note(receipts)
     except ConfigError:
         return  # no rule or no state is set: nobody there to tell
     except BridgeError as failed:

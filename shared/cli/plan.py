@@ -56,7 +56,7 @@ def _print_status(found: Status) -> None:
         grid.add_row(f"plan: {kind}", told + share)
     if found.paused:
         grid.add_row("plan", "paused as a whole: `plan resume`")
-    reasons = ", ".join(f"{count} {reason}" for reason, count in found.set_aside.most_common()) or "none"
+    reasons = ", ".join(f"{count} {reason}" for reason, count in found.dead_letters.most_common()) or "none"
     grid.add_row("set aside", escape(reasons))
     grid.add_row("health rows waiting", str(found.health_waiting))
     if found.first_hour is not None:

@@ -12,10 +12,10 @@ from shared.cli.printing import AsJson, From, To, bar, complain, moment, print_j
 from shared.errors import ConfigError
 from shared.models import Window
 from shared.runs.connection import Connection
-from shared.runs.health_rows import Run
 from shared.runs.plan_commands import checked_period
 from shared.runs.prove import CLOSED_FOR, HourProof, Proof
 from shared.runs.prove import prove as prove_period
+from shared.runs.run import Run
 from shared.wiring import Bridge
 
 HOUR = timedelta(hours=1)
@@ -115,7 +115,7 @@ def _print(connection: Connection, proof: Proof, *, repair: bool) -> None:
 def _cells(hour: HourProof) -> tuple[str, ...]:
     rows = "-" if hour.rows is None else str(hour.rows)
     verdict = f"[{STYLE[hour.verdict]}]{hour.verdict}[/]" + (f" ({hour.lacking})" if hour.lacking else "")
-    counts = (str(count) for count in (hour.feed, hour.sent, hour.aside, hour.counted))
+    counts = (str(count) for count in (hour.feed, hour.sent, hour.dead, hour.counted))
     return (str(hour.hour).replace("T", " ") + ":00", *counts, rows, verdict)
 
 

@@ -29,7 +29,7 @@ async def _rebuilt(connection: Connection, days: int) -> bool:
     with bar() as progress:
         task = progress.add_task(f"rebuilding {connection.name}", total=days)
         run, done = await rebuild_ledger(connection, days, lambda _: progress.advance(task))
-    aside = f", {done.aside} as set aside" if done.aside else ""
+    aside = f", {done.dead} as set aside" if done.dead else ""
     told = f"{done.looked} hours compared, {done.restored} ids restored as delivered{aside}"
     console.print(f"{connection.name}: {told}", highlight=False)
     if run.error is not None:

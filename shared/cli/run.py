@@ -12,7 +12,7 @@ from shared.clock import Clock
 from shared.errors import ConfigError, SinkRefused
 from shared.runs import live
 from shared.runs.connection import Connection
-from shared.runs.health_rows import Run
+from shared.runs.run import Run
 from shared.state import plan as plans
 from shared.wiring import Bridge
 
@@ -29,7 +29,7 @@ def init(
         if history_days:
             now = each.clock.now()
             start = (now - timedelta(days=history_days)).replace(hour=0, minute=0, second=0, microsecond=0)
-            await each.plan_store.update(lambda plan: plans.with_history(plan, start, now))
+            await each.plan_store.update(lambda plan: plans.with_history(plan, start, now, limit=each.pace.page_limit))
         arrived = await live.send_canary(each)
         if arrived is False:
             raise SinkRefused(

@@ -7,8 +7,8 @@ from shared.cli.common import Name, chosen, console, with_bridge
 from shared.cli.own_client import named, own_door
 from shared.cli.printing import AsJson, complain, print_json
 from shared.runs.connection import Connection
-from shared.runs.health_rows import Run
-from shared.runs.selftest import Drilled, Step
+from shared.runs.run import Run
+from shared.runs.selftest import SelfTest, Step
 from shared.runs.selftest import drill as carry_out
 from shared.settings import Settings, load
 from shared.wiring import Bridge
@@ -55,7 +55,7 @@ async def drilled(settings: Settings, connection: Connection, *, quiet: bool) ->
     }
 
 
-def _remedy(run: Run, done: Drilled) -> str:
+def _remedy(run: Run, done: SelfTest) -> str:
     if run.error is not None:
         return str(run.error)
     return "" if done.arrived else done.remedy

@@ -7,7 +7,7 @@ from shared import tables
 from shared.doctor import past, sink, source, state
 from shared.doctor.check import Api, Check, Patient, Probe, Reply, Verdict, failed
 from shared.logs import event, logger
-from shared.runs.health_rows import Run
+from shared.runs.run import Run, RunKind
 from shared.runs.status import status
 
 log = logger(__name__)
@@ -21,7 +21,7 @@ async def examine(patient: Patient) -> tuple[Run, list[Check]]:
     Three or four requests are made; the run's health row names them, so that the workspace knows them as our own.
     """
     checks: list[Check] = []
-    async with patient.connection.run("doctor") as run:
+    async with patient.connection.run(RunKind.DOCTOR) as run:
         replies = await source.ask(patient)
         run.requests = len(replies.asked)
         run.request_ids = [reply.request_id for reply in replies.asked if reply.request_id]
@@ -31,7 +31,7 @@ async def examine(patient: Patient) -> tuple[Run, list[Check]]:
             source.others(replies),
             source.delete_rights(replies),
             source.clock(replies),
-            source.budget(replies, patient.connection.limits.reserve),
+            source.budget(replies, patient.connection.limits.request_reserve),
         ]
         identified = await _guarded("identity", sink.identity(patient))
         checks += [identified, await _guarded("role on the DCR", sink.role(patient, identified))]
@@ -40,7 +40,7 @@ async def examine(patient: Patient) -> tuple[Run, list[Check]]:
         stands = await status(patient.connection)
         checks += [await _guarded("state storage", state.storage(patient)), state.begun(stands), state.lag(stands)]
         checks += [await _guarded("last run", past.last_run(patient)), await _guarded("drift", past.drift(patient))]
-        checks += [state.set_aside(stands), state.health_waiting(stands)]
+        checks += [state.dead_letters(stands), state.health_waiting(stands)]
     if run.error is not None:
         what = f"the examination stopped here ({type(run.error).__name__})"
         checks.append(failed("doctor", what, "report this with the log; the lines that are missing were not checked"))

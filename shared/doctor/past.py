@@ -10,12 +10,14 @@ from shared.doctor.check import Check, Patient, failed, passed, warned
 from shared.doctor.sink import WORKSPACE_REMEDY
 from shared.errors import BridgeError
 from shared.logs import safe
-from shared.runs.connection import GOOD_STATES
+from shared.runs.run import RunState
 from shared.tables import HEALTH
 from shared.workspace.kql import quoted
 
+_PASSING = {state.value for state in RunState if state.good} | {RunState.BUSY.value}
 SILENT_FOR = timedelta(minutes=15)
 DEAD_FOR = timedelta(hours=1)
+LIVE_RUNS = 'RunKind == "live" and Part == 1'
 ASK_REMEDY = "see the lines about identity and columns; if they pass, try again in a minute"
 DRIFT_COLUMNS = ("UnknownTypes", "UnknownActors", "UnknownFields")
 
@@ -24,7 +26,9 @@ async def last_run(patient: Patient) -> Check:
     """State and age of the newest live run that reached the workspace."""
     name = "last run"
     try:
-        rows = await _ask(patient, 'Walk == "live" and Part == 1', "top 1 by EventTime desc | project EventTime, State")
+        rows = await _ask(
+            patient, 'RunKind == "live" and Part == 1', "top 1 by EventTime desc | project EventTime, State"
+        )
     except BridgeError as error:
         return warned(name, safe(str(error)), ASK_REMEDY)
     if rows is None:
@@ -34,7 +38,7 @@ async def last_run(patient: Patient) -> Check:
     moment, state = _moment(rows[0][0]), str(rows[0][1])
     age = patient.connection.clock.now() - moment
     what = f"{safe(state)}, {max(0, int(age.total_seconds() // 60))} min ago"
-    if state not in GOOD_STATES and state != "busy":
+    if state not in _PASSING:
         return failed(name, what, "docs/operate.md says what this state means; `run` shows its remedy")
     if age > DEAD_FOR:
         return failed(name, what, "the timer does not run, or its health rows are refused: look at the app's log")

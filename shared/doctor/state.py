@@ -6,7 +6,7 @@ from datetime import timedelta
 from shared.doctor.check import Check, Patient, failed, passed, warned
 from shared.errors import BridgeError, CheckpointMoved
 from shared.logs import safe
-from shared.runs.attention import LATE, SLOW
+from shared.runs.run import LATE, SLOW
 from shared.runs.status import Status
 
 STORAGE_REMEDY = (
@@ -16,7 +16,7 @@ STORAGE_REMEDY = (
 
 async def storage(patient: Patient) -> Check:
     """Write a document, read it, remove it."""
-    name, store = f"doctor/{patient.connection.folder}.txt", patient.connection.store
+    name, store = f"doctor/{patient.connection.prefix}.txt", patient.connection.store
     try:
         with suppress(CheckpointMoved):  # an earlier doctor was interrupted: its document is as good
             await store.create(name, b"written by doctor")
@@ -47,12 +47,12 @@ def lag(status: Status) -> Check:
     return warned("lag", what, remedy) if status.lag > SLOW else passed("lag", what)
 
 
-def set_aside(status: Status) -> Check:
+def dead_letters(status: Status) -> Check:
     """Rows that could not be delivered."""
-    total = status.set_aside.total()
+    total = status.dead_letters.total()
     if not total:
         return passed("set aside", "nothing waits")
-    reasons = ", ".join(f"{count} {reason}" for reason, count in status.set_aside.most_common(5))
+    reasons = ", ".join(f"{count} {reason}" for reason, count in status.dead_letters.most_common(5))
     return warned("set aside", f"{total} rows wait: {safe(reasons)}", "mend the reason, then `replay`")
 
 

@@ -33,7 +33,7 @@ class Day:
     asked: int
     verdicts: Counter[str]
     rows: int
-    dead_letters: int
+    dead: int
 
     @property
     def proved(self) -> int:
@@ -90,7 +90,7 @@ def coverage(hours: Table, period: Window, connections: Iterable[str]) -> Covera
                     asked=len(of_day),
                     verdicts=Counter(verdict for at, verdict in verdicts if f"{at:%Y-%m-%d}" == day),
                     rows=sum(int(row["Rows"] or 0) for _, row in of_day if row),
-                    dead_letters=sum(int(row["SetAside"] or 0) for _, row in of_day if row),
+                    dead=sum(int(row["DeadLetters"] or 0) for _, row in of_day if row),
                 )
             )
     return Coverage(len(asked) * len(names), sum(day.proved for day in days), tuple(days), tuple(gaps))

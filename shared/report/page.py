@@ -67,7 +67,7 @@ def page(cover: Cover, tables: Sequence[Table], proof: Coverage, digests: Sequen
             proof=proof,
             gaps=[(gap.connection, _moment(gap.start), _moment(gap.end), gap.verdict) for gap in proof.gaps],
             days=[
-                (day.connection, day.day, day.proved, day.asked, day.verdicts["surplus"], day.rows, day.dead_letters)
+                (day.connection, day.day, day.proved, day.asked, day.verdicts["surplus"], day.rows, day.dead)
                 for day in proof.days
             ],
             sections=[_section(table) for table in tables if table.question.name != "hours"],

@@ -7,9 +7,9 @@ from typing import Any
 
 import orjson
 
-from shared.rows.sanitize import tame
+from shared.rows.sanitize import sanitize
 
-# All raise TypeError for lone surrogates, integers over 64 bit and values of more than 254 levels; see tame.py.
+# All raise TypeError for lone surrogates, integers over 64 bit and values of more than 254 levels; see sanitize.py.
 canonical = partial(orjson.dumps, option=orjson.OPT_SORT_KEYS)
 strictly = partial(orjson.dumps, option=orjson.OPT_SORT_KEYS | orjson.OPT_STRICT_INTEGER)  # and over 53 bit
 encode = orjson.dumps
@@ -28,4 +28,4 @@ def digest(body: bytes) -> str:
 def activity_key(activity: Mapping[str, Any]) -> str:
     """What the ledger and `ActivityId` know an activity by: its `id`, or a digest of the whole when it has none."""
     identity = activity.get("id")
-    return identity if isinstance(identity, str) and identity else f"sha256-{digest(canonical(tame(activity)[0]))}"
+    return identity if isinstance(identity, str) and identity else f"sha256-{digest(canonical(sanitize(activity)[0]))}"

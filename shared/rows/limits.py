@@ -8,7 +8,7 @@ from typing import Any
 from shared.rows.canonical import encode
 
 CELL_LIMIT_BYTES = 32_000  # half of what Log Analytics keeps: one page of its documentation says 32 KB
-ROW_LIMIT_BYTES = 900_000  # an upload holds 1,000,000 of JSON; a row must leave room for the envelope
+MAX_ROW_BYTES = 900_000  # an upload holds 1,000,000 of JSON; a row must leave room for the envelope
 SMALL_BYTES = 8_000  # an activity no longer than this as JSON cannot make a cell too large, whatever is derived from it
 _SHORT_BYTES = 1_000
 
@@ -22,7 +22,7 @@ def fit(row: dict[str, Any]) -> list[str]:
     weights = sorted(((len(encode(cell)), name) for name, cell in row.items()), reverse=True)
     total = len(encode(row))
     for weight, name in weights:
-        if total <= ROW_LIMIT_BYTES:
+        if total <= MAX_ROW_BYTES:
             break
         row[name] = _shrunk(row[name], _SHORT_BYTES)
         total -= weight - len(encode(row[name]))

@@ -17,7 +17,7 @@ LONG_MIN, LONG_MAX = -(2**63), 2**63 - 1
 
 
 class Odd(str):
-    """Text put in the place of an odd value by a decoder; `tame` notes where it met one."""
+    """Text put in the place of an odd value by a decoder; `sanitize` notes where it met one."""
 
     __slots__ = ()
 
@@ -39,7 +39,7 @@ def odd_float(digits: str) -> float | Odd:
 def decode_odd(body: bytes) -> Any:
     """The JSON value of `body` with each odd value as an `Odd`, and what is nested too deep as its own text.
 
-    For `tame`. Raises ValueError when the JSON is cut or broken.
+    For `sanitize`. Raises ValueError when the JSON is cut or broken.
     """
     text = body.decode("utf-8-sig", "surrogateescape")
     try:
@@ -53,7 +53,7 @@ def _loads(text: str) -> Any:
 
 
 def _flattened(text: str) -> str:
-    """Replace every array or object _STACK levels down by a string of its JSON text; `tame` then notes the place."""
+    """Replace every array or object _STACK levels down by a string of its JSON text; `sanitize` notes it."""
     parts: list[str] = []
     depth = done = start = 0
     for token in _TOKEN.finditer(text):
@@ -70,13 +70,13 @@ def _flattened(text: str) -> str:
     return "".join([*parts, text[done:]])
 
 
-def tame(value: Any) -> tuple[Any, tuple[str, ...]]:
+def sanitize(value: Any) -> tuple[Any, tuple[str, ...]]:
     """A copy of a JSON value without odd parts, and the JSON pointers (RFC 6901) of the parts replaced."""
     places: list[str] = []
-    return _tamed(value, "", 0, places), tuple(places)
+    return _sanitized(value, "", 0, places), tuple(places)
 
 
-def _tamed(value: Any, place: str, depth: int, places: list[str]) -> Any:
+def _sanitized(value: Any, place: str, depth: int, places: list[str]) -> Any:
     if isinstance(value, str):
         text = _without_halves(value)
         if text is not value or isinstance(value, Odd):
@@ -105,11 +105,11 @@ def _tamed(value: Any, place: str, depth: int, places: list[str]) -> Any:
             step = f"{place}/{name.replace('~', '~0').replace('/', '~1')}"
             if name is not key:
                 places.append(step)
-            kept[name] = _tamed(item, step, depth + 1, places)
+            kept[name] = _sanitized(item, step, depth + 1, places)
         return kept
     items = []
     for index, item in enumerate(value):
-        items.append(_tamed(item, f"{place}/{index}", depth + 1, places))
+        items.append(_sanitized(item, f"{place}/{index}", depth + 1, places))
     return items
 
 

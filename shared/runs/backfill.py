@@ -18,11 +18,11 @@ from shared.errors import (
 )
 from shared.logs import event, logger
 from shared.models import UNDATED, Hour, Place, hour_start
-from shared.runs.connection import SILENT, Connection, Reading
-from shared.runs.health_rows import Run
-from shared.runs.paging import walk
+from shared.runs.connection import Connection, Reading
+from shared.runs.paging import read_window
 from shared.runs.plan_choice import Choice
-from shared.runs.row_budget import Room
+from shared.runs.row_budget import RowBudget
+from shared.runs.run import Run, RunKind, RunState
 from shared.state import checkpoint as checkpoints
 from shared.state import plan as plans
 from shared.state.checkpoint import OpenWindow
@@ -33,7 +33,6 @@ from shared.state.store import Lease
 
 log = logger(__name__)
 
-DELIVERY = {"history": "backfill", "sweep": "late", "transparency": "late", "repair": "repair"}
 REST = timedelta(minutes=5)
 ENDS_THE_TURN = (SourceRefused, SinkRefused, SinkBusy, BudgetSpent, CheckpointMoved, ConfigError, StoreFailed)
 """What every window would meet: forty of them need not each ask, and each write a row, to learn of a refused key."""
@@ -46,10 +45,10 @@ async def work_plan(connection: Connection) -> list[Run]:
     One process at a time holds the plan's lease; the live walk has its own and is never held up.
     """
     runs: list[Run] = []
-    async with connection.run("plan") as run:
-        async with connection.store.lease(f"lease/{connection.folder}/plan") as lease:
+    async with connection.run(RunKind.PLAN) as run:
+        async with connection.store.lease(f"lease/{connection.prefix}/plan") as lease:
             await _work_together(connection, lease, run.started_at + connection.limits.planned, runs)
-        run.state = SILENT  # every window wrote its own row
+        run.state = RunState.DELEGATED  # every window wrote its own row
     return [*runs, run] if run.error is not None else runs
 
 
@@ -59,7 +58,7 @@ async def _work_together(connection: Connection, lease: Lease, deadline: datetim
     limit = connection.pace.page_limit
     await keeper.update(lambda plan: plans.with_due(plan, connection.clock.now(), watermark, limit=limit))
     choice = Choice(keeper, connection.clock)
-    room = Room(connection.limits.rows_in_hand)
+    row_budget = RowBudget(connection.limits.rows_in_hand)
 
     async def read_on() -> None:
         while connection.clock.now() < deadline:
@@ -67,7 +66,7 @@ async def _work_together(connection: Connection, lease: Lease, deadline: datetim
             if window is None:
                 return
             try:
-                run = await PlannedWalk(connection, keeper, lease, window, deadline, room).run()
+                run = await PlannedWalk(connection, keeper, lease, window, deadline, row_budget).run()
             finally:
                 await choice.finished(window)
             runs.append(run)
@@ -76,7 +75,7 @@ async def _work_together(connection: Connection, lease: Lease, deadline: datetim
 
     try:
         async with asyncio.TaskGroup() as group:
-            for _ in range(connection.limits.readers):
+            for _ in range(connection.limits.plan_readers):
                 group.create_task(read_on())
     except BaseExceptionGroup as several:
         raise several.exceptions[0] from several
@@ -98,49 +97,49 @@ class PlannedWalk:
         lease: Lease,
         window: PlannedWindow,
         deadline: datetime,
-        room: Room,
+        row_budget: RowBudget,
     ) -> None:
         self._connection = connection
         self._keeper = keeper
         self._lease = lease
         self._window = window
         self._deadline = deadline
-        self._room = room
+        self._row_budget = row_budget
         # Only a reading from the window's start can be compared with the ledger, and history compares nothing.
         self._watch = window.open.cursor is None and window.kind in ("sweep", "repair")
 
     async def run(self) -> Run:
         connection, start = self._connection, self._window.open.place()
-        async with connection.run(self._window.kind) as run:
+        async with connection.run(RunKind(self._window.kind)) as run:
             run.plan_id, run.window = self._window.id, start.window
             reading = await connection.feed.reading()
             try:
                 await self._walk(run, reading, start)
             except _Withdrawn:
-                run.state = "partial"
+                run.state = RunState.PARTIAL
             except SourceIncoherent as error:
                 await self._count_failure(str(error))
                 raise
             finally:
-                run.requests, run.request_ids = reading.receipts.requests, reading.receipts.request_ids
-                run.late = run.tally.sent if self._window.kind != "history" else 0
+                run.note(reading.receipts)
+                run.late = run.counts.sent if self._window.kind != "history" else 0
         return run
 
     async def _walk(self, run: Run, reading: Reading, start: Place) -> None:
         connection, window = self._connection, self._window
-        walked = await walk(
+        walked = await read_window(
             start,
             source=reading,
-            carrier=connection.carrier(run, DELIVERY[window.kind], deadline=self._deadline, watch_hours=self._watch),
+            handler=connection.pipeline(run, deadline=self._deadline, watch_hours=self._watch),
             save=lambda place: self._save(run, open=OpenWindow.at(place)),
             clock=connection.clock,
             deadline=self._deadline,
             settle=connection.pace.settle,
-            reserve=connection.limits.reserve,
-            room=self._room,
+            reserve=connection.limits.request_reserve,
+            row_budget=self._row_budget,
         )
         if not walked.closed:
-            run.state = "partial"
+            run.state = RunState.PARTIAL
             await self._save(run, open=OpenWindow.at(walked.place))
             return
         filtered = bool(walked.place.activity_types)
@@ -157,7 +156,7 @@ class PlannedWalk:
     async def _save(self, run: Run, **changes: Any) -> None:
         """Store the window's new place; _Withdrawn when an operator no longer wants it read."""
         self._lease.check()
-        counted = {"read": self._window.read + run.tally.read, "sent": self._window.sent + run.tally.sent}
+        counted = {"read": self._window.read + run.counts.read, "sent": self._window.sent + run.counts.sent}
         window = msgspec.structs.replace(self._window, **counted, **changes)
         plan = await self._keeper.update(lambda plan: plans.changed(plan, window))
         run.plan_waiting = sum(known.state == "waiting" for known in plan.windows)
@@ -171,11 +170,11 @@ class PlannedWalk:
             if not _whole(start, hour):
                 continue
             known = await self._connection.ledger.hour(hour)
-            seen = run.tally.seen.get(hour, set()) if self._watch else None
+            seen = run.counts.seen.get(hour, set()) if self._watch else None
             run.missing += len(known.all - seen) if seen is not None else 0
             run.digests.append(hour_digest(hour, known, seen))
         if run.missing:
-            run.state = "incomplete"
+            run.state = RunState.INCOMPLETE
 
     async def _count_failure(self, why: str) -> None:
         """Three failed readings split the window in two; one of a second rests and is tried for ever."""

@@ -1,6 +1,5 @@
-"""One connection's parts, and what every run of it has in common: an id, a tally, a health row."""
+"""One stream of one connection: its parts, and what every run of it has in common: an id, counts, a health row."""
 
-import logging
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -9,59 +8,26 @@ from typing import Protocol
 
 from shared import __version__
 from shared.clock import Clock
-from shared.errors import (
-    BridgeError,
-    BudgetSpent,
-    Busy,
-    CheckpointMoved,
-    ConfigError,
-    LeaseHeld,
-    LeaseLost,
-    SinkRefused,
-    SourceIncoherent,
-    SourceRefused,
-    StateMissing,
-    StateUnreadable,
-    StoreFailed,
-)
+from shared.errors import BridgeError
 from shared.logs import defect, event, logger
-from shared.models import AsideItem, Receipts
+from shared.models import DeadLetter, Delivery, Receipts
 from shared.rows.shaping import Shaping
 from shared.runs import metrics
-from shared.runs.health_rows import HealthLog, Run
-from shared.runs.own_requests import OwnReads
+from shared.runs.health_rows import HealthRows
 from shared.runs.paging import Source
-from shared.runs.pipeline import Aside, Carrier, Known, Sink
+from shared.runs.pipeline import DeadLetterStore, Known, Pipeline, Sink
+from shared.runs.run import Run, RunKind, RunState
 from shared.state.checkpoint import Pace
 from shared.state.checkpoint_store import CheckpointStore
 from shared.state.ledger import Ledger
 from shared.state.plan_store import PlanStore
 from shared.state.store import Store
-from shared.streams.activity.fold import Carriage
+from shared.streams.activity.fold import RowContext
+from shared.streams.activity.own_requests import OwnRequests
+from shared.streams.activity.rows import ActivityRows, identified
 from shared.workspace.client import Workspace
 
 log = logger(__name__)
-
-STATES: tuple[tuple[type[BaseException], str], ...] = (
-    (LeaseHeld, "held"),
-    (LeaseLost, "lease_lost"),
-    (CheckpointMoved, "moved"),
-    (BudgetSpent, "partial"),
-    (Busy, "busy"),
-    (SourceIncoherent, "unreadable"),
-    (SourceRefused, "refused"),
-    (SinkRefused, "refused"),
-    (ConfigError, "waiting"),
-    (StateMissing, "state_missing"),
-    (StateUnreadable, "state_unreadable"),
-    (StoreFailed, "store_failed"),
-)
-QUIET_STATES = ("held", "moved")
-"""Another run is at work and will tell; two runs reporting the same minute would only confuse."""
-LOUD = {"waiting": logging.WARNING}  # it would be an error a minute until somebody stores the key
-SILENT = "silent"
-"""A run whose parts have spoken for it."""
-GOOD_STATES = ("ok", "partial", "idle", "incomplete", "repaired", *QUIET_STATES)
 
 
 class Reading(Source, Protocol):
@@ -80,18 +46,18 @@ class BudgetView(Protocol):
     remaining: int | None
 
 
-class SetAside(Aside, Protocol):
-    """Where rows wait, and how they are taken up again."""
+class DeadLetterBox(DeadLetterStore, Protocol):
+    """Where dead letters wait, and how they are taken up again."""
 
-    def waiting(self) -> AsyncIterator[tuple[str, Sequence[AsideItem]]]:
-        """Days with rows still waiting, each with its rows."""
+    def waiting(self) -> AsyncIterator[tuple[str, Sequence[DeadLetter]]]:
+        """Days with dead letters still waiting, each with its items."""
         ...
 
     async def mark_replayed(self, day: str, prefixes: Sequence[bytes]) -> None: ...
 
 
 class Feed(Protocol):
-    """The connection's feed."""
+    """A source of windows."""
 
     @property
     def budget(self) -> BudgetView: ...
@@ -99,131 +65,165 @@ class Feed(Protocol):
     async def reading(self) -> Reading: ...
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
     """A run's shares: of the tick, of the request budget and of memory.
 
-    `repair_rows` is what a daily proof may send again (0: it only reports), per connection and day it is started.
-    `rows_in_hand` bounds what all planned walks hold at once: three full pages keep a processor busy, and each takes
-    about 15 MB.
+    `prove_repair_rows` is what a daily proof may send again (0: it only reports), per connection and day it is started.
+    `rows_in_hand` bounds what all planned windows hold at once: three full pages keep a processor busy, and each takes
+    about 15 MB. `goodbye` is for the health row after the run's own time.
     """
 
-    live: timedelta = timedelta(seconds=50)
-    planned: timedelta = timedelta(minutes=8)
-    readers: int = 10
-    reserve: int = 120
-    repair_rows: int = 100_000
+    live: timedelta
+    planned: timedelta
+    plan_readers: int
+    request_reserve: int
+    prove_repair_rows: int
     rows_in_hand: int = 15_000
     goodbye: timedelta = timedelta(seconds=20)
 
 
-@dataclass(frozen=True, slots=True)
-class Connection:
-    """Everything the runs of one connection and destination need. `folder` names its state: `name/destination`."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StreamConnection:
+    """One stream of one connection, of whatever kind.
+
+    `prefix` names its state: `connection/destination/stream`, below a folder for each kind of state.
+    """
 
     name: str
-    folder: str
-    feed: Feed
+    stream: str
+    prefix: str
     sink: Sink
-    set_aside: SetAside
-    ledger: Ledger
     store: Store
-    health: HealthLog
+    health: HealthRows
     clock: Clock
     new_run_id: Callable[[], str]
-    pace: Pace = field(default_factory=Pace)
-    limits: Limits = field(default_factory=Limits)
-    content_names: bool = False
-    shaping: Shaping = field(default_factory=Shaping)
+    limits: Limits
     workspace: Workspace | None = None
-    own_reads: OwnReads = field(default_factory=OwnReads)
+    own_requests: OwnRequests = field(default_factory=OwnRequests)
 
     @property
-    def checkpoint_store(self) -> CheckpointStore:
-        """Where the live run stands."""
-        return CheckpointStore(self.store, f"checkpoint/{self.folder}.json", self.name)
+    def budget(self) -> BudgetView | None:
+        """What the API last said of the request budget this stream reads from."""
+        return None
 
-    @property
-    def plan_store(self) -> PlanStore:
-        """What is to be read besides the live run."""
-        return PlanStore(self.store, f"plan/{self.folder}.json", self.name)
-
-    def carrier(
-        self, run: Run, delivery: str, *, deadline: datetime, watch_hours: bool = False, known: Known | None = None
-    ) -> Carrier:
-        """What carries the pages of one run; `known` replaces the ledger's answer to "which are new?"."""
-        carriage = Carriage(
-            connection=self.name,
-            run_id=run.id,
-            version=__version__,
-            delivery=delivery,
-            is_backfill=delivery == "backfill",
-            received_at=self.clock.now(),
-            content_names=self.content_names,
-        )
-        return Carrier(
-            known or self.ledger,
-            self.sink,
-            self.set_aside,
-            carriage,
-            run.tally,
-            deadline,
-            watch_hours,
-            self.shaping,
-            self.own_reads,
-        )
+    def release_memory(self) -> None:
+        """Let go of what only a run needs."""
 
     @asynccontextmanager
-    async def run(self, walk: str) -> AsyncIterator[Run]:
-        """A run that ends in a state instead of an exception, and says so in health and log.
+    async def run(self, kind: RunKind) -> AsyncIterator[Run]:
+        """A run that ends in a state instead of an exception, and reports it in health row and log.
 
         What is not the bridge's own error is a defect: it is logged with its traceback (masked) and ends only this
         run. Cancellation passes through.
         """
-        run = Run(self.new_run_id(), walk, self.clock.now(), connection=self.name)
-        span = metrics.span(self.name, walk)
+        run = Run(self.new_run_id(), kind, self.clock.now(), connection=self.name, stream=self.stream)
+        span = metrics.span(run)
         try:
             yield run
         except BridgeError as error:
-            run.error = error
-            run.state = next((state for kind, state in STATES if isinstance(error, kind)), "defect")
+            run.error, run.state = error, RunState.after(error)
         except Exception as error:
-            run.error, run.state = error, "defect"
-            defect(log, "run.broke", error, connection=self.name, walk=walk)
+            run.error, run.state = error, RunState.DEFECT
+            defect(log, "run.broke", error, connection=self.name, stream=self.stream, kind=kind)
         finally:
-            self.ledger.forget_most()
+            self.release_memory()
             span.set_attribute("bridge.state", run.state)
             span.end()
-        if run.state == SILENT:
+        if run.state.quiet:
+            if run.state is not RunState.DELEGATED:
+                event(log, "run.yielded", connection=self.name, stream=self.stream, kind=kind, state=run.state)
             return
-        if run.state in QUIET_STATES:
-            event(log, "run.yielded", connection=self.name, walk=walk, state=run.state)
-            return
-        run.budget_limit, run.budget_remaining = self.feed.budget.limit, self.feed.budget.remaining
-        level = logging.INFO if run.state in GOOD_STATES else LOUD.get(run.state, logging.ERROR)
+        if (budget := self.budget) is not None:
+            run.budget_limit, run.budget_remaining = budget.limit, budget.remaining
+        counts = run.counts
         event(
             log,
             "run.ended",
-            level=level,
+            level=run.state.level,
             connection=self.name,
-            walk=walk,
+            stream=self.stream,
+            kind=kind,
             state=run.state,
-            read=run.tally.read,
-            sent=run.tally.sent,
-            repeated=run.tally.repeated,
-            aside=run.tally.aside,
-            error=run.says or "-",
+            read=counts.read,
+            sent=counts.sent,
+            repeated=counts.repeated,
+            dead=counts.dead,
+            retries=run.retries + counts.upload_retries,
+            error=run.message or "-",
         )
-        await self._tell(run)
+        await self._report(run)
 
-    async def _tell(self, run: Run) -> None:
+    async def _report(self, run: Run) -> None:
         """Metrics and health row. A defect here must not reach the other connections' runs."""
         try:
-            self.own_reads.add(run.request_ids)
+            self.own_requests.add(run.request_ids)
             now = self.clock.now()
             lag = run.lag(now)
             seconds, lag_seconds = (now - run.started_at).total_seconds(), lag.total_seconds() if lag else None
-            metrics.record(run, self.name, seconds=seconds, lag_seconds=lag_seconds)
-            run.untold = await self.health.write(run, deadline=now + self.limits.goodbye)
+            metrics.record(run, seconds=seconds, lag_seconds=lag_seconds)
+            run.health_error = await self.health.write(run, deadline=now + self.limits.goodbye)
         except Exception as error:
-            defect(log, "health.broke", error, connection=self.name, walk=run.walk)
+            defect(log, "health.broke", error, connection=self.name, kind=run.kind)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Connection(StreamConnection):
+    """The feed of one connection: a stream of the kind *window*."""
+
+    feed: Feed
+    dead_letters: DeadLetterBox
+    ledger: Ledger
+    pace: Pace
+    content_names: bool = False
+    shaping: Shaping = field(default_factory=Shaping)
+
+    @property
+    def budget(self) -> BudgetView:
+        return self.feed.budget
+
+    @property
+    def checkpoint_store(self) -> CheckpointStore:
+        """Where the live run stands."""
+        return CheckpointStore(self.store, f"checkpoint/{self.prefix}.json", self.name)
+
+    @property
+    def plan_store(self) -> PlanStore:
+        """What is to be read besides the live run."""
+        return PlanStore(self.store, f"plan/{self.prefix}.json", self.name)
+
+    def release_memory(self) -> None:
+        self.ledger.forget_most()
+
+    def pipeline(
+        self,
+        run: Run,
+        *,
+        deadline: datetime,
+        watch_hours: bool = False,
+        known: Known | None = None,
+        dead_letters: DeadLetterStore | None = None,
+    ) -> Pipeline:
+        """What delivers the pages of one run; `known` replaces the ledger's answer to "which are new?"."""
+        delivery = run.kind.delivery
+        assert delivery is not None, run.kind
+        context = RowContext(
+            connection=self.name,
+            run_id=run.id,
+            version=__version__,
+            delivery=delivery.value,
+            is_backfill=delivery is Delivery.BACKFILL,
+            received_at=self.clock.now(),
+            content_names=self.content_names,
+        )
+        return Pipeline(
+            known=known or self.ledger,
+            sink=self.sink,
+            dead_letters=dead_letters or self.dead_letters,
+            identify=identified,
+            to_row=ActivityRows(context, self.shaping, run.counts, self.own_requests).row,
+            counts=run.counts,
+            run_id=run.id,
+            deadline=deadline,
+            watch_hours=watch_hours,
+        )

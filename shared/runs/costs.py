@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from shared.runs.estimate import Estimate
-from shared.state.checkpoint import Pace
+from shared.state.checkpoint import WIDE_EVERY, Pace
 from shared.state.plan import SWEEP_AGES, TRANSPARENCY_SPAN
 
 GB = 1_000_000_000
@@ -70,7 +70,7 @@ class Cost:
 
 def requests_a_day(rows_a_day: float, pace: Pace) -> tuple[Term, ...]:
     """Requests of a connection that runs every minute, at an even load; a busy hour needs more pages."""
-    wide = DAY_SECONDS / pace.wide_every.total_seconds()
+    wide = DAY_SECONDS / WIDE_EVERY.total_seconds()
     polls = DAY_SECONDS / POLL_SECONDS
     short = polls - wide
     narrow_pages = _pages(rows_a_day, timedelta(seconds=POLL_SECONDS) + pace.overlap, pace)

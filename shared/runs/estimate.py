@@ -5,24 +5,32 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-import msgspec
-
 from shared import __version__
 from shared.clock import Clock
 from shared.errors import ConfigError
-from shared.models import Page, Place, Window, prefix_of
+from shared.models import (
+    Counts,
+    Delivery,
+    Item,
+    Overflowing,
+    Page,
+    Place,
+    Undeliverable,
+    Window,
+    prefix_of,
+)
 from shared.rows.shaping import Shaping
 from shared.runs.connection import Limits, Reading
-from shared.runs.paging import walk
-from shared.runs.pipeline import ROW_LIMIT_BYTES, identity
+from shared.runs.paging import read_window
 from shared.state.checkpoint import Pace
-from shared.streams.activity.fold import Carriage, fold
+from shared.streams.activity.actor import fold_actor
+from shared.streams.activity.fold import RowContext
+from shared.streams.activity.rows import ActivityRows, identified
 
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
 OUR_AGENT = "claude-sentinel-bridge/"
 RUN_ID = "00000000-0000-4000-8000-000000000000"
-_encode = msgspec.json.Encoder().encode
 
 
 @dataclass(slots=True)
@@ -67,8 +75,8 @@ class Estimate:
 
 
 @dataclass(frozen=True, slots=True)
-class Carried:
-    """How the connection would carry: name, cuts, shares and what may leave."""
+class Delivering:
+    """How the connection would deliver: name, windows, shares and what may leave."""
 
     connection: str
     pace: Pace
@@ -78,7 +86,7 @@ class Carried:
 
 
 async def estimate(
-    how: Carried,
+    how: Delivering,
     reading: Reading,
     clock: Clock,
     *,
@@ -98,15 +106,15 @@ async def estimate(
     for window in _windows(found.window, sample_hours):
         tell(window.gte)
         weigher.begin_window()
-        await walk(
+        await read_window(
             Place(window, limit=how.pace.page_limit),
             source=reading,
-            carrier=weigher,
+            handler=weigher,
             save=_forget,
             clock=clock,
             deadline=clock.now() + DAY,
             settle=how.pace.settle,
-            reserve=how.limits.reserve,
+            reserve=how.limits.request_reserve,
         )
     found.people, found.requests = len(weigher.people), reading.receipts.requests
     return found
@@ -126,12 +134,12 @@ def _windows(period: Window, sample_hours: int) -> Iterator[Window]:
 
 
 class _Weigher:
-    """Folds every activity as a run would, keeps its size, and lets it go."""
+    """Makes every activity the row a run would send, keeps its size, and lets it go."""
 
-    def __init__(self, how: Carried, found: Estimate, now: datetime) -> None:
-        self._how = how
+    def __init__(self, how: Delivering, found: Estimate, now: datetime) -> None:
         self._found = found
-        self._carriage = Carriage(how.connection, RUN_ID, __version__, "live", False, now, how.content_names)
+        context = RowContext(how.connection, RUN_ID, __version__, Delivery.LIVE.value, False, now, how.content_names)
+        self._rows = ActivityRows(context, how.shaping, Counts())
         self._seen: set[bytes] = set()
         self.people: set[bytes] = set()
 
@@ -139,35 +147,35 @@ class _Weigher:
         """Windows do not overlap: what is repeated is repeated within one."""
         self._seen = set()
 
-    async def carry(self, page: Page) -> None:
-        for index, item in enumerate(page.items):
-            key = prefix_of(identity(item))
-            if key in self._seen:
-                continue
-            self._seen.add(key)
-            self._found.read += 1
-            if isinstance(item, dict):
-                self._weigh(item, page.escaped.get(index, ()))
-            else:
-                self._found.unfit += 1
+    async def handle(self, page: Page) -> None:
+        for index, raw in enumerate(page.items):
+            item = identified(raw, page.escaped.get(index, ()))
+            if item.prefix not in self._seen:
+                self._seen.add(item.prefix)
+                self._weigh(item)
 
-    def _weigh(self, activity: dict[str, Any], escaped: tuple[str, ...]) -> None:
-        row = fold(activity, self._carriage, escaped=escaped).row
-        category = str(row["Category"])
-        self._found.ours += str(row.get("ActorUserAgent", "")).startswith(OUR_AGENT)
-        person = row.get("ActorId") or row.get("ActorEmail")
-        if row.get("ActorType") == "user_actor" and person:
-            self.people.add(prefix_of(str(person)))
-        if self._how.shaping.mode(category) == "count-only":
-            self._found.counted += 1
-            return
-        size = len(_encode(self._how.shaping.row(row)))
-        if size > ROW_LIMIT_BYTES:
-            self._found.unfit += 1
-            return
-        share = self._found.categories.setdefault(category, Share())
-        share.rows += 1
-        share.bytes += size + 1
+    def _weigh(self, item: Item) -> None:
+        found = self._found
+        found.read += 1
+        made = self._rows.row(item)
+        if isinstance(made, Overflowing):
+            made = made.pointed("")
+        if isinstance(made, Undeliverable):
+            found.unfit += 1
+        elif made is None:
+            found.counted += 1
+        else:
+            share = found.categories.setdefault(made.category, Share())
+            share.rows += 1
+            share.bytes += len(made.body) + 1
+        if isinstance(item.raw, dict):
+            columns: dict[str, Any] = {}
+            actor = item.raw.get("actor")
+            fold_actor(actor if isinstance(actor, dict) else {}, columns)
+            found.ours += str(columns.get("ActorUserAgent", "")).startswith(OUR_AGENT)
+            person = columns.get("ActorId") or columns.get("ActorEmail")
+            if isinstance(actor, dict) and actor.get("type") == "user_actor" and person:
+                self.people.add(prefix_of(str(person)))
 
 
 async def _forget(_: Place) -> None:

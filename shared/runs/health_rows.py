@@ -4,8 +4,7 @@ import asyncio
 import logging
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -14,11 +13,10 @@ from shared import __version__, tables
 from shared.clock import Clock
 from shared.errors import BridgeError, SinkRefused
 from shared.logs import event, logger, safe
-from shared.models import UNDATED, Outgoing, Window, prefix_of
+from shared.models import UNDATED, Outgoing, prefix_of
 from shared.rows.shaping import fitted, newer_columns
-from shared.runs.attention import attention
-from shared.runs.counts import Tally
 from shared.runs.pipeline import Sink
+from shared.runs.run import Run, attention
 from shared.state.store import Store
 from shared.tables import HEALTH
 
@@ -32,48 +30,8 @@ NAME_LENGTH = 100
 """Cells are cut by the service beyond 32,000 bytes: an id is about 40 bytes, a digest about 150."""
 
 
-@dataclass(slots=True)
-class Run:
-    """One run of one walk, as it goes on; becomes the health row when it ends.
-
-    `untold` is what kept that row from being accepted.
-    """
-
-    id: str
-    walk: str
-    started_at: datetime
-    tally: Tally = field(default_factory=Tally)
-    state: str = "ok"
-    error: BaseException | None = None
-    connection: str = ""
-    untold: BridgeError | None = None
-    window: Window | None = None
-    watermark: datetime | None = None
-    plan_id: int | None = None
-    plan_waiting: int | None = None
-    late: int = 0
-    missing: int = 0
-    gaps: int | None = None
-    requests: int = 0
-    request_ids: list[str] = field(default_factory=list)
-    budget_limit: int | None = None
-    budget_remaining: int | None = None
-    digests: list[dict[str, Any]] = field(default_factory=list)
-
-    @property
-    def says(self) -> str | None:
-        """What ended it, in a sentence that may be shown; a defect's own text is not ours and may quote a row."""
-        if self.error is None:
-            return None
-        return safe(str(self.error)) if isinstance(self.error, BridgeError) else "a defect; the log says where"
-
-    def lag(self, now: datetime) -> timedelta | None:
-        """How far the watermark is behind; None for a run that has none."""
-        return None if self.watermark is None else now - self.watermark
-
-
-class HealthLog:
-    """Writes health rows; what cannot be sent waits in `health/{folder}/` and goes before the next one.
+class HealthRows:
+    """Writes health rows; what cannot be sent waits in `health/{prefix}/` and goes before the next one.
 
     `deployed_version` is that of the health table in the workspace; None means this release's own. What an older one
     lacks goes into `Details`: the service would drop it without a word.
@@ -85,14 +43,16 @@ class HealthLog:
         store: Store,
         *,
         connection: str,
-        folder: str,
+        stream: str,
+        prefix: str,
         clock: Clock,
         deployed_version: int | None = None,
     ) -> None:
         self._sink = sink
         self._store = store
         self._connection = connection
-        self._pending = f"health/{folder}"
+        self._stream = stream
+        self._pending = f"health/{prefix}"
         self._clock = clock
         self._turn = asyncio.Lock()
         self._newer = newer_columns(HEALTH, deployed_version)
@@ -154,7 +114,7 @@ class HealthLog:
         rows = [self._common(run, part, parts) for part in range(1, parts + 1)]
         rows[0].update(_counts(run, self._clock.now()))
         for part, row in enumerate(rows):
-            row["OwnKeyIds"] = sorted(run.tally.own_keys) if part == 0 else []
+            row["OwnKeyIds"] = sorted(run.counts.own_keys) if part == 0 else []
             row["RequestIds"] = run.request_ids[part * REQUEST_IDS_PER_ROW : (part + 1) * REQUEST_IDS_PER_ROW]
             row["Digests"] = run.digests[part * DIGESTS_PER_ROW : (part + 1) * DIGESTS_PER_ROW]
         return rows
@@ -165,12 +125,13 @@ class HealthLog:
             "TimeGenerated": now,
             "EventTime": now,
             "ConnectionName": self._connection,
+            "Stream": self._stream,
             "RunId": run.id,
             "BridgeVersion": __version__,
             "TableVersion": tables.load(tables.ACTIVITY).version,
-            "Walk": run.walk,
+            "RunKind": run.kind,
             "State": run.state,
-            "Attention": attention(run.state, lag=run.lag(self._clock.now()), set_aside=run.tally.aside),
+            "Attention": attention(run.state, lag=run.lag(self._clock.now()), dead_letters=run.counts.dead),
             "StartedAt": _iso(run.started_at),
             "Part": part,
             "Parts": parts,
@@ -179,7 +140,7 @@ class HealthLog:
 
 def _counts(run: Run, now: datetime) -> dict[str, Any]:
     """The columns that stand in a run's first row only; absent where there is nothing to say."""
-    tally = run.tally
+    counts = run.counts
     row: dict[str, Any] = {
         "WindowFrom": _iso(run.window.gte) if run.window else None,
         "WindowTo": _iso(run.window.lt) if run.window else None,
@@ -187,30 +148,31 @@ def _counts(run: Run, now: datetime) -> dict[str, Any]:
         "LagSeconds": int(lag.total_seconds()) if (lag := run.lag(now)) is not None else None,
         "PlanId": run.plan_id,
         "PlanWaiting": run.plan_waiting,
-        "Pages": tally.pages,
+        "Pages": counts.pages,
         "Requests": run.requests,
-        "ActivitiesRead": tally.read,
-        "RowsSent": tally.sent,
+        "Retries": run.retries + counts.upload_retries,
+        "ItemsRead": counts.read,
+        "RowsSent": counts.sent,
         "RowsLate": run.late,
-        "RowsRepeated": tally.repeated,
-        "RowsSetAside": tally.aside,
-        "RowsCounted": tally.counted,
-        "RowsEscaped": tally.escaped,
-        "RowsOverflowed": tally.overflowed,
-        "RowsUndated": tally.undated,
-        "Batches": tally.batches,
-        "BytesSent": tally.body_bytes,
-        "BytesByCategory": _most(tally.bytes_by_category),
-        "SetAsideReasons": _most(tally.aside_reasons),
-        "UnknownTypes": _most(tally.unknown_types),
-        "UnknownActors": _most(tally.unknown_actors),
-        "UnknownFields": _most(tally.unknown_fields),
+        "RowsRepeated": counts.repeated,
+        "RowsDeadLettered": counts.dead,
+        "RowsCounted": counts.counted,
+        "RowsEscaped": counts.escaped,
+        "RowsOverflowed": counts.overflowed,
+        "RowsUndated": counts.undated,
+        "Batches": counts.batches,
+        "BytesSent": counts.body_bytes,
+        "BytesByCategory": _most(counts.bytes_by_category),
+        "DeadLetterReasons": _most(counts.dead_reasons),
+        "UnknownTypes": _most(counts.unknown_types),
+        "UnknownActors": _most(counts.unknown_actors),
+        "UnknownFields": _most(counts.unknown_fields),
         "BudgetLimit": run.budget_limit,
         "BudgetRemaining": run.budget_remaining,
         "MissingIds": run.missing,
         "Gaps": run.gaps,
         "ErrorClass": type(run.error).__name__ if run.error else None,
-        "ErrorMessage": run.says,
+        "ErrorMessage": run.message,
     }
     return {name: value for name, value in row.items() if value is not None and value != {}}
 

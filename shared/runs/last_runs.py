@@ -8,8 +8,8 @@ import msgspec
 
 from shared.errors import CheckpointMoved, ConfigError, StoreFailed
 from shared.logs import event, logger, safe
-from shared.runs.connection import GOOD_STATES, QUIET_STATES, SILENT, Connection
-from shared.runs.health_rows import Run
+from shared.runs.connection import Connection
+from shared.runs.run import Run
 
 log = logger(__name__)
 
@@ -21,7 +21,7 @@ class Turn(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     `waits_for` is the sentence of a ConfigError: it names settings and remedies, never values.
     """
 
-    walk: str
+    kind: str
     state: str
     ended_at: datetime
     since: datetime | None = None
@@ -40,10 +40,10 @@ async def remember(connection: Connection, timer: str, runs: Sequence[Run]) -> N
 
     Losing this document costs nobody an activity, so no failure here ends a turn that carried some.
     """
-    told = [run for run in runs if run.state not in (*QUIET_STATES, SILENT)]
+    told = [run for run in runs if not run.state.quiet]
     if not told:
         return
-    worst = next((run for run in told if run.state not in GOOD_STATES), told[-1])
+    worst = next((run for run in told if not run.state.good), told[-1])
     now = connection.clock.now()
     name = _name(connection, timer)
     try:
@@ -52,12 +52,12 @@ async def remember(connection: Connection, timer: str, runs: Sequence[Run]) -> N
         since = before.since if before is not None else None
         placed = any(run.watermark is not None for run in told)
         turn = Turn(
-            walk=worst.walk,
+            kind=worst.kind,
             state=worst.state,
             ended_at=now,
             since=since or (now if placed else None),
-            read=sum(run.tally.read for run in told),
-            sent=sum(run.tally.sent for run in told),
+            read=sum(run.counts.read for run in told),
+            sent=sum(run.counts.sent for run in told),
             error=type(worst.error).__name__ if worst.error else None,
             waits_for=safe(str(worst.error)) if isinstance(worst.error, ConfigError) else None,
         )
@@ -78,7 +78,7 @@ async def recall(connection: Connection, timer: str) -> Turn | None:
 
 
 def _name(connection: Connection, timer: str) -> str:
-    return f"status/{connection.folder}/{timer}.json"
+    return f"status/{connection.prefix}/{timer}.json"
 
 
 def _parse(data: bytes) -> Turn | None:

@@ -7,8 +7,8 @@ from shared.errors import CheckpointMoved, SourceIncoherent
 from shared.logs import event, logger
 from shared.models import Place
 from shared.runs.connection import Connection, Reading
-from shared.runs.health_rows import Run
-from shared.runs.paging import walk
+from shared.runs.paging import read_window
+from shared.runs.run import Run, RunKind, RunState
 from shared.state import checkpoint as checkpoints
 from shared.state import plan as plans
 from shared.state.checkpoint_store import HeldCheckpoint
@@ -18,12 +18,12 @@ log = logger(__name__)
 
 async def poll(connection: Connection) -> Run:
     """Carry what is new. Returns the run; its state says how it ended, and no error of the bridge escapes."""
-    async with connection.run("live") as run, connection.store.lease(f"lease/{connection.folder}/live") as lease:
+    async with connection.run(RunKind.LIVE) as run, connection.store.lease(f"lease/{connection.prefix}/live") as lease:
         held = await connection.checkpoint_store.held(lease)
         try:
             await held.save(checkpoints.opened(held.checkpoint, run.started_at, connection.pace))
             if held.checkpoint.open is None:
-                run.state = "idle"
+                run.state = RunState.IDLE
             else:
                 await _read(connection, held, run)
         finally:
@@ -36,13 +36,13 @@ async def _read(connection: Connection, held: HeldCheckpoint, run: Run) -> None:
     """Read the open window, and what follows it where it was halved, until time is up."""
     reading = await connection.feed.reading()
     try:
-        while held.checkpoint.open is not None and run.state == "ok":
+        while held.checkpoint.open is not None and run.state is RunState.OK:
             await _walk(connection, held, run, reading, held.checkpoint.open.place())
     except SourceIncoherent:
         await _count_failure(connection, held)
         raise
     finally:
-        run.requests, run.request_ids = reading.receipts.requests, reading.receipts.request_ids
+        run.note(reading.receipts)
 
 
 async def _walk(connection: Connection, held: HeldCheckpoint, run: Run, reading: Reading, place: Place) -> None:
@@ -52,10 +52,10 @@ async def _walk(connection: Connection, held: HeldCheckpoint, run: Run, reading:
     async def save(place: Place) -> None:
         await held.save(checkpoints.moved(held.checkpoint, place))
 
-    walked = await walk(
+    walked = await read_window(
         place,
         source=reading,
-        carrier=connection.carrier(run, "live", deadline=deadline),
+        handler=connection.pipeline(run, deadline=deadline),
         save=save,
         clock=connection.clock,
         deadline=deadline,
@@ -64,7 +64,7 @@ async def _walk(connection: Connection, held: HeldCheckpoint, run: Run, reading:
     if walked.closed:
         await held.save(checkpoints.closed(held.checkpoint, walked.place))
     else:
-        run.state = "partial"
+        run.state = RunState.PARTIAL
 
 
 async def _count_failure(connection: Connection, held: HeldCheckpoint) -> None:
@@ -87,10 +87,10 @@ async def send_canary(connection: Connection) -> bool | None:
     False when it did not arrive in twenty minutes; None when no workspace is set up for asking. Raises what kept the
     row from being accepted.
     """
-    async with connection.run("canary") as run:
+    async with connection.run(RunKind.CANARY) as run:
         pass
-    if run.untold is not None:
-        raise run.untold
+    if run.health_error is not None:
+        raise run.health_error
     if connection.workspace is None:
         return None
     return await connection.workspace.wait_for_run(run.id, until=run.started_at + FIRST_ROWS_TAKE)

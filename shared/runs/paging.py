@@ -12,7 +12,7 @@ from shared.clock import Clock
 from shared.errors import BadRequest, SourceIncoherent
 from shared.logs import event, logger
 from shared.models import Page, Place
-from shared.runs.row_budget import Room
+from shared.runs.row_budget import RowBudget
 
 log = logger(__name__)
 
@@ -27,48 +27,51 @@ class Source(Protocol):
         ...
 
 
-class PageCarrier(Protocol):
+class PageHandler(Protocol):
     """What happens to a page."""
 
-    async def carry(self, page: Page) -> None: ...
+    async def handle(self, page: Page) -> None: ...
 
 
 Save = Callable[[Place], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
-class Walked:
+class WindowRead:
     """Where a walk ended; `closed` when its window was read to the end."""
 
     place: Place
     closed: bool
 
 
-async def walk(
+async def read_window(
     start: Place,
     *,
     source: Source,
-    carrier: PageCarrier,
+    handler: PageHandler,
     save: Save,
     clock: Clock,
     deadline: datetime,
     settle: timedelta,
     reserve: int | None = None,
-    room: Room | None = None,
-) -> Walked:
-    """Carry every page from `start` to the end of its window, or to the first page after `deadline`.
+    row_budget: RowBudget | None = None,
+) -> WindowRead:
+    """Handle every page from `start` to the end of its window, or to the first page after `deadline`.
 
-    The next page is fetched while one is being sent, if `room` has place for it at once (without `room`, always). A
-    page is carried, then saved: a crash between the two sends it again and loses nothing. A page that contradicts
-    itself is carried too before SourceIncoherent ends the walk.
+    The next page is fetched while one is being sent, if `row_budget` allows it at once (without one, always). A page is
+    handled, then saved: a crash between the two sends it again and loses nothing. A page that contradicts itself is
+    handled too before SourceIncoherent ends the reading.
     """
     place, restarts = start, 0
-    room = room or Room(sys.maxsize)
+    row_budget = row_budget or RowBudget(sys.maxsize)
 
     def ask(place: Place) -> asyncio.Future[Page]:
         return asyncio.ensure_future(source.page(place, deadline=deadline, reserve=reserve))
 
-    held, ahead = await room.take(start.limit), 0  # room for the page in hand, and for the one on its way
+    held, ahead = (
+        await row_budget.acquire(start.limit),
+        0,
+    )  # the page in hand, and the one on its way
     fetch: asyncio.Future[Page] | None = None
     try:
         while True:
@@ -88,30 +91,30 @@ async def walk(
             except SourceIncoherent as contradiction:
                 wrong = contradiction
             in_time, size = clock.now() < deadline, len(page.items)
-            prefetched = following is not None and in_time and room.take_now(size)
+            prefetched = following is not None and in_time and row_budget.try_acquire(size)
             if following is not None and prefetched:
                 ahead, fetch = size, ask(following)
-            await carrier.carry(page)
-            del page  # before its room is given to another
-            room.give_back(held)
+            await handler.handle(page)
+            del page  # before its row_budget is given to another
+            row_budget.release(held)
             held, ahead = ahead, 0
             if wrong is not None:
                 raise wrong
             if following is None:
-                return Walked(place, closed=True)
+                return WindowRead(place, closed=True)
             place = following
             await save(place)
             if not in_time:
-                return Walked(place, closed=False)
+                return WindowRead(place, closed=False)
             if not prefetched:
                 # A page is about as large as the one before; who waits here holds nothing others wait for.
-                held = await room.take(size)
+                held = await row_budget.acquire(size)
     finally:
         if fetch is not None:
             fetch.cancel()
             with suppress(asyncio.CancelledError, Exception):
                 await fetch
-        room.give_back(held + ahead)
+        row_budget.release(held + ahead)
 
 
 def after(place: Place, page: Page) -> Place | None:

@@ -1,27 +1,16 @@
-"""One page's journey: fold what is new, send it, remember what was accepted, set aside what cannot go."""
+"""From a page to the table: what is new is made a row, sent, remembered; what cannot be delivered is a dead letter."""
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
-import msgspec
-
 from shared.logs import event, logger
-from shared.models import UNDATED, Hour, Outgoing, Page, prefix_of
-from shared.rows import limits
-from shared.rows.canonical import canonical, digest, encode, kept
-from shared.rows.sanitize import tame
-from shared.rows.shaping import Shaping
-from shared.rows.times import event_time
-from shared.runs.counts import Tally
-from shared.runs.own_requests import OwnReads
+from shared.models import Counts, Hour, Item, Made, Outgoing, Overflowing, Page, Undeliverable
 from shared.sink.batches import Sent
-from shared.streams.activity.fold import Carriage, Folded, activity_key, fold, original_of
+from shared.state.ledger import LedgerKind
 
 log = logger(__name__)
-
-ROW_LIMIT_BYTES = 950_000
 
 
 class Sink(Protocol):
@@ -30,11 +19,11 @@ class Sink(Protocol):
     async def send(
         self, rows: Sequence[Outgoing], remember: Callable[[Sequence[Outgoing]], Awaitable[None]], *, deadline: datetime
     ) -> Sent:
-        """Deliver; await `remember` with each accepted part; return the refused rows."""
+        """Deliver; await `remember` with each acknowledged part; return the refused rows."""
         ...
 
 
-class Aside(Protocol):
+class DeadLetterStore(Protocol):
     """Where what cannot be delivered is kept."""
 
     async def put(self, rows: Sequence[tuple[Outgoing, str]], run_id: str) -> None: ...
@@ -53,82 +42,79 @@ class Known(Protocol):
 
     async def load(self, hours: Iterable[Hour]) -> Mapping[Hour, KnownIds]: ...
 
-    async def remember(self, rows: Sequence[Outgoing], kind: str = "sent") -> None: ...
+    async def remember(self, rows: Sequence[Outgoing], kind: LedgerKind = LedgerKind.SENT) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
-class Carrier:
-    """Everything a page needs on its way; one per run."""
+class Pipeline:
+    """Everything a page needs on its way; one per run. `identify` and `to_row` are the stream's."""
 
     known: Known
     sink: Sink
-    aside: Aside
-    carriage: Carriage
-    tally: Tally
+    dead_letters: DeadLetterStore
+    identify: Callable[[Any, tuple[str, ...]], Item]
+    to_row: Callable[[Item], Made]
+    counts: Counts
+    run_id: str
     deadline: datetime
     watch_hours: bool = False
-    shaping: Shaping = field(default_factory=Shaping)
-    own_reads: OwnReads = field(default_factory=OwnReads)
     loaded: dict[Hour, KnownIds] = field(default_factory=dict)
 
-    async def carry(self, page: Page) -> None:
-        """Deliver every activity of `page` that the ledger does not know.
+    async def handle(self, page: Page) -> None:
+        """Deliver every item of `page` that the ledger does not know.
 
-        Rows are remembered upload by upload, after the sink's yes: a crash in between sends them twice, and never
-        loses one. Raises what the sink and the store raise.
+        Rows are remembered upload by upload, once the sink has acknowledged them: a crash in between sends them twice,
+        and never loses one. Raises what the sink and the store raise.
         """
-        tally = self.tally
-        tally.pages += 1
-        tally.read += len(page.items)
+        counts = self.counts
+        counts.pages += 1
+        counts.read += len(page.items)
         fresh = await self._unseen(page)
         rows: list[Outgoing] = []
         counted: list[Outgoing] = []
-        hopeless: list[tuple[Outgoing, str]] = []
-        plain = self.shaping.plain
+        dead: list[tuple[Outgoing, str]] = []
+        to_row = self.to_row
         for item in fresh:
-            if not isinstance(item.activity, dict):
-                hopeless.append((item.outgoing(), "not an object"))
-                continue
-            folded = self._folded(item)
-            if plain and folded.overflow is None:
-                row = self._outgoing(item, folded.row)
-            elif self.shaping.mode(folded.row["Category"]) == "count-only":
+            made = to_row(item)
+            if made.__class__ is Overflowing:
+                assert isinstance(made, Overflowing)
+                made = made.pointed(await self.dead_letters.keep_whole(item.prefix, made.whole))
+            if isinstance(made, Outgoing):
+                rows.append(made)
+            elif isinstance(made, Undeliverable):
+                dead.append((item.outgoing(), made.reason))
+            else:
                 counted.append(item.outgoing())
-                continue
-            else:
-                row = self._outgoing(item, await self._shaped(item, folded))
-            if len(row.body) > ROW_LIMIT_BYTES:
-                hopeless.append((row, f"too large: {len(row.body)} bytes"))
-            else:
-                rows.append(row)
         sent = await self.sink.send(rows, self._remember, deadline=self.deadline)
-        tally.batches += sent.batches
-        tally.body_bytes += sent.bytes
+        counts.batches += sent.batches
+        counts.body_bytes += sent.bytes
+        counts.upload_retries += sent.retries
         if counted:
-            await self.known.remember(counted, "counted")
-            tally.counted += len(counted)
-        await self._set_aside(hopeless + sent.refused)
+            await self.known.remember(counted, LedgerKind.COUNTED)
+            counts.counted += len(counted)
+        await self._put_dead(dead + sent.refused)
 
-    async def _unseen(self, page: Page) -> list["Item"]:
-        items = [identified(raw) for raw in page.items]
+    async def _unseen(self, page: Page) -> list[Item]:
+        identify = self.identify
+        items = [identify(raw, ()) for raw in page.items]
         for at, places in page.escaped.items():
-            items[at] = identified(page.items[at], places)
+            items[at] = identify(page.items[at], places)
         if self.watch_hours:
             for item in items:
-                self.tally.seen.setdefault(item.hour, set()).add(item.prefix)
+                self.counts.seen.setdefault(item.hour, set()).add(item.prefix)
         known = await self._hours({item.hour for item in items})
         fresh: list[Item] = []
         here: set[bytes] = set()
         hour: Hour | None = None
         for item in items:
-            if item.hour is not hour:  # neighbours mostly share theirs
+            if item.hour is not hour:  # neighbors mostly share theirs
                 hour = item.hour
                 knows = known[hour].knows
             if item.prefix in here or knows(item.prefix):
                 continue
             here.add(item.prefix)
             fresh.append(item)
-        self.tally.repeated += len(items) - len(fresh)
+        self.counts.repeated += len(items) - len(fresh)
         return fresh
 
     async def _hours(self, hours: set[Hour]) -> Mapping[Hour, KnownIds]:
@@ -140,117 +126,22 @@ class Carrier:
         self.loaded.update(held)
         return held
 
-    async def row(self, item: "Item") -> Outgoing | None:
-        """The activity as a row, encoded once; None when its category is only counted."""
-        folded = self._folded(item)
-        if self.shaping.mode(folded.row["Category"]) == "count-only":
-            return None
-        return self._outgoing(item, await self._shaped(item, folded))
-
-    def _folded(self, item: "Item") -> Folded:
-        tally = self.tally
-        folded = fold(item.activity, self.carriage, item.escaped, item.time)
-        if folded.unknown_type is not None:
-            tally.unknown_types[folded.unknown_type] += 1
-        if folded.unknown_actor is not None:
-            tally.unknown_actors[folded.unknown_actor] += 1
-        if folded.unknown_fields:
-            kind = folded.row.get("ActivityType", "")
-            tally.unknown_fields.update(f"{kind}.{name}" for name in folded.unknown_fields)
-        if "escaped" in folded.row.get("Handling", ()):
-            tally.escaped += 1
-        if item.hour is UNDATED:
-            tally.undated += 1
-        return folded
-
-    async def _shaped(self, item: "Item", folded: Folded) -> dict[str, Any]:
-        """The row as it may leave; when cells had to be cut, with a pointer to the kept original."""
-        row = folded.row if self.shaping.plain else self.shaping.row(folded.row)
-        cut = set(folded.overflow.columns) if folded.overflow is not None else set()
-        if not self.shaping.plain and len(encode(row)) > limits.CELL_LIMIT_BYTES:
-            cut.update(limits.fit(row))  # hashes are longer than addresses, and a moved column makes Details grow
-        if cut:
-            original = folded.overflow.body if folded.overflow is not None else original_of(item.activity, row)
-            whole = self.shaping.whole(original, str(row["Category"]))
-            pointer = await self.aside.keep_whole(item.prefix, whole)
-            told = {"columns": sorted(cut), "sha256": digest(whole), "bytes": len(whole), "pointer": pointer}
-            row["Handling"] = {**row.get("Handling", {}), "overflow": told}
-            self.tally.overflowed += 1
-        return row
-
-    def _outgoing(self, item: "Item", row: dict[str, Any]) -> Outgoing:
-        category = row["Category"]
-        if category == "compliance_api" and (key := self.own_reads.key_of(item.activity)):
-            self.tally.own_keys.add(key)
-        return Outgoing(item.id, item.prefix, item.hour, kept(row), item.activity, category, item.escaped)
-
-    def too_large(self, row: Outgoing) -> bool:
-        """Whether no upload could take this row, even alone."""
-        return len(row.body) > ROW_LIMIT_BYTES
-
     async def _remember(self, rows: Sequence[Outgoing]) -> None:
         await self.known.remember(rows)
-        tally = self.tally
-        tally.sent += len(rows)
-        tally.hours.update([row.hour for row in rows])
-        sizes = tally.bytes_by_category
+        counts = self.counts
+        counts.sent += len(rows)
+        counts.hours.update([row.hour for row in rows])
+        sizes = counts.bytes_by_category
         for row in rows:
             sizes[row.category] += len(row.body)
 
-    async def _set_aside(self, refused: list[tuple[Outgoing, str]]) -> None:
+    async def _put_dead(self, refused: list[tuple[Outgoing, str]]) -> None:
         """First where the operator sees it, then into the ledger: a crash in between shows it twice."""
         if not refused:
             return
-        await self.aside.put(refused, self.carriage.run_id)
-        await self.known.remember([row for row, _ in refused], "aside")
-        self.tally.aside += len(refused)
+        await self.dead_letters.put(refused, self.run_id)
+        await self.known.remember([row for row, _ in refused], LedgerKind.DEAD)
+        self.counts.dead += len(refused)
         for _, reason in refused:
-            self.tally.aside_reasons[reason.split(":", 1)[0]] += 1
-        event(log, "row.set_aside", count=len(refused), reason=refused[0][1], remedy="cli replay sends them again")
-
-
-class Item(msgspec.Struct, frozen=True, gc=False):
-    """An item of a page with its identity, and its `created_at` as `event_time` read it; a Struct as Outgoing is."""
-
-    id: str
-    prefix: bytes
-    hour: Hour
-    activity: Any
-    time: tuple[str, bool] | None = None
-    escaped: tuple[str, ...] = ()
-
-    def outgoing(self) -> Outgoing:
-        """For set-aside: no row could be made of it."""
-        return Outgoing(self.id, self.prefix, self.hour, b"", self.activity)
-
-
-def identified(raw: Any, escaped: tuple[str, ...] = ()) -> Item:
-    """A raw item of a page, with what the ledger knows it by."""
-    key, time = None, None
-    if raw.__class__ is dict:
-        key = raw.get("id")
-        time = event_time(raw.get("created_at"))
-    if key.__class__ is not str or not key:
-        key = identity(raw)
-    return Item(key, prefix_of(key), _hour_in(time), raw, time, escaped)
-
-
-def identity(item: Any) -> str:
-    """What the ledger knows an item of a page by: its id, else a digest of the whole, be it an activity or not."""
-    return activity_key(item) if isinstance(item, dict) else f"sha256-{digest(canonical(tame(item)[0]))}"
-
-
-def event_hour(item: Any) -> Hour:
-    """The ledger hour of a raw activity: the UTC hour its `EventTime` lies in, or `undated`."""
-    return _hour_in(event_time(item.get("created_at"))) if item.__class__ is dict else UNDATED
-
-
-def _hour_in(time: tuple[str, bool] | None) -> Hour:
-    """One object per hour: its hash is computed once, and it is looked up for every activity."""
-    if time is None:
-        return UNDATED
-    text = time[0][:13]
-    return _SEEN_HOURS.get(text) or _SEEN_HOURS.setdefault(text, Hour(text))
-
-
-_SEEN_HOURS: dict[str, Hour] = {}
+            self.counts.dead_reasons[reason.split(":", 1)[0]] += 1
+        event(log, "row.dead_lettered", count=len(refused), reason=refused[0][1], remedy="cli replay retries it")

@@ -9,10 +9,10 @@ from typing import Literal
 from shared.errors import ConfigError
 from shared.models import Hour, Outgoing, Page, Place, Window, hour_start, prefix_of
 from shared.runs.connection import Connection, Reading
-from shared.runs.health_rows import Run
-from shared.runs.paging import PageCarrier, walk
-from shared.runs.pipeline import event_hour, identity
-from shared.state.ledger import HourOfIds, Ledger, digest
+from shared.runs.paging import PageHandler, read_window
+from shared.runs.run import Run, RunKind, RunState
+from shared.state.ledger import HourOfIds, Ledger, LedgerKind, digest
+from shared.streams.activity.rows import event_hour, identity
 
 Verdict = Literal["proved", "missing", "surplus", "incomplete"]
 
@@ -35,7 +35,7 @@ class HourProof:
     feed: int
     sent: int
     sum: int
-    aside: int
+    dead: int
     counted: int
     rows: int | None
     rows_sum: int | None
@@ -65,7 +65,7 @@ class HourProof:
             "feed": self.feed,
             "ids": self.sent,
             "sum": self.sum,
-            "aside": self.aside,
+            "dead": self.dead,
             "counted": self.counted,
             "verdict": self.verdict,
         }
@@ -85,12 +85,12 @@ class Proof:
         return all(hour.verdict in ("proved", "surplus") for hour in self.hours)
 
     @property
-    def state(self) -> str:
+    def state(self) -> RunState:
         """The run's: whether it holds, or would if what was sent again arrives."""
         if self.holds:
-            return "ok"
+            return RunState.OK
         broken = {hour.hour for hour in self.hours if hour.verdict in ("missing", "incomplete")}
-        return "repaired" if broken <= self.mended else "gap"
+        return RunState.REPAIRED if broken <= self.mended else RunState.GAP
 
 
 async def prove(
@@ -116,7 +116,7 @@ async def prove(
         raise ConfigError("no whole hour of that period has been closed for half an hour: choose an earlier one")
     proof = Proof()
     bound = 0 if not repair else sys.maxsize if most_rows is None else most_rows
-    async with connection.run("proof") as run:
+    async with connection.run(RunKind.PROOF) as run:
         run.window = Window(first, last)
         reading = await connection.feed.reading()
         try:
@@ -126,10 +126,10 @@ async def prove(
                 await _prove_period(connection, reading, period, proof, run, bound)
                 at = period.lt
         finally:
-            run.requests, run.request_ids = reading.receipts.requests, reading.receipts.request_ids
+            run.note(reading.receipts)
         run.digests = [hour.row() for hour in proof.hours]
         run.missing = sum(hour.lacking for hour in proof.hours)
-        run.state = "gap" if again and not proof.holds else proof.state
+        run.state = RunState.GAP if again and not proof.holds else proof.state
     return run, proof
 
 
@@ -138,7 +138,7 @@ async def _prove_period(
 ) -> None:
     noted = _Noted()
     await _walk(connection, reading, period, noted)
-    run.tally.read += sum(len(ids) for ids in noted.seen.values())
+    run.counts.read += sum(len(ids) for ids in noted.seen.values())
     stored = await connection.workspace.hours(connection.name, period.gte, period.lt) if connection.workspace else None
     for hour in period.hours():
         result = await _judge(connection, hour, noted.seen.get(hour, set()), stored)
@@ -165,7 +165,7 @@ async def _judge(
         feed=len(seen),
         sent=count,
         sum=total,
-        aside=len(known.aside.prefixes - known.sent.prefixes),
+        dead=len(known.dead.prefixes - known.sent.prefixes),
         counted=len(known.counted.prefixes),
         rows=rows,
         rows_sum=rows_sum,
@@ -194,15 +194,17 @@ async def _refused_since(connection: Connection, result: HourProof) -> HourProof
     if not lost:
         return result
     count, total = digest(known.sent.prefixes - lost)
-    return replace(result, sent=count, sum=total, aside=result.aside + len(lost))
+    return replace(result, sent=count, sum=total, dead=result.dead + len(lost))
 
 
 async def _waiting(connection: Connection, known: HourOfIds) -> set[bytes]:
     """Of the ids the ledger has both as delivered and as set aside, those whose row waits to be replayed."""
-    both = known.sent.prefixes & known.aside.prefixes
+    both = known.sent.prefixes & known.dead.prefixes
     if not both:
         return set()
-    return {item.prefix async for _, items in connection.set_aside.waiting() for item in items if item.prefix in both}
+    return {
+        item.prefix async for _, items in connection.dead_letters.waiting() for item in items if item.prefix in both
+    }
 
 
 async def _repair(connection: Connection, reading: Reading, hour: Hour, run: Run) -> int:
@@ -212,27 +214,27 @@ async def _repair(connection: Connection, reading: Reading, hour: Hour, run: Run
     has = known.all
     if connection.workspace is not None:
         stored = await connection.workspace.ids(connection.name, start, start + HOUR)
-        set_aside = known.aside.prefixes - known.sent.prefixes | await _waiting(connection, known)
-        has = {prefix_of(id) for id in stored} | set_aside | known.counted.prefixes
-    carrier = connection.carrier(run, "repair", deadline=_far(connection), known=_Held(connection.ledger, has))
-    before = run.tally.sent
-    await _walk(connection, reading, Window(start, start + HOUR), carrier)
-    return run.tally.sent - before
+        dead_letters = known.dead.prefixes - known.sent.prefixes | await _waiting(connection, known)
+        has = {prefix_of(id) for id in stored} | dead_letters | known.counted.prefixes
+    pipeline = connection.pipeline(run, deadline=_far(connection), known=_Held(connection.ledger, has))
+    before = run.counts.sent
+    await _walk(connection, reading, Window(start, start + HOUR), pipeline)
+    return run.counts.sent - before
 
 
-async def _walk(connection: Connection, reading: Reading, window: Window, carrier: PageCarrier) -> None:
+async def _walk(connection: Connection, reading: Reading, window: Window, handler: PageHandler) -> None:
     async def save(_: Place) -> None:
         """A proof that is interrupted starts again."""
 
-    await walk(
+    await read_window(
         Place(window, limit=connection.pace.page_limit),
         source=reading,
-        carrier=carrier,
+        handler=handler,
         save=save,
         clock=connection.clock,
         deadline=_far(connection),
         settle=connection.pace.settle,
-        reserve=connection.limits.reserve,
+        reserve=connection.limits.request_reserve,
     )
 
 
@@ -242,7 +244,7 @@ class _Noted:
     def __init__(self) -> None:
         self.seen: dict[Hour, set[bytes]] = {}
 
-    async def carry(self, page: Page) -> None:
+    async def handle(self, page: Page) -> None:
         for item in page.items:
             self.seen.setdefault(event_hour(item), set()).add(prefix_of(identity(item)))
 
@@ -260,7 +262,7 @@ class _Held:
     def knows(self, prefix: bytes) -> bool:
         return prefix in self._prefixes
 
-    async def remember(self, rows: Sequence[Outgoing], kind: str = "sent") -> None:
+    async def remember(self, rows: Sequence[Outgoing], kind: LedgerKind = LedgerKind.SENT) -> None:
         await self._ledger.remember(rows, kind)
 
 

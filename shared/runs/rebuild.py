@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 from shared.errors import ConfigError
 from shared.models import UNDATED, Hour, Outgoing, Window, hour_start, prefix_of
 from shared.runs.connection import Connection
-from shared.runs.health_rows import Run
-from shared.state.ledger import digest
+from shared.runs.run import Run, RunKind
+from shared.state.ledger import LedgerKind, digest
 from shared.tables import ACTIVITY
 from shared.workspace.client import Workspace
 from shared.workspace.kql import quoted
@@ -23,7 +23,7 @@ class Rebuilt:
 
     looked: int = 0
     restored: int = 0
-    aside: int = 0
+    dead: int = 0
 
 
 async def rebuild(
@@ -40,10 +40,10 @@ async def rebuild(
     if workspace is None:
         raise ConfigError("WORKSPACE_ID must be set: the ledger is rebuilt from the workspace")
     done = Rebuilt()
-    async with connection.run("rebuild") as run:
+    async with connection.run(RunKind.REBUILD) as run:
         end = run.started_at.replace(minute=0, second=0, microsecond=0) + HOUR
         run.window = Window(end - days * DAY, end)
-        done.aside = await _restore_set_aside(connection)
+        done.dead = await _restore_dead(connection)
         for day in range(days):
             period = Window(end - (day + 1) * DAY, end - day * DAY)
             tell(period.gte)
@@ -62,17 +62,17 @@ async def _restore_day(connection: Connection, workspace: Workspace, period: Win
             continue
         start = hour_start(hour)
         ids = await workspace.ids(connection.name, start, start + HOUR)
-        done.restored += await _remember(connection, hour, ids, "sent")
+        done.restored += await _remember(connection, hour, ids, LedgerKind.SENT)
 
 
-async def _restore_set_aside(connection: Connection) -> int:
+async def _restore_dead(connection: Connection) -> int:
     restored = 0
-    async for _, items in connection.set_aside.waiting():
+    async for _, items in connection.dead_letters.waiting():
         by_hour: dict[Hour, list[str]] = {}
         for item in items:
             by_hour.setdefault(Hour(item.hour), []).append(item.id)
         for hour, ids in by_hour.items():
-            restored += await _remember(connection, hour, ids, "aside")
+            restored += await _remember(connection, hour, ids, LedgerKind.DEAD)
     return restored
 
 
@@ -83,10 +83,10 @@ async def _restore_undated(connection: Connection, workspace: Workspace, since: 
         f"and EventTime >= datetime({since:%Y-%m-%dT%H:%M:%SZ}) "
         "| where isnotempty(tostring(Handling.noCreatedAt)) | distinct ActivityId"
     )
-    return await _remember(connection, UNDATED, [str(row[0]) for row in rows], "sent")
+    return await _remember(connection, UNDATED, [str(row[0]) for row in rows], LedgerKind.SENT)
 
 
-async def _remember(connection: Connection, hour: Hour, ids: Iterable[str], kind: str) -> int:
+async def _remember(connection: Connection, hour: Hour, ids: Iterable[str], kind: LedgerKind) -> int:
     known = (await connection.ledger.hour(hour)).file(kind).prefixes
     rows = [Outgoing(id, prefix_of(id), hour, b"", None) for id in ids]
     lacking = [row for row in rows if row.prefix not in known]

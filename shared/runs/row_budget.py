@@ -4,10 +4,10 @@ import asyncio
 from collections import deque
 
 
-class Room:
-    """Room for `size` rows, shared by the planned walks of one connection, given out in the order it was asked for.
+class RowBudget:
+    """A weighted semaphore of `size` rows, shared by the planned windows of one connection, served in order of request.
 
-    Nobody who holds room waits for more, so that all who wait are served in the end.
+    Nobody who holds rows waits for more, so that all who wait are served in the end.
     """
 
     def __init__(self, size: int) -> None:
@@ -15,10 +15,10 @@ class Room:
         self._free = size
         self._waiting: deque[tuple[int, asyncio.Future[None]]] = deque()
 
-    async def take(self, rows: int) -> int:
-        """Wait for room; returns how much was taken, to be given back. More than there is takes all of it."""
+    async def acquire(self, rows: int) -> int:
+        """Wait for budget; returns how much was taken, to be given back. More than there is takes all of it."""
         rows = min(rows, self._size)
-        if self.take_now(rows):
+        if self.try_acquire(rows):
             return rows
         turn = asyncio.get_running_loop().create_future()
         self._waiting.append((rows, turn))
@@ -28,18 +28,18 @@ class Room:
             if turn.cancelled():
                 self._serve()  # it may have stood in the way of smaller ones
             else:
-                self.give_back(rows)
+                self.release(rows)
             raise
         return rows
 
-    def take_now(self, rows: int) -> bool:
-        """Take room if it is there and nobody has waited for it longer; all or none."""
+    def try_acquire(self, rows: int) -> bool:
+        """Take budget if it is there and nobody has waited for it longer; all or none."""
         if self._waiting or rows > self._free:
             return False
         self._free -= rows
         return True
 
-    def give_back(self, rows: int) -> None:
+    def release(self, rows: int) -> None:
         """Return what was taken."""
         self._free += rows
         self._serve()

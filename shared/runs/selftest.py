@@ -8,9 +8,9 @@ from shared.errors import SourceRefused
 from shared.models import Hour, Page, Place, Window, prefix_of
 from shared.runs import live
 from shared.runs.connection import Connection, Reading
-from shared.runs.health_rows import Run
-from shared.runs.paging import walk
-from shared.runs.pipeline import event_hour, identity
+from shared.runs.paging import read_window
+from shared.runs.run import Run, RunKind, RunState
+from shared.streams.activity.rows import event_hour, identity
 from shared.tables import ACTIVITY
 from shared.workspace.kql import quoted
 
@@ -18,8 +18,6 @@ LONGEST = timedelta(minutes=15)
 PAUSE_SECONDS = 15.0
 MARGIN = timedelta(minutes=2)
 OWN_READ = "compliance_api_accessed"
-HOPELESS = ("refused", "state_missing", "state_unreadable", "store_failed", "defect")
-"""States of a live run that waiting does not mend."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +29,7 @@ class Step:
 
 
 @dataclass(slots=True)
-class Drilled:
+class SelfTest:
     """`arrived` when the row was found; otherwise `remedy` says where the chain is broken and what to do."""
 
     request_id: str = ""
@@ -48,7 +46,7 @@ class _Own:
     hour: Hour | None = None
     prefix: bytes = b""
 
-    async def carry(self, page: Page) -> None:
+    async def handle(self, page: Page) -> None:
         """Look for it in a page of the feed."""
         for item in page.items:
             if isinstance(item, dict) and item.get("request_id") == self.request_id:
@@ -57,18 +55,18 @@ class _Own:
 
 async def drill(
     connection: Connection, marked: Reading, tell: Callable[[Step], None] = lambda _: None
-) -> tuple[Run, Drilled]:
+) -> tuple[Run, SelfTest]:
     """Read one activity through `marked`, then poll as the timer does until that read's own row has arrived.
 
     Arrived means: found in the workspace; without one, accepted by the ingestion endpoint and in the ledger. `tell`
     hears each step. Ends after 15 minutes, or at once when a live run fails in a way that waiting does not mend.
     """
-    done = Drilled()
-    async with connection.run("drill") as run:
+    done = SelfTest()
+    async with connection.run(RunKind.SELFTEST) as run:
         reading = await connection.feed.reading()
         try:
-            await _Drill(connection, marked, reading, run.started_at, done, tell).carry_out()
-            run.state = "ok" if done.arrived else "drill_failed"
+            await _SelfTest(connection, marked, reading, run.started_at, done, tell).carry_out()
+            run.state = RunState.OK if done.arrived else RunState.SELFTEST_FAILED
         finally:
             receipts = (marked.receipts, reading.receipts)
             run.requests = sum(each.requests for each in receipts)
@@ -77,12 +75,12 @@ async def drill(
 
 
 @dataclass(slots=True)
-class _Drill:
+class _SelfTest:
     connection: Connection
     marked: Reading
     reading: Reading
     started_at: datetime
-    done: Drilled
+    done: SelfTest
     tell: Callable[[Step], None]
 
     async def carry_out(self) -> None:
@@ -105,7 +103,7 @@ class _Drill:
         if own.hour is None:
             await self._look(own)
         polled = await live.poll(self.connection)
-        if polled.state in HOPELESS:
+        if polled.state.permanent:
             self.done.remedy = f"the live run ended as {polled.state}: {polled.error}"
             return True
         if own.hour is None:
@@ -114,8 +112,8 @@ class _Drill:
         if own.prefix in known.counted.prefixes:
             self._reached("it was counted: MINIMISE lets no row of this category leave")
             self.done.arrived = True
-        elif own.prefix in known.aside.prefixes - known.sent.prefixes:
-            self.done.remedy = "its row was set aside: `status` shows the reason, `replay` sends it again"
+        elif own.prefix in known.dead.prefixes - known.sent.prefixes:
+            self.done.remedy = "its row is a dead letter: `status` shows the reason, `replay` sends it again"
             return True
         elif own.prefix in known.sent.prefixes:
             self._reached("the ingestion endpoint accepted its row")
@@ -128,10 +126,10 @@ class _Drill:
         async def save(_: Place) -> None:
             """A look that is interrupted is repeated."""
 
-        await walk(
+        await read_window(
             Place(Window(self.started_at - MARGIN, now + MARGIN), limit=1000, activity_types=(OWN_READ,)),
             source=self.reading,
-            carrier=own,
+            handler=own,
             save=save,
             clock=self.connection.clock,
             deadline=now + LONGEST,

@@ -8,8 +8,8 @@ from typing import Any
 from shared.errors import BridgeError
 from shared.logs import safe
 from shared.models import UNDATED, Hour, Window
-from shared.runs.attention import SLOW
 from shared.runs.connection import Connection
+from shared.runs.run import SLOW
 from shared.state.plan import PlannedWindow
 
 
@@ -31,7 +31,7 @@ class Status:
     paused: bool = False
     plan: dict[str, Counter[str]] = field(default_factory=dict)
     history_done: float | None = None
-    set_aside: Counter[str] = field(default_factory=Counter)
+    dead_letters: Counter[str] = field(default_factory=Counter)
     health_waiting: int = 0
     first_hour: Hour | None = None
     last_hour: Hour | None = None
@@ -51,7 +51,7 @@ class Status:
             "plan_paused": self.paused,
             "plan": {kind: dict(states) for kind, states in sorted(self.plan.items())},
             "history_percent": None if self.history_done is None else round(100 * self.history_done, 1),
-            "set_aside": dict(self.set_aside),
+            "dead_letters": dict(self.dead_letters),
             "health_rows_waiting": self.health_waiting,
             "ledger": {"first": self.first_hour, "last": self.last_hour, "hours": self.hours},
             "trouble": [*self.broken, *self.trouble],
@@ -111,12 +111,12 @@ def history_done(windows: tuple[PlannedWindow, ...]) -> float | None:
 
 
 async def _waiting(connection: Connection, found: Status) -> None:
-    async for _, items in connection.set_aside.waiting():
-        found.set_aside.update(item.reason.split(":", 1)[0] for item in items)
-    for name in await connection.store.names(f"health/{connection.folder}"):
+    async for _, items in connection.dead_letters.waiting():
+        found.dead_letters.update(item.reason.split(":", 1)[0] for item in items)
+    for name in await connection.store.names(f"health/{connection.prefix}"):
         found.health_waiting += len((await connection.store.tail(name, 0)).splitlines())
-    if found.set_aside:
-        found.trouble.append(f"{found.set_aside.total()} rows are set aside: `replay` sends them again")
+    if found.dead_letters:
+        found.trouble.append(f"{found.dead_letters.total()} rows are set dead: `replay` sends them again")
     if found.health_waiting:
         found.trouble.append(f"{found.health_waiting} health rows could not be sent: `doctor` tells why")
 

@@ -10,7 +10,7 @@ import msgspec
 
 from shared.errors import SourceBusy, SourceIncoherent
 from shared.models import Cursor, Receipts, prefix_of
-from shared.rows.sanitize import decode_odd, tame
+from shared.rows.sanitize import decode_odd, sanitize
 from shared.source.client import NO_IDS, ApiResponse, ComplianceClient, Parameters
 from shared.source.endpoint import LIMIT, Endpoint, Paging
 
@@ -112,7 +112,7 @@ def _decoded(body: bytes, endpoint: Endpoint) -> dict[str, Any]:
         answer = msgspec.json.decode(body)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         try:
-            answer, _ = tame(decode_odd(body))
+            answer, _ = sanitize(decode_odd(body))
         except ValueError as cut:
             raise SourceBusy(f"a page of {endpoint.path} ended early or is not JSON", about_page=True) from cut
     if not isinstance(answer, dict) or not isinstance(answer.get(endpoint.items), list):

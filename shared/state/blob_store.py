@@ -147,7 +147,7 @@ class BlobStore:
                     return
                 except ResourceModifiedError:
                     continue  # somebody wrote meanwhile; what they wrote moves too
-        raise StoreFailed(f"{name} could not be put aside: others keep writing to it; the next run tries again")
+        raise StoreFailed(f"{name} could not be put dead: others keep writing to it; the next run tries again")
 
     def lease(self, name: str) -> AbstractAsyncContextManager[Lease]:
         blob = self._container.get_blob_client(checked_name(name) + _LEASE)

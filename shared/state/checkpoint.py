@@ -11,6 +11,7 @@ from shared.state.documents import parsed
 FORMAT = 1
 SMALLEST = timedelta(seconds=1)
 FAILURES_BEFORE_HALVING = 3
+WIDE_EVERY = timedelta(minutes=10)
 
 
 class OpenWindow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -21,9 +22,9 @@ class OpenWindow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     gte: datetime
     lt: datetime
+    limit: int
     order: Order = "asc"
     cursor: str | None = None
-    limit: int = 5000
     pages: int = 0
     trusted: datetime | None = None
     types: tuple[str, ...] = ()
@@ -74,13 +75,12 @@ class Checkpoint(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Pace(msgspec.Struct, frozen=True, kw_only=True):
-    """How the live walk cuts its windows; the reasons are in docs/architecture.md."""
+    """How the live run cuts its windows, by the settings of these names; the reasons are in docs/architecture.md."""
 
-    settle: timedelta = timedelta(seconds=60)
-    overlap: timedelta = timedelta(minutes=3)
-    wide_overlap: timedelta = timedelta(minutes=30)
-    wide_every: timedelta = timedelta(minutes=10)
-    page_limit: int = 5000
+    settle: timedelta
+    overlap: timedelta
+    wide_overlap: timedelta
+    page_limit: int
 
 
 def begin(watermark: datetime) -> Checkpoint:
@@ -98,7 +98,7 @@ def opened(checkpoint: Checkpoint, now: datetime, pace: Pace) -> Checkpoint:
     lt = now - pace.settle
     if lt <= checkpoint.watermark:
         return checkpoint
-    wide = checkpoint.wide_at is None or now - checkpoint.wide_at >= pace.wide_every
+    wide = checkpoint.wide_at is None or now - checkpoint.wide_at >= WIDE_EVERY
     gte = checkpoint.watermark - (pace.wide_overlap if wide else pace.overlap)
     if checkpoint.after_gap is not None:
         gte = max(gte, checkpoint.after_gap)

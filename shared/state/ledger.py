@@ -1,9 +1,10 @@
-"""Which ids were delivered, set aside or only counted, per hour of event time. Appends only: no writer waits."""
+"""Which ids were sent, became dead letters or were only counted, per hour of event time. Appends only."""
 
 import logging
 from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from enum import StrEnum
 from weakref import WeakValueDictionary
 
 from shared.logs import event, logger
@@ -15,7 +16,14 @@ log = logger(__name__)
 PREFIX_BYTES = 8
 IDS_IN_MEMORY = 200_000
 """About 100 bytes each."""
-KINDS = ("sent", "aside", "counted")
+
+
+class LedgerKind(StrEnum):
+    """What became of an id: one file each per hour."""
+
+    SENT = "sent"
+    DEAD = "dead"
+    COUNTED = "counted"
 
 
 @dataclass(slots=True)
@@ -28,39 +36,39 @@ class IdFile:
 
 @dataclass(slots=True, weakref_slot=True)
 class HourOfIds:
-    """What was delivered and what was set aside in one hour, as far as it has been read."""
+    """What was delivered and what became a dead letter in one hour, as far as it has been read."""
 
     sent: IdFile = field(default_factory=IdFile)
-    aside: IdFile = field(default_factory=IdFile)
+    dead: IdFile = field(default_factory=IdFile)
     counted: IdFile = field(default_factory=IdFile)
 
     def __len__(self) -> int:
-        return len(self.sent.prefixes) + len(self.aside.prefixes) + len(self.counted.prefixes)
+        return len(self.sent.prefixes) + len(self.dead.prefixes) + len(self.counted.prefixes)
 
     def knows(self, prefix: bytes) -> bool:
-        """Whether this id was delivered, set aside or counted before."""
-        return prefix in self.sent.prefixes or prefix in self.aside.prefixes or prefix in self.counted.prefixes
+        """Whether this id was delivered, became a dead letter or was counted before."""
+        return prefix in self.sent.prefixes or prefix in self.dead.prefixes or prefix in self.counted.prefixes
 
     @property
     def all(self) -> set[bytes]:
-        return self.sent.prefixes | self.aside.prefixes | self.counted.prefixes
+        return self.sent.prefixes | self.dead.prefixes | self.counted.prefixes
 
-    def file(self, kind: str) -> IdFile:
-        """The file of one kind: `sent`, `aside` or `counted`."""
-        return {"sent": self.sent, "aside": self.aside, "counted": self.counted}[kind]
+    def file(self, kind: LedgerKind) -> IdFile:
+        """The file of one kind: `sent`, `dead` or `counted`."""
+        return {"sent": self.sent, "dead": self.dead, "counted": self.counted}[kind]
 
 
 class Ledger:
     """The one question every walk asks: which of these ids are new?
 
-    Files `ledger/{connection}/{destination}/{hour}.sent`, `.aside` and `.counted` hold 8-byte prefixes of
+    Files `ledger/{prefix}/{hour}.sent`, `.dead` and `.counted` hold 8-byte prefixes of
     SHA-256(id) and nothing else. Ids are only compared within one hour: with 100,000 activities in it the chance that
     any two share a prefix is below one in a billion.
     """
 
-    def __init__(self, store: Store, folder: str) -> None:
+    def __init__(self, store: Store, prefix: str) -> None:
         self._store = store
-        self._folder = f"ledger/{folder}"
+        self._folder = f"ledger/{prefix}"
         self._hours: OrderedDict[Hour, HourOfIds] = OrderedDict()  # what memory keeps, in order of use
         self._in_use: WeakValueDictionary[Hour, HourOfIds] = WeakValueDictionary()  # and what any run still holds
 
@@ -77,7 +85,7 @@ class Ledger:
                 known = HourOfIds()
             loaded[hour] = self._in_use[hour] = self._hours[hour] = known
             self._hours.move_to_end(hour)
-            for kind in KINDS:
+            for kind in LedgerKind:
                 file = known.file(kind)
                 files.append((file, self._name(hour, kind), file.offset))
         if files:
@@ -87,8 +95,8 @@ class Ledger:
         self.forget_most()
         return loaded
 
-    async def remember(self, rows: Sequence[Outgoing], kind: str = "sent") -> None:
-        """Write down rows that were accepted (`sent`), put where an operator sees them (`aside`), or only `counted`."""
+    async def remember(self, rows: Sequence[Outgoing], kind: LedgerKind = LedgerKind.SENT) -> None:
+        """Write down rows that were accepted (`sent`), put where an operator sees them (`dead`), or only `counted`."""
         by_hour: dict[Hour, list[bytes]] = {}
         for row in rows:
             by_hour.setdefault(row.hour, []).append(row.prefix)
@@ -107,7 +115,7 @@ class Ledger:
     async def hours(self) -> list[Hour]:
         """Every hour with at least one id, oldest first, `undated` last."""
         names = await self._store.names(self._folder)
-        stems = {name.rsplit("/", 1)[1].rsplit(".", 1)[0] for name in names if name.endswith(KINDS)}
+        stems = {name.rsplit("/", 1)[1].rsplit(".", 1)[0] for name in names if name.endswith(tuple(LedgerKind))}
         return [Hour(stem) for stem in sorted(stems)]
 
     def forget_most(self) -> None:
@@ -121,14 +129,14 @@ class Ledger:
         if len(data) % PREFIX_BYTES:
             # A damaged ledger costs repeats, which the parser removes; stopping would cost everybody's freshness.
             await self._store.rename(name, f"unreadable/{name}")
-            event(log, "ledger.put_aside", level=logging.WARNING, file=name, remedy="cli rebuild restores it")
+            event(log, "ledger.quarantined", level=logging.WARNING, file=name, remedy="cli rebuild")
             file.prefixes.clear()
             file.offset = 0
             return
         file.prefixes.update(data[at : at + PREFIX_BYTES] for at in range(0, len(data), PREFIX_BYTES))
         file.offset = max(file.offset, start + len(data))  # another run may have read the same bytes meanwhile
 
-    def _name(self, hour: Hour, kind: str) -> str:
+    def _name(self, hour: Hour, kind: LedgerKind) -> str:
         return f"{self._folder}/{hour}.{kind}"
 
 
@@ -141,11 +149,11 @@ def digest(prefixes: Iterable[bytes]) -> tuple[int, int]:
 def hour_digest(hour: Hour, known: HourOfIds, seen: set[bytes] | None = None) -> dict[str, str | int]:
     """What the workspace must hold of one hour, as a health row tells it; `seen` is what the feed showed.
 
-    A row set aside and replayed later counts as delivered.
+    A dead letter replayed later counts as delivered.
     """
     count, total = digest(known.sent.prefixes)
-    aside = len(known.aside.prefixes - known.sent.prefixes)
-    row: dict[str, str | int] = {"hour": f"{hour}:00:00Z", "ids": count, "sum": total, "aside": aside}
+    dead = len(known.dead.prefixes - known.sent.prefixes)
+    row: dict[str, str | int] = {"hour": f"{hour}:00:00Z", "ids": count, "sum": total, "dead": dead}
     if known.counted.prefixes:
         row["counted"] = len(known.counted.prefixes)
     if seen is not None:

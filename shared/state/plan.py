@@ -63,7 +63,7 @@ def begin(start: datetime) -> Plan:
     return Plan(swept={str(age): _hour(start) for age in SWEEP_AGES}, transparency_at=start)
 
 
-def added(plan: Plan, kind: Kind, window: Window, *, limit: int = 5000, types: tuple[str, ...] = ()) -> Plan:
+def added(plan: Plan, kind: Kind, window: Window, *, limit: int, types: tuple[str, ...] = ()) -> Plan:
     """The plan with one more window; the same window waiting already is not planned twice."""
     for known in plan.windows:
         same = (known.kind, known.open.gte, known.open.lt, known.open.types) == (kind, window.gte, window.lt, types)
@@ -74,7 +74,7 @@ def added(plan: Plan, kind: Kind, window: Window, *, limit: int = 5000, types: t
     return msgspec.structs.replace(plan, windows=(*plan.windows, planned), next_id=plan.next_id + 1)
 
 
-def with_history(plan: Plan, start: datetime, end: datetime, *, limit: int = 5000, now: datetime | None = None) -> Plan:
+def with_history(plan: Plan, start: datetime, end: datetime, *, limit: int, now: datetime | None = None) -> Plan:
     """History `[start, end)` in windows of a day, newest first: what happened last week is asked for first.
 
     What is indexed late in its last two days (as seen from `now`, by default its end) is found by the sweeps, which
@@ -95,7 +95,7 @@ def with_history(plan: Plan, start: datetime, end: datetime, *, limit: int = 500
     return plan
 
 
-def with_due(plan: Plan, now: datetime, watermark: datetime, *, limit: int = 5000) -> Plan:
+def with_due(plan: Plan, now: datetime, watermark: datetime, *, limit: int) -> Plan:
     """The plan with every sweep that has become due.
 
     An event hour is read again when it is 1, 6, 26 and 50 hours old, never beyond the live walk's watermark; hours

@@ -92,9 +92,9 @@ async def _of(connection: Connection, now: datetime, reasons: list[str]) -> dict
         "gaps": checkpoint.gaps,
         "plan_waiting": sum(window.state == "waiting" for window in plan.windows),
         "plan_paused": plan.paused,
-        "set_aside_days_waiting": [day async for day, _ in connection.set_aside.waiting()],
+        "set_aside_days_waiting": [day async for day, _ in connection.dead_letters.waiting()],
         "last_runs": {
-            timer: {"walk": turn.walk, "state": turn.state, "ended_at": turn.ended_at.isoformat(timespec="seconds")}
+            timer: {"walk": turn.kind, "state": turn.state, "ended_at": turn.ended_at.isoformat(timespec="seconds")}
             for timer, turn in last.items()
             if turn is not None
         },

@@ -12,9 +12,9 @@ from shared.errors import BridgeError, ConfigError
 from shared.logs import defect, event, logger
 from shared.models import Window
 from shared.runs import backfill, last_runs, live
-from shared.runs.connection import GOOD_STATES, SILENT, Connection
-from shared.runs.health_rows import Run
+from shared.runs.connection import Connection
 from shared.runs.prove import CLOSED_FOR, DAY, HOUR, prove
+from shared.runs.run import Run
 from shared.triggers.bridge_cache import here
 
 log = logger(__name__)
@@ -27,7 +27,7 @@ PROOF_STARTS = timedelta(minutes=10)
 PROOF_ENDS_SECONDS = 20 * 60
 """A day that takes longer is given up: at host.json's functionTimeout the host would end the whole process."""
 
-Walk = Callable[[Connection], Awaitable[list[Run]]]
+Work = Callable[[Connection], Awaitable[list[Run]]]
 
 timers = func.Blueprint()  # type: ignore[no-untyped-call]  # azure-functions leaves this one constructor untyped
 
@@ -68,7 +68,7 @@ async def prove_days(connection: Connection, *, ends_seconds: float = PROOF_ENDS
     has had its repair, so that what it lacks is a gap.
     """
     runs: list[Run] = []
-    left = connection.limits.repair_rows
+    left = connection.limits.prove_repair_rows
     until = connection.clock.now() + PROOF_STARTS
     async with asyncio.timeout(ends_seconds):
         for day in await days_to_prove(connection):
@@ -83,7 +83,7 @@ async def prove_days(connection: Connection, *, ends_seconds: float = PROOF_ENDS
 async def days_to_prove(connection: Connection) -> list[Window]:
     """The last three days, UTC, that the live walk has passed, newest first; none before its first whole hour.
 
-    What lies before that hour is history: its windows may still be waiting, and `cli prove` proves it when asked.
+    What lies before that hour is history: its windows may still wait, and `cli prove` proves it.
     """
     known = await last_runs.recall(connection, POLL)
     if known is None or known.since is None:
@@ -96,7 +96,7 @@ async def days_to_prove(connection: Connection) -> list[Window]:
     return [day for day in days if day.gte < day.lt]
 
 
-async def turn(name: str, timer: func.TimerRequest, walk: Walk) -> None:
+async def turn(name: str, timer: func.TimerRequest, work: Work) -> None:
     """Every connection's turn, side by side. Raises RunsFailed when a run ended badly.
 
     Overlapping and late invocations are harmless: whoever comes second finds the lease held and leaves quietly, and
@@ -109,7 +109,7 @@ async def turn(name: str, timer: func.TimerRequest, walk: Walk) -> None:
         async with here.bridge() as bridge:
             for broken, why in bridge.broken:
                 event(log, "connection.waiting", level=logging.WARNING, connection=broken, timer=name, reason=str(why))
-            for bad in await asyncio.gather(*(_one(name, connection, walk) for connection in bridge.connections)):
+            for bad in await asyncio.gather(*(_one(name, connection, work) for connection in bridge.connections)):
                 failures.update(bad)
     except ConfigError as why:
         event(log, "bridge.waiting", level=logging.WARNING, timer=name, reason=str(why))
@@ -119,10 +119,10 @@ async def turn(name: str, timer: func.TimerRequest, walk: Walk) -> None:
         raise RunsFailed(f"{told}. docs/operate.md says what each state means; the health rows hold the details")
 
 
-async def _one(timer: str, connection: Connection, walk: Walk) -> list[str]:
+async def _one(timer: str, connection: Connection, work: Work) -> list[str]:
     """One connection's turn. Returns what went wrong; nothing of it ends the turn of another connection."""
     try:
-        runs = await walk(connection)
+        runs = await work(connection)
     except BridgeError as error:
         event(log, "turn.failed", level=logging.ERROR, connection=connection.name, timer=timer, error=str(error))
         return [f"connection {connection.name}: {timer} ended with {type(error).__name__}"]
@@ -130,12 +130,12 @@ async def _one(timer: str, connection: Connection, walk: Walk) -> list[str]:
         defect(log, "turn.broke", error, connection=connection.name, timer=timer)
         return [f"connection {connection.name}: {timer} ended with {type(error).__name__}"]
     await last_runs.remember(connection, timer, runs)
-    return [f"connection {connection.name}: {run.walk} ended {run.state}" for run in runs if _bad(run)]
+    return [f"connection {connection.name}: {run.kind} ended {run.state}" for run in runs if _bad(run)]
 
 
 def _bad(run: Run) -> bool:
     """A run that only waits for a setting or a key is no failure: it would fail once a minute until somebody acts."""
-    return run.state not in (*GOOD_STATES, SILENT) and not isinstance(run.error, ConfigError)
+    return not run.state.good and not isinstance(run.error, ConfigError)
 
 
 def _hour_after(moment: datetime) -> datetime:

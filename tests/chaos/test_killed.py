@@ -165,14 +165,14 @@ async def _settle(bridge: Bridge) -> None:
             waiting = [window for window in (await keeper.read()).windows if window.state == "waiting"]
             if not waiting and runs[0].state == "ok":
                 return
-            assert {run.state for run in runs} <= {"ok", "partial", "held", "idle"}, runs
-            await asyncio.sleep(0.2 if runs[0].state == "held" else 0)
+            assert {run.state for run in runs} <= {"ok", "partial", "lease_held", "idle"}, runs
+            await asyncio.sleep(0.2 if runs[0].state == "lease_held" else 0)
 
 
 def check(played: Played, outcome: Outcome, kills: int) -> None:
     assert outcome.missing == ()
-    assert outcome.in_workspace + outcome.set_aside == played.made
-    assert outcome.set_aside == played.refused
+    assert outcome.in_workspace + outcome.dead_letters == played.made
+    assert outcome.dead_letters == played.refused
     assert outcome.copies <= kills * OPEN_ROWS
     answer = played.world.workspace.query("ClaudeActivity | summarize Rows = count(), Ids = dcount(ActivityId)")
     assert answer.rows[0][0] == outcome.in_workspace
@@ -219,7 +219,7 @@ async def test_killed_with_state_in_blobs(chance: random.Random, tmp_path: Path,
 async def break_leases(container: ContainerClient) -> None:
     """As an operator frees what a dead process held."""
     for walk in ("live", "plan"):
-        blob = container.get_blob_client(f"lease/sandbox/{RULE_ID}/{walk}~lease")
+        blob = container.get_blob_client(f"lease/sandbox/{RULE_ID}/activity/{walk}~lease")
         with suppress(HttpResponseError):  # it held none at that moment
             await BlobLeaseClient(blob).break_lease(lease_break_period=0)
 

@@ -16,7 +16,7 @@ from sandbox.compliance.feed import Feed
 from sandbox.world import World, open_world
 from shared.clock import SimulatedClock
 from shared.runs import live
-from shared.runs.health_rows import Run
+from shared.runs.run import Run
 from shared.settings import load
 from shared.wiring import build
 from tests.chaos.activities import made
@@ -37,11 +37,11 @@ async def carried_in_one_run(entries: Iterable[FeedEntry], state: Path, check_st
             await live.init(bridge.connections[0])
             clock.advance(12 * MINUTE)
             (run,) = await bridge.poll()
-            assert (run.state, run.says) == ("ok", None)
+            assert (run.state, run.message) == ("ok", None)
             assert counts(world) == (check_stored, check_stored)
             clock.advance(MINUTE)
             (again,) = await bridge.poll()
-            assert (again.state, again.tally.sent) == ("ok", 0)
+            assert (again.state, again.counts.sent) == ("ok", 0)
     return run
 
 
@@ -54,7 +54,7 @@ def counts(world: World) -> tuple[int, int]:
 
 def check_requests(run: Run, count: int) -> None:
     assert run.requests <= math.ceil(count / PAGE) + 3
-    assert (run.tally.read, run.tally.sent, run.tally.repeated) == (count, count, 0)
+    assert (run.counts.read, run.counts.sent, run.counts.repeated) == (count, count, 0)
 
 
 async def test_sixty_thousand_in_one_window(tmp_path: Path) -> None:

@@ -22,8 +22,8 @@ from shared.clock import SimulatedClock
 from shared.models import Hour, hour_of
 from shared.runs import live
 from shared.runs.connection import Connection
-from shared.runs.health_rows import Run
 from shared.runs.prove import Proof, prove
+from shared.runs.run import Run
 from shared.settings import Settings, load
 from shared.state import plan as plans
 from shared.wiring import Bridge, build
@@ -41,7 +41,7 @@ SKEW = timedelta(minutes=5)
 KEY_SETTING = "CHAOS_KEY"
 NEW_KEY = "sk-ant-api01-chaos-new"
 REFUSED_ROWS = 3
-EXPECTED_STATES = {"ok", "partial", "idle", "busy", "held", "refused", "unreadable"}
+EXPECTED_STATES = {"ok", "partial", "idle", "busy", "lease_held", "refused", "unreadable"}
 """Of a day like this. A defect, a lost lease or state that cannot be read is none of its troubles."""
 
 
@@ -89,7 +89,7 @@ class Soak:
         if not at("rotation", now) and NEW_KEY in self.world.api.state.keys:
             self.environment.setenv(KEY_SETTING, NEW_KEY)  # the operator notices when the hour is over
         if self.weather.begins("damage", now):
-            self.damaged = max((self.state / "ledger" / "sandbox" / RULE_ID).glob("*.sent"))
+            self.damaged = max((self.state / "ledger" / "sandbox" / RULE_ID / "activity").glob("*.sent"))
             with self.damaged.open("ab") as file:
                 file.write(b"\0\0\0")
 
@@ -151,13 +151,15 @@ async def _quiet(soak: Soak, bridge: Bridge) -> None:
         runs = [*await bridge.poll(), *await bridge.work_plan()]
         soak.count(runs)
         if hour > 2:
-            assert {run.state for run in runs} <= {"ok", "partial"}, [(run.walk, run.state, run.says) for run in runs]
+            assert {run.state for run in runs} <= {"ok", "partial"}, [
+                (run.kind, run.state, run.message) for run in runs
+            ]
 
 
 async def _judge(soak: Soak, connection: Connection) -> None:
     world, weather = soak.world, soak.weather
     lost = weather.dropped - _stored(world)
-    assert soak.states["held"] and soak.states["refused"] and soak.states["busy"], soak.states
+    assert soak.states["lease_held"] and soak.states["refused"] and soak.states["busy"], soak.states
     assert soak.states.keys() <= EXPECTED_STATES, soak.states
     assert await connection.store.names("health") == [], "health rows still wait"
     assert soak.damaged is not None
@@ -177,7 +179,7 @@ async def _judge(soak: Soak, connection: Connection) -> None:
 
     outcome = await judge(world.feed.ids(DAWN - DAY, DUSK), connection, world.workspace, until=DUSK)
     assert outcome.missing == ()
-    assert outcome.set_aside == REFUSED_ROWS
+    assert outcome.dead_letters == REFUSED_ROWS
     twice = world.workspace.query("ClaudeActivity | summarize Rows = count() by ActivityId | where Rows > 1")
     assert twice.rows == []
 

@@ -77,7 +77,7 @@ class Desk:
         (row,) = self.world.workspace.query(f"{tables.ACTIVITY} | where ActivityId startswith '{name}_' | count").rows
         return int(row[0])
 
-    def carry(self, *, days: int = 1) -> None:
+    def handle(self, *, days: int = 1) -> None:
         """Begin the connection and have its history read."""
         for arguments in (("init", "--history-days", str(days)), ("run",)):
             result = self.run(*arguments)
@@ -85,11 +85,11 @@ class Desk:
 
     @property
     def checkpoint(self) -> Path:
-        return self.state / "checkpoint" / "default" / f"{RULE_ID}.json"
+        return self.state / "checkpoint" / "default" / RULE_ID / "activity.json"
 
     @property
     def ledger(self) -> Path:
-        return self.state / "ledger" / "default" / RULE_ID
+        return self.state / "ledger" / "default" / RULE_ID / "activity"
 
     def files(self) -> dict[str, bytes]:
         """All state, by name."""

@@ -255,7 +255,7 @@ async def test_storage_is_tried_and_left_as_it_was() -> None:
     connection = world.restart()
     asked = replace(patient(), connection=connection)
     assert (await state.storage(asked)).verdict == "pass" and world.store.files == {}
-    await connection.store.create(f"doctor/{connection.folder}.txt", b"left behind")
+    await connection.store.create(f"doctor/{connection.prefix}.txt", b"left behind")
     assert (await state.storage(asked)).verdict == "pass" and world.store.files == {}
 
 

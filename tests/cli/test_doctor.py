@@ -31,7 +31,7 @@ def failing(lines: dict[str, dict[str, str]]) -> list[str]:
 def sound(desk: Desk) -> Desk:
     """A connection that has begun and carried an hour."""
     desk.happen(3)
-    desk.carry()
+    desk.handle()
     return desk
 
 
@@ -222,6 +222,6 @@ def test_the_doctors_requests_are_known_as_our_own(sound: Desk) -> None:
     """Its health row names every request it made."""
     before = len(sound.world.feed)
     sound.run("doctor")
-    kql = f"{tables.HEALTH} | where Walk == 'doctor' | project Requests, Ids = array_length(RequestIds)"
+    kql = f"{tables.HEALTH} | where RunKind == 'doctor' | project Requests, Ids = array_length(RequestIds)"
     ((requests, ids),) = sound.world.workspace.query(kql).rows
     assert requests == ids == 3 and len(sound.world.feed) == before + 3

@@ -11,9 +11,8 @@ from shared.models import Window
 from shared.runs import costs
 from shared.runs.costs import Prices, Term
 from shared.runs.estimate import Estimate, Share
-from shared.state.checkpoint import Pace
 from tests.cli.conftest import Desk
-from tests.fakes import NOON
+from tests.fakes import NOON, pace
 
 
 def test_an_estimate_counts_what_the_bridge_would_send(desk: Desk) -> None:
@@ -22,9 +21,9 @@ def test_an_estimate_counts_what_the_bridge_would_send(desk: Desk) -> None:
     found = desk.json("estimate", "--days", "1")["connections"][0]
     assert found["activities_read"] == 30 and found["people_seen"] == 3 and not found["sampled"]
     assert found["rows_a_day"] == 30 and found["categories"]["chats"]["rows"] == 30
-    desk.carry()
+    desk.handle()
     (row,) = desk.world.workspace.query(
-        "ClaudeBridgeHealth_CL | where Walk == 'history' | summarize Bytes = sum(BytesSent), Rows = sum(RowsSent)"
+        "ClaudeBridgeHealth_CL | where RunKind == 'history' | summarize Bytes = sum(BytesSent), Rows = sum(RowsSent)"
     ).rows
     assert row[1] == 30
     # An upload is its rows, the commas between them and two brackets; these rows say backfill and true.
@@ -46,7 +45,7 @@ def test_of_a_connection_that_has_begun_the_reads_are_known_as_ours(desk: Desk) 
     assert desk.run("init").exit_code == 0
     place = desk.checkpoint.read_bytes()
     (found,) = desk.json("estimate", "--days", "2")["connections"]
-    (row,) = desk.world.workspace.query(f"{tables.HEALTH} | where Walk == 'estimate'").objects()
+    (row,) = desk.world.workspace.query(f"{tables.HEALTH} | where RunKind == 'estimate'").objects()
     assert row["State"] == "ok" and row["Requests"] == found["requests_made"] == len(row["RequestIds"]) > 1
     assert row["RowsSent"] == 0 and desk.rows() == 0 and desk.checkpoint.read_bytes() == place
 
@@ -145,7 +144,7 @@ def test_a_key_that_is_missing_or_refused_is_one_sentence(desk: Desk, monkeypatc
 
 def test_requests_a_day_are_windows_times_pages() -> None:
     """A quiet feed costs one request a window; a busy one as many as its pages need."""
-    quiet = {term.what: term.amount for term in costs.requests_a_day(100, Pace())}
+    quiet = {term.what: term.amount for term in costs.requests_a_day(100, pace())}
     assert quiet == {
         "live reading": 1296,
         "live reading, long overlap": 144,
@@ -153,7 +152,7 @@ def test_requests_a_day_are_windows_times_pages() -> None:
         "access transparency": 1,
         "daily proof": 1,
     }
-    busy = {term.what: term.amount for term in costs.requests_a_day(2_400_000, Pace())}
+    busy = {term.what: term.amount for term in costs.requests_a_day(2_400_000, pace())}
     # 2,400,000 a day: 6,667 in four minutes, 51,667 in 31, 100,000 an hour; 5,000 a page.
     assert busy["live reading"] == 1296 * 2 and busy["live reading, long overlap"] == 144 * 11
     assert busy["sweeps"] == 96 * 20 and busy["daily proof"] == 480

@@ -20,19 +20,19 @@ def test_status_tells_a_connection_that_has_not_begun(desk: Desk) -> None:
 def test_status_shows_where_a_connection_stands(desk: Desk) -> None:
     """Watermark, lag, history with its share, ledger and empty waiting rooms; exit 0."""
     desk.happen(5)
-    desk.carry(days=2)
+    desk.handle(days=2)
     (found,) = desk.json("status")["connections"]
     assert found["begun"] and found["lag_seconds"] < 120 and found["trouble"] == []
     assert found["plan"]["history"] == {"done": 3} and found["history_percent"] == 100
     assert found["ledger"]["hours"] >= 1 and found["ledger"]["first"] <= found["ledger"]["last"]
-    assert found["set_aside"] == {} and found["health_rows_waiting"] == 0 and found["gaps"] == 0
+    assert found["dead_letters"] == {} and found["health_rows_waiting"] == 0 and found["gaps"] == 0
     text = desk.run("status").stdout
     assert "3 done (100% of listed history)" in text and "watermark" in text
 
 
 def test_status_works_without_network(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     """State alone is read: nothing is asked of addresses that do not answer."""
-    desk.carry(days=1)
+    desk.handle(days=1)
     for name in ("COMPLIANCE_API_URL", "INGESTION_ENDPOINT", "QUERY_ENDPOINT", "IDENTITY_ENDPOINT"):
         monkeypatch.setenv(name, "http://127.0.0.1:9")
     before = dict(desk.world.ingestion.state.metrics.calls)
@@ -46,14 +46,14 @@ def test_status_counts_what_was_set_aside_by_reason(desk: Desk) -> None:
     desk.world.sink_faults.add(
         Fault("refuse_rows", times=1000, options={"where": lambda row: row.get("ActivityId") == "activity_0002"})
     )
-    desk.carry()
+    desk.handle()
     (found,) = desk.json("status", code=1)["connections"]
-    assert found["set_aside"] == {"400": 1} and "`replay`" in found["trouble"][0]
+    assert found["dead_letters"] == {"400": 1} and "`replay`" in found["trouble"][0]
 
 
 def test_status_tells_damaged_state_and_health_rows_that_wait(desk: Desk) -> None:
     """An unreadable checkpoint is told beside what can be read; health rows refused by the sink are counted."""
-    desk.carry()
+    desk.handle()
     desk.world.sink_faults.add(Fault("forbidden", times=100))
     desk.run("replay")
     desk.checkpoint.write_bytes(b"{")
@@ -66,7 +66,7 @@ def test_status_tells_damaged_state_and_health_rows_that_wait(desk: Desk) -> Non
 def test_plan_add_is_listed_and_read_once(desk: Desk) -> None:
     """A period becomes windows of a day, newest first; a turn of the plan carries them."""
     desk.happen(3, hours_ago=50)
-    desk.carry(days=0)
+    desk.handle(days=0)
     begin, end = f"{desk.now - 4 * DAY:%Y-%m-%d}", f"{desk.now - DAY:%Y-%m-%d}"
     assert desk.run("plan", "add", "--from", begin, "--to", end).exit_code == 0
     (plan,) = desk.json("plan", "list")["plans"]
@@ -81,7 +81,7 @@ def test_plan_add_is_listed_and_read_once(desk: Desk) -> None:
 def test_a_paused_window_is_left_alone_until_it_is_resumed(desk: Desk) -> None:
     """Pause and resume work on one window, and on the whole plan."""
     desk.happen(3, hours_ago=50)
-    desk.carry(days=0)
+    desk.handle(days=0)
     period = ("--from", f"{desk.now - 3 * DAY:%Y-%m-%d}", "--to", f"{desk.now - DAY:%Y-%m-%d}")
     desk.run("plan", "add", *period, "--kind", "repair")
     ids = [w["id"] for w in desk.json("plan", "list")["plans"][0]["windows"] if w["kind"] == "repair"]
@@ -103,7 +103,7 @@ def test_a_paused_window_is_left_alone_until_it_is_resumed(desk: Desk) -> None:
 def test_a_cancelled_window_is_never_read(desk: Desk) -> None:
     """It is listed as cancelled, and cannot be cancelled, paused or resumed once more."""
     desk.happen(3, hours_ago=100)
-    desk.carry(days=0)
+    desk.handle(days=0)
     desk.run("plan", "add", "--from", f"{desk.now - 6 * DAY:%Y-%m-%d}", "--to", f"{desk.now - DAY:%Y-%m-%d}")
     for window in desk.json("plan", "list")["plans"][0]["windows"]:
         assert desk.run("plan", "cancel", str(window["id"])).exit_code == 0
@@ -125,7 +125,7 @@ def test_a_cancelled_window_is_never_read(desk: Desk) -> None:
 )
 def test_an_impossible_period_is_refused(desk: Desk, begin: float, end: float, says: str) -> None:
     """One sentence, exit code 2, and the plan is as it was (days before now)."""
-    desk.carry(days=0)
+    desk.handle(days=0)
     before = desk.json("plan", "list", "--ended")
     moments = [f"{desk.now - days * DAY:%Y-%m-%dT%H:%M}" for days in (begin, end)]
     assert says in desk.refused("plan", "add", "--from", moments[0], "--to", moments[1])
@@ -134,7 +134,7 @@ def test_an_impossible_period_is_refused(desk: Desk, begin: float, end: float, s
 
 def test_a_period_at_the_edge_of_six_years_is_taken(desk: Desk) -> None:
     """Six years and six days are history, in one window for each day."""
-    desk.carry(days=0)
+    desk.handle(days=0)
     desk.run("plan", "pause")
     begin = desk.now - timedelta(days=6 * 365 + 6)
     result = desk.run("plan", "add", "--from", f"{begin:%Y-%m-%d}", "--to", f"{desk.now - DAY:%Y-%m-%d}")
@@ -144,7 +144,7 @@ def test_a_period_at_the_edge_of_six_years_is_taken(desk: Desk) -> None:
 
 def test_an_overlap_with_what_waits_is_refused(desk: Desk) -> None:
     """It names the window in the way and adds nothing, not even the part that is free; the neighbour is no overlap."""
-    desk.carry(days=0)
+    desk.handle(days=0)
 
     def add(begin: int, end: int) -> tuple[str, ...]:
         return (
@@ -178,7 +178,7 @@ def test_an_overlap_with_what_waits_is_refused(desk: Desk) -> None:
 )
 def test_impossible_input_is_refused(desk: Desk, arguments: tuple[str, ...], says: str) -> None:
     """One sentence each, with exit code 2."""
-    desk.carry(days=0)
+    desk.handle(days=0)
     assert says in desk.refused(*arguments)
 
 

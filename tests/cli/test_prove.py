@@ -26,7 +26,7 @@ def test_a_row_that_was_accepted_and_not_stored_is_found_sent_and_proved(desk: D
     """204 without a row: prove exits 1, --repair sends it, and then every hour is proved."""
     desk.happen(4, name="kept")
     desk.world.sink_faults.add(holds_back("lost_0000"))
-    desk.carry()
+    desk.handle()
     desk.happen(3, hours_ago=4, name="lost")
     desk.run("plan", "add", *period(desk))
     desk.run("run")
@@ -49,19 +49,19 @@ def test_a_row_that_is_refused_when_it_is_sent_again_is_set_aside_not_missing(de
     """Accepted, not stored, then refused by the table: it waits once, the hour is proved, and replay delivers it."""
     desk.happen(3)
     desk.world.sink_faults.add(holds_back("activity_0000"))
-    desk.carry()
+    desk.handle()
     refuses = Fault("refuse_rows", times=1000, options={"where": lambda row: row.get("ActivityId") == "activity_0001"})
     desk.world.sink_faults.add(refuses)
     for repaired in ("2 rows were sent", "hours hold", "hours hold"):
         assert repaired in desk.run("prove", *period(desk), "--repair").stdout
     assert desk.rows() == 2
     proved = desk.json("prove", *period(desk))["connections"][0]
-    assert [(hour["sent"], hour["aside"], hour["rows"]) for hour in proved["hours"] if hour["feed"]] == [(2, 1, 2)]
+    assert [(hour["sent"], hour["dead"], hour["rows"]) for hour in proved["hours"] if hour["feed"]] == [(2, 1, 2)]
 
     desk.world.sink_faults.calm()
     assert desk.run("replay").exit_code == 0 and desk.rows() == 3
     again = desk.json("prove", *period(desk))["connections"][0]
-    assert [(hour["sent"], hour["aside"], hour["rows"]) for hour in again["hours"] if hour["feed"]] == [(3, 0, 3)]
+    assert [(hour["sent"], hour["dead"], hour["rows"]) for hour in again["hours"] if hour["feed"]] == [(3, 0, 3)]
 
 
 def test_what_was_never_delivered_is_missing_and_repair_delivers_it(desk: Desk) -> None:
@@ -78,7 +78,7 @@ def test_what_was_never_delivered_is_missing_and_repair_delivers_it(desk: Desk) 
 def test_without_a_workspace_the_proof_says_what_it_did_not_check(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     """Feed and ledger alone are compared: the column is empty and a sentence says why."""
     desk.happen(2)
-    desk.carry()
+    desk.handle()
     monkeypatch.delenv("WORKSPACE_ID")
     result = desk.run("prove", *period(desk))
     assert result.exit_code == 0 and "WORKSPACE_ID is not set" in result.stdout
@@ -88,7 +88,7 @@ def test_without_a_workspace_the_proof_says_what_it_did_not_check(desk: Desk, mo
 
 def test_yesterday_is_proved_unless_told_otherwise(desk: Desk) -> None:
     """Twenty-four hours, or those of them that have been closed for half an hour; one day for each bound given."""
-    desk.carry()
+    desk.handle()
     (found,) = desk.json("prove")["connections"]
     yesterday = f"{desk.now - timedelta(days=1):%Y-%m-%d}"
     assert {hour["hour"][:10] for hour in found["hours"]} == {yesterday} and len(found["hours"]) >= 23
@@ -100,16 +100,16 @@ def test_yesterday_is_proved_unless_told_otherwise(desk: Desk) -> None:
 
 def test_every_day_of_a_longer_proof_is_a_run_of_its_own(desk: Desk) -> None:
     """Two and a half days are three runs in health, and one table."""
-    desk.carry()
+    desk.handle()
     begin, end = desk.now - timedelta(days=4), desk.now - timedelta(days=2) + timedelta(hours=12)
     (found,) = desk.json("prove", "--from", f"{begin:%Y-%m-%d}", "--to", f"{end:%Y-%m-%dT%H:00}")["connections"]
-    runs = desk.world.workspace.query("ClaudeBridgeHealth_CL | where Walk == 'proof' | count").rows
+    runs = desk.world.workspace.query("ClaudeBridgeHealth_CL | where RunKind == 'proof' | count").rows
     assert len(found["hours"]) > 48 and runs == [(-(-len(found["hours"]) // 24),)]
 
 
 def test_a_proof_that_cannot_read_says_so(desk: Desk) -> None:
     """A refused key is one sentence and exit code 1, not a clean table."""
-    desk.carry()
+    desk.handle()
     desk.world.api.state.keys.clear()
     result = desk.run("prove", *period(desk))
     assert result.exit_code == 1 and "the proof stopped: the key is invalid" in result.stderr
@@ -141,7 +141,7 @@ def test_a_lost_ledger_comes_back_and_nothing_is_sent_twice(desk: Desk) -> None:
     """After the ledger's deletion rebuild restores it from the workspace: the same hours read again send nothing."""
     desk.happen(6, name="activity")
     desk.happen(4, hours_ago=30, name="activity_old")
-    desk.carry(days=2)
+    desk.handle(days=2)
     rows = desk.rows("activity")
     assert rows == 10
     before = {path.name: set(_prefixes(path.read_bytes())) for path in desk.ledger.glob("*.sent")}
@@ -167,21 +167,21 @@ def test_a_rebuild_that_was_stopped_goes_on(desk: Desk) -> None:
     desk.world.sink_faults.add(
         Fault("refuse_rows", times=1000, options={"where": lambda row: row.get("ActivityId") == "activity_0002"})
     )
-    desk.carry(days=2)
+    desk.handle(days=2)
     old = desk.now - 30 * HOUR
-    waiting = {name: data for name, data in desk.files().items() if name.startswith("set-aside")}
+    waiting = {name: data for name, data in desk.files().items() if name.startswith("dead-letters")}
     for path in desk.ledger.iterdir():
         if not path.name.startswith(f"{old:%Y-%m-%dT%H}"):
             path.unlink()
     result = desk.run("rebuild", "--from", "workspace", "--days", "3")
     assert " 4 ids restored as delivered, 1 as set aside" in result.stdout
-    assert {name: data for name, data in desk.files().items() if name.startswith("set-aside")} == waiting
+    assert {name: data for name, data in desk.files().items() if name.startswith("dead-letters")} == waiting
     assert desk.run("prove", *period(desk)).exit_code == 0
 
 
 def test_rebuild_needs_a_workspace_that_answers(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without WORKSPACE_ID it refuses; with a wrong one it stops with the remedy and can be run again."""
-    desk.carry()
+    desk.handle()
     monkeypatch.setenv("WORKSPACE_ID", "5a5a5a5a-0000-4000-8000-000000000000")
     result = desk.run("rebuild", "--from", "workspace", "--days", "1")
     assert result.exit_code == 1 and "run it again to go on" in result.stderr and "WORKSPACE_ID" in result.stderr

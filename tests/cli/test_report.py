@@ -23,7 +23,7 @@ def run(*arguments: str) -> Result:
 def write(desk: Desk, out: Path, *, code: int) -> tuple[Path, dict[str, Any]]:
     """Folder and summary of a report of yesterday and today up to now, of a tenant with a few activities."""
     desk.happen(5)
-    desk.carry()
+    desk.handle()
     start, end = desk.now.replace(minute=0, second=0, microsecond=0), desk.now
     told = run("--from", f"{start:%Y-%m-%d}T00:00", "--to", f"{end:%Y-%m-%dT%H:%M:%S}", "--out", str(out), "--json")
     assert told.exit_code == code, told.output

@@ -40,7 +40,7 @@ async def begun(world: World, tmp_path: Path, **options: Any) -> AsyncIterator[t
 
 
 def told(world: World) -> list[tuple[str, str]]:
-    rows = world.workspace.query(f"{tables.HEALTH} | where Walk == 'drill' | project State, RunId").rows
+    rows = world.workspace.query(f"{tables.HEALTH} | where RunKind == 'selftest' | project State, RunId").rows
     return [(str(state), str(run)) for state, run in rows]
 
 
@@ -69,7 +69,9 @@ async def test_the_health_row_names_the_marked_read_as_ours(world: World, tmp_pa
     """Or the rule about reads that are not ours would fire on every drill."""
     async with begun(world, tmp_path) as (settings, connection):
         found = await drilled(settings, connection, quiet=True)
-    ((state, ids),) = world.workspace.query(f"{tables.HEALTH} | where Walk == 'drill' | project State, RequestIds").rows
+    ((state, ids),) = world.workspace.query(
+        f"{tables.HEALTH} | where RunKind == 'selftest' | project State, RequestIds"
+    ).rows
     assert state == "ok" and found["request_id"] in (json.loads(ids) if isinstance(ids, str) else ids)
 
 
@@ -84,7 +86,7 @@ async def test_rows_that_are_accepted_and_not_stored_fail_the_drill(
         found = await drilled(settings, connection, quiet=False)
     assert not found["arrived"] and "accepted and is not stored" in found["remedy"]
     assert QUARTER - timedelta(minutes=1) < world.clock.now() - NOON <= QUARTER + timedelta(minutes=1)
-    assert "the drill failed" in capsys.readouterr().err and [state for state, _ in told(world)] == ["drill_failed"]
+    assert "the drill failed" in capsys.readouterr().err and [state for state, _ in told(world)] == ["selftest_failed"]
 
 
 async def test_a_feed_that_records_nothing_fails_the_drill(world: World, tmp_path: Path) -> None:
@@ -128,13 +130,13 @@ async def test_a_read_that_is_only_counted_ends_the_drill_as_counted(world: Worl
 
 
 async def test_a_row_that_was_set_aside_fails_the_drill(world: World, tmp_path: Path) -> None:
-    """The service refuses our row: it waits in set-aside, and replay is the remedy."""
+    """The service refuses our row: it waits in dead-letters, and replay is the remedy."""
     world.sink_faults.add(
         Fault("refuse_rows", times=1000, options={"where": lambda row: "drill/" in row.get("ActorUserAgent", "")})
     )
     async with begun(world, tmp_path) as (settings, connection):
         found = await drilled(settings, connection, quiet=True)
-    assert not found["arrived"] and "set aside" in found["remedy"]
+    assert not found["arrived"] and "dead letter" in found["remedy"]
 
 
 def test_a_drill_of_a_connection_that_has_not_begun_fails(desk: Desk) -> None:

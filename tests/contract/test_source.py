@@ -122,12 +122,12 @@ async def test_a_window_is_read_to_its_end_in_the_order_asked_for(
 async def test_a_window_is_half_open(world: SourceWorld) -> None:
     """Its first moment belongs to it, its last to the next."""
     window = Window(NOON - timedelta(seconds=8), NOON - timedelta(seconds=5))
-    assert ids(await read(world, Place(window))) == EXPECTED[2:5]
+    assert ids(await read(world, Place(window, limit=5000))) == EXPECTED[2:5]
 
 
 async def test_an_empty_window_is_one_empty_page_without_a_cursor(world: SourceWorld) -> None:
     """Nothing happened is an answer."""
-    (page,) = await read(world, Place(Window(NOON - timedelta(days=2), NOON - timedelta(days=1))))
+    (page,) = await read(world, Place(Window(NOON - timedelta(days=2), NOON - timedelta(days=1)), limit=5000))
     assert (page.items, page.has_more, page.last_id) == ([], False, None)
 
 
@@ -135,24 +135,24 @@ async def test_what_is_indexed_late_appears_late(kind: Any) -> None:
     """An activity is shown once its time of indexing has come, at its place in time."""
     late = Happening(created=-5, visible=60, number=5)
     world: SourceWorld = kind([HAPPENINGS[0], late, HAPPENINGS[-1]])
-    assert ids(await read(world, Place(WINDOW))) == [EXPECTED[0], EXPECTED[-1]]
+    assert ids(await read(world, Place(WINDOW, limit=5000))) == [EXPECTED[0], EXPECTED[-1]]
     await world.clock.sleep(60)
-    assert ids(await read(world, Place(WINDOW))) == [EXPECTED[0], late.id, EXPECTED[-1]]
+    assert ids(await read(world, Place(WINDOW, limit=5000))) == [EXPECTED[0], late.id, EXPECTED[-1]]
 
 
 async def test_types_narrow_what_is_read(world: SourceWorld) -> None:
     """Another type than theirs shows none of them."""
     reading = await world.feed.reading()
-    assert len((await ask(world, reading, Place(WINDOW, activity_types=(TYPE,)))).items) == 10
-    assert (await ask(world, reading, Place(WINDOW, activity_types=("anthropic_access",)))).items == []
+    assert len((await ask(world, reading, Place(WINDOW, activity_types=(TYPE,), limit=5000))).items) == 10
+    assert (await ask(world, reading, Place(WINDOW, activity_types=("anthropic_access",), limit=5000))).items == []
 
 
 async def test_an_order_that_is_refused_is_a_bad_request(world: SourceWorld) -> None:
     """Without `order` the window can still be read, newest first."""
     world.refuse_order()
     with pytest.raises(BadRequest):
-        await read(world, Place(WINDOW))
-    assert ids(await read(world, Place(WINDOW, "default"))) == EXPECTED[::-1]
+        await read(world, Place(WINDOW, limit=5000))
+    assert ids(await read(world, Place(WINDOW, "default", limit=5000))) == EXPECTED[::-1]
 
 
 async def test_a_lost_cursor_is_a_bad_request(world: SourceWorld) -> None:
@@ -177,8 +177,8 @@ async def test_each_reading_keeps_its_own_receipts(world: SourceWorld) -> None:
 
 async def test_a_page_says_when_and_how_much(world: SourceWorld) -> None:
     """The API's clock, the size of the body, and the budget that is left."""
-    (page,) = await read(world, Place(WINDOW))
-    (empty,) = await read(world, Place(Window(NOON - timedelta(days=2), NOON - timedelta(days=1))))
+    (page,) = await read(world, Place(WINDOW, limit=5000))
+    (empty,) = await read(world, Place(Window(NOON - timedelta(days=2), NOON - timedelta(days=1)), limit=5000))
     assert page.server_time == NOON and page.bytes > empty.bytes > 0
     assert page.escaped == {}
     assert world.feed.budget.limit == 600 and 0 < (world.feed.budget.remaining or 0) < 600

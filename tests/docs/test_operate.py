@@ -18,10 +18,10 @@ from shared.cli import app
 from shared.clock import SimulatedClock
 from shared.rows.minimize import MODES, Minimiser
 from shared.rows.personal_data import NAMES
-from shared.runs import attention, backfill, connection, metrics
-from shared.runs.health_rows import Run
+from shared.runs import connection, metrics
 from shared.runs.plan_commands import OrderedKind
 from shared.runs.prove import Verdict
+from shared.runs.run import LATE, SLOW, Attention, Run, RunKind, RunState
 from shared.settings import Settings
 from shared.streams.activity import catalogue
 from tests.fakes import NOON
@@ -33,14 +33,6 @@ KUSTO = re.compile(r"^ *```kusto\n(.*?)^ *```", re.DOTALL | re.MULTILINE)
 
 METRICS = inspect.getsource(metrics)
 SHARED = "\n".join(path.read_text(encoding="utf-8") for path in sorted((ROOT / "shared").rglob("*.py")))
-ASSIGNED = set(re.findall(r'(?:run\.state|state) = "([a-z_]+)"(?! in)', inspect.getsource(backfill)))
-STATES = (
-    {state for _, state in connection.STATES}
-    | set(connection.GOOD_STATES)
-    | set(attention._BY_STATE)
-    | {connection.SILENT, "gap", "drill_failed"}
-)
-WALKS = set(re.findall(r'\.run\("([a-z]+)"\)', SHARED)) | set(backfill.DELIVERY)
 
 
 def section(page: str, heading: str) -> str:
@@ -62,33 +54,27 @@ def rows(text: str) -> dict[str, list[str]]:
 
 
 def test_every_run_state_is_explained_with_its_attention() -> None:
-    """Each state a run can end in has a line; its attention is the code's, and quiet states write no row."""
-    told = rows(section(OPERATE, "## By state"))
-    assert STATES - told.keys() == set()
-    quiet = {*connection.QUIET_STATES, connection.SILENT}
-    expected = {state: "no row" if state in quiet else attention.attention(state) for state in told}
-    assert {state: cells[1] for state, cells in told.items()} == expected
-
-
-def test_the_page_names_no_state_that_the_code_does_not_know() -> None:
-    """A state that was renamed or went away must leave the page too."""
-    assert rows(section(OPERATE, "## By state")).keys() - STATES == set()
-    assert ASSIGNED <= STATES
+    """Each state has a line, and no other; its attention is the code's, and quiet states write no row."""
+    found = {state: cells[1] for state, cells in rows(section(OPERATE, "## By state")).items()}
+    assert found == {state.value: "no row" if state.quiet else state.attention.value for state in RunState}
 
 
 def test_every_attention_and_its_limits_are_explained() -> None:
     """The three values, and the lags at which they begin, as the code has them."""
-    text = section(OPERATE, "## Who is called, and when")
-    assert rows(text).keys() == set(get_args(attention.Attention))
-    assert f"over {int(attention.SLOW.total_seconds() // 60)} minutes" in text
-    assert f"over {int(attention.LATE.total_seconds() // 3600)} hour" in text
+    text = section(OPERATE, "## Alert routing")
+    assert rows(text).keys() == {attention.value for attention in Attention}
+    assert f"over {int(SLOW.total_seconds() // 60)} minutes" in text
+    assert f"over {int(LATE.total_seconds() // 3600)} hour" in text
 
 
-def test_every_walk_is_explained() -> None:
-    """Each name a run's `Walk` can have stands in the table, with the delivery of what it sends."""
-    told = rows(section(OPERATE, "## Every walk"))
-    assert told.keys() == WALKS
-    assert {walk: told[walk][2] for walk in backfill.DELIVERY} == backfill.DELIVERY
+def test_every_run_kind_is_explained() -> None:
+    """Each kind has a line, and no other, with the delivery of what it sends."""
+    found = rows(section(OPERATE, "## Run kinds"))
+    assert found.keys() == {kind.value for kind in RunKind}
+    shown = {kind: cells[2].split(" ")[0] if len(cells) > 2 else "" for kind, cells in found.items()}
+    assert {kind: text for kind, text in shown.items() if text} == {
+        kind.value: kind.delivery.value for kind in RunKind if kind.delivery
+    }
 
 
 DEFINED = re.compile(r"^(_\w+) = _meter\.create_(\w+)\(\s*\"([a-z.]+)\"", re.MULTILINE)
@@ -100,11 +86,12 @@ def test_every_metric_is_explained_with_its_attributes(monkeypatch: pytest.Monke
     meter = MeterProvider([reader]).get_meter("docs")
     for variable, kind, name in DEFINED.findall(METRICS):
         monkeypatch.setattr(metrics, variable, getattr(meter, f"create_{kind}")(name))
-    run = Run("run-1", "live", NOON, connection="contoso")
-    run.tally.sent = run.tally.aside = run.tally.repeated = run.tally.counted = run.late = run.requests = 1
-    run.tally.bytes_by_category["auth"] = 10
+    run = Run("run-1", RunKind.LIVE, NOON, connection="contoso")
+    run.counts.sent = run.counts.dead = run.counts.repeated = run.counts.counted = run.late = run.requests = 1
+    run.retries = 1
+    run.counts.bytes_by_category["auth"] = 10
     run.budget_remaining = 5
-    metrics.record(run, "contoso", seconds=1.0, lag_seconds=60.0)
+    metrics.record(run, seconds=1.0, lag_seconds=60.0)
     data = reader.get_metrics_data()
     assert data is not None
     recorded = [metric for r in data.resource_metrics for scope in r.scope_metrics for metric in scope.metrics]
@@ -117,9 +104,9 @@ def test_every_metric_is_explained_with_its_attributes(monkeypatch: pytest.Monke
 def test_every_outcome_and_the_span_are_explained() -> None:
     """Values of `outcome`, the span's name and its attributes appear below the table of metrics."""
     text = section(OPERATE, "## Metrics and traces")
-    outcomes = re.findall(r'^        "([a-z_]+)": (?:tally|run)\.', METRICS, re.M)
+    outcomes = re.findall(r'^        "([a-z_]+)": (?:counts|run)\.', METRICS, re.M)
     assert len(outcomes) == 5
-    spans = re.findall(r'"(bridge\.(?:connection|walk|state))"', METRICS + inspect.getsource(connection))
+    spans = re.findall(r'"(bridge\.(?:connection|stream|kind|state))"', METRICS + inspect.getsource(connection))
     assert [word for word in (*outcomes, *spans, "bridge.live") if f"`{word}`" not in text] == []
 
 
@@ -175,7 +162,7 @@ def test_verdicts_kinds_and_prefixes_are_explained() -> None:
     )
     told = {name.rstrip("/") for name in rows(section(OPERATE, "## What lies in the container"))}
     assert folders - told == set()
-    assert {"checkpoint", "plan", "ledger", "set-aside", "overflow", "health", "unreadable"} <= told
+    assert {"checkpoint", "plan", "ledger", "dead-letters", "overflow", "health", "unreadable"} <= told
 
 
 @pytest.mark.parametrize("kql", KUSTO.findall(OPERATE) + KUSTO.findall(PRIVACY))
@@ -186,7 +173,7 @@ def test_every_query_runs(kql: str) -> None:
         "TimeGenerated": NOON,
         "EventTime": NOON,
         "ConnectionName": "contoso",
-        "Walk": "live",
+        "RunKind": "live",
         "State": "refused",
         "Attention": "page-now",
         "Part": 1,

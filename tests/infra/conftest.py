@@ -1,5 +1,6 @@
 """The Bicep compiler for tests: started once, asked once about the same text, its absence said loudly."""
 
+import itertools
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -27,13 +28,14 @@ class Bicep(Answers):
     def __init__(self, scratch: Path) -> None:
         super().__init__()
         self._scratch = scratch
+        self._copies = itertools.count()  # a module's fixture is made again when workers share its tests out
 
     def copy(self, name: str) -> Path:
         """A copy of the templates, and of the tables behind them, to change at will; returns its `bicep` folder.
 
         Rules, parsers and the like are left out: they are most of the work, and no part of what is changed.
         """
-        room = self._scratch / name
+        room = self._scratch / f"{next(self._copies)} {name}"
         shutil.copytree(BICEP, room / "infra" / "bicep", ignore=shutil.ignore_patterns("*.snapshot.json"))
         shutil.copytree(ROOT / "shared" / "tables", room / "shared" / "tables", ignore=shutil.ignore_patterns("*.py*"))
         for content in (room / "infra" / "bicep" / "generated").glob("*.json"):

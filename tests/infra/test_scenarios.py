@@ -273,7 +273,7 @@ def test_state_is_deleted_as_documented() -> None:
         }
 
     assert days("smallest") == {"ledger": 2557, "overflow": 90, "health": 30, "unreadable": 90, "earlier-versions": 30}
-    assert days("pseudonymous")["set-aside"] == 90
+    assert days("pseudonymous")["dead-letters"] == 90
     assert days("pseudonymous")["overflow"] == 2556
 
 

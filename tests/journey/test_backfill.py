@@ -12,15 +12,14 @@ from sandbox.faults import Fault
 from shared.errors import BudgetSpent, SinkBusy, SinkRefused, SourceIncoherent, SourceRefused, StoreFailed
 from shared.models import Page, Place, Window, prefix_of
 from shared.runs import backfill, live
-from shared.runs.connection import Limits
-from shared.runs.health_rows import Run
+from shared.runs.run import Run
 from shared.state import plan as plans
 from shared.state.plan import Plan, PlannedWindow
-from tests.fakes import NOON, FakeWorld, Happening
+from tests.fakes import NOON, FakeWorld, Happening, limits
 from tests.worlds import ApiWorld, activity
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
-PLAN = "plan/test/dcr.json"
+PLAN = "plan/test/dcr/activity.json"
 
 
 async def begun(world: FakeWorld) -> FakeWorld:
@@ -59,10 +58,10 @@ def edited(world: FakeWorld, number: int, **changes: Any) -> None:
 async def with_windows(count: int, activities: int, *, kind: plans.Kind = "history", readers: int = 1) -> FakeWorld:
     """`count` waiting windows of an hour each, and `activities` spread over the newest of them, a second apart."""
     world = await begun(FakeWorld([Happening(n - 3600, n - 3600, n) for n in range(activities)]))
-    world.limits = Limits(readers=readers)
+    world.limits = limits(plan_readers=readers)
     for back in range(1, count + 1):
         span = Window(NOON - back * HOUR, NOON - (back - 1) * HOUR)
-        change(world, lambda known, span=span: plans.added(known, kind, span))  # type: ignore[misc]
+        change(world, lambda known, span=span: plans.added(known, kind, span, limit=5000))  # type: ignore[misc]
     return world
 
 
@@ -91,8 +90,8 @@ async def test_a_row_indexed_forty_hours_late_is_found_by_the_last_sweep() -> No
     runs = await live_hours(world, 4)
     assert world.table.ids == ["activity_0000", "activity_0001"] and world.table.rows[1]["Delivery"] == "late"
     assert world.table.rows[1]["IsBackfill"] is False
-    (found,) = [run for run in runs if run.tally.sent]
-    assert (found.walk, found.late) == ("sweep", 1)
+    (found,) = [run for run in runs if run.counts.sent]
+    assert (found.kind, found.late) == ("sweep", 1)
     (row,) = [row for row in world.health.rows if row["RunId"] == found.id]
     assert row["RowsLate"] == 1 and row["Digests"]
     await live_hours(world, 5)
@@ -106,7 +105,7 @@ async def test_a_sweep_that_shows_less_than_was_delivered_is_tried_three_times_a
     world.feed.happenings = [happening for happening in world.happenings if happening.number != 4]
     runs = await live_hours(world, 4)
     short = [run for run in runs if run.missing]
-    assert [(run.walk, run.state, run.missing) for run in short] == [("sweep", "incomplete", 1)] * 3
+    assert [(run.kind, run.state, run.missing) for run in short] == [("sweep", "incomplete", 1)] * 3
     rows = [row for row in world.health.rows if row["MissingIds"]]
     assert [(row["State"], row["MissingIds"]) for row in rows] == [("incomplete", 1)] * 3
     (window,) = [window for window in plan(world).windows if window.state == "incomplete"]
@@ -125,7 +124,7 @@ async def test_a_sweep_that_was_short_once_and_whole_the_next_time_is_done() -> 
     world.feed.happenings = world.happenings
     world.clock.advance(backfill.REST)
     (whole,) = await backfill.work_plan(world.restart())
-    assert (whole.state, whole.missing, whole.tally.sent) == ("ok", 0, 0)
+    assert (whole.state, whole.missing, whole.counts.sent) == ("ok", 0, 0)
     assert [window.state for window in by_kind(world, "sweep")] == ["done"]
 
 
@@ -141,7 +140,7 @@ async def test_a_refused_transparency_filter_is_read_without_it() -> None:
     await live.poll(world.restart())
     change(world, lambda known: msgspec.structs.replace(known, swept={}))
     runs = await backfill.work_plan(world.restart())
-    (run,) = [run for run in runs if run.walk == "transparency"]
+    (run,) = [run for run in runs if run.kind == "transparency"]
     assert (run.state, run.late) == ("ok", 1) and world.table.ids == ["activity_0001"]
     assert world.table.rows[0]["Delivery"] == "late"
     (window,) = by_kind(world, "transparency")
@@ -155,7 +154,7 @@ async def test_a_sweep_of_some_types_claims_no_hour() -> None:
     change(world, lambda known: msgspec.structs.replace(known, swept={}))
     only_types_it_has(world)
     runs = await backfill.work_plan(world.restart())
-    (run,) = [run for run in runs if run.walk == "transparency"]
+    (run,) = [run for run in runs if run.kind == "transparency"]
     assert run.state == "ok" and run.missing == 0 and run.digests == []
 
 
@@ -175,7 +174,7 @@ async def test_a_pause_while_a_window_is_read_keeps_its_place(by: str) -> None:
 
     world.feed.page = paused_at_the_second  # type: ignore[method-assign]
     (run,) = await backfill.work_plan(world.restart())
-    assert run.state == "partial" and 0 < run.tally.sent < 12
+    assert run.state == "partial" and 0 < run.counts.sent < 12
     (window,) = plan(world).windows
     assert window.state == "waiting" and window.open.cursor is not None
     world.feed.page = page  # type: ignore[method-assign]
@@ -183,7 +182,7 @@ async def test_a_pause_while_a_window_is_read_keeps_its_place(by: str) -> None:
     edited(world, 1, paused=False)
     change(world, lambda known: msgspec.structs.replace(known, paused=False))
     (rest,) = await backfill.work_plan(world.restart())
-    assert (rest.state, rest.tally.repeated) == ("ok", 0)
+    assert (rest.state, rest.counts.repeated) == ("ok", 0)
     assert len(world.table.ids) == len(set(world.table.ids)) == 12
     assert {row["Delivery"] for row in world.table.rows} == {"backfill"}
 
@@ -301,15 +300,15 @@ async def test_one_busy_window_does_not_hold_up_the_others() -> None:
 
     world.feed.page = first_fails  # type: ignore[method-assign]
     runs = await backfill.work_plan(world.restart())
-    assert [run.state for run in runs] == ["unreadable", "ok"]
+    assert [run.state for run in runs] == ["source_unreadable", "ok"]
     assert [window.state for window in plan(world).windows] == ["waiting", "done"]
 
 
 async def test_windows_that_overlap_are_not_read_at_once() -> None:
     """Two readers of one hour would both miss its ids in the ledger: every row still goes once, and both are done."""
     world = await with_windows(2, 12, readers=5)
-    change(world, lambda known: plans.added(known, "repair", Window(NOON - 2 * HOUR, NOON)))
-    change(world, lambda known: plans.added(known, "sweep", Window(NOON - HOUR, NOON)))
+    change(world, lambda known: plans.added(known, "repair", Window(NOON - 2 * HOUR, NOON), limit=5000))
+    change(world, lambda known: plans.added(known, "sweep", Window(NOON - HOUR, NOON), limit=5000))
     runs = await backfill.work_plan(world.restart())
     assert [run.state for run in runs] == ["ok"] * 4
     assert {window.state for window in plan(world).windows} == {"done"}
@@ -321,8 +320,12 @@ async def test_windows_that_overlap_are_not_read_at_once() -> None:
     [
         (lambda files: files.pop(PLAN), "state_missing", "StateMissing"),
         (lambda files: files.update({PLAN: b"[]"}), "state_unreadable", "StateUnreadable"),
-        (lambda files: files.pop("checkpoint/test/dcr.json"), "state_missing", "StateMissing"),
-        (lambda files: files.update({"checkpoint/test/dcr.json": b"?"}), "state_unreadable", "StateUnreadable"),
+        (lambda files: files.pop("checkpoint/test/dcr/activity.json"), "state_missing", "StateMissing"),
+        (
+            lambda files: files.update({"checkpoint/test/dcr/activity.json": b"?"}),
+            "state_unreadable",
+            "StateUnreadable",
+        ),
     ],
     ids=["no plan", "torn plan", "no checkpoint", "torn checkpoint"],
 )
@@ -336,7 +339,7 @@ async def test_missing_or_unreadable_state_stops_the_turn(
     (run,) = await backfill.work_plan(world.restart())
     assert run.state == state and world.feed.asked == 0
     row = world.health.rows[-1]
-    assert (row["Walk"], row["State"], row["ErrorClass"]) == ("plan", state, error) and "cli init" in row[
+    assert (row["RunKind"], row["State"], row["ErrorClass"]) == ("plan", state, error) and "cli init" in row[
         "ErrorMessage"
     ]
     world.store.files.update(saved)
@@ -347,7 +350,7 @@ async def test_missing_or_unreadable_state_stops_the_turn(
 async def test_time_that_runs_out_keeps_every_windows_place() -> None:
     """The turn ends `partial`, starts no further window, and the next turn reads no page twice."""
     world = await with_windows(3, 12)
-    world.limits = Limits(readers=1, planned=timedelta(seconds=50))
+    world.limits = limits(plan_readers=1, planned=timedelta(seconds=50))
     page = world.feed.page
 
     def slow(place: Place) -> Page:
@@ -356,10 +359,10 @@ async def test_time_that_runs_out_keeps_every_windows_place() -> None:
 
     world.feed.page = slow  # type: ignore[method-assign]
     (run,) = await backfill.work_plan(world.restart())
-    assert run.state == "partial" and 0 < run.tally.sent < 12
+    assert run.state == "partial" and 0 < run.counts.sent < 12
     world.feed.page = page  # type: ignore[method-assign]
     runs = await backfill.work_plan(world.restart())
-    assert [(run.state, run.tally.repeated) for run in runs] == [("ok", 0)] * 3
+    assert [(run.state, run.counts.repeated) for run in runs] == [("ok", 0)] * 3
     assert len(world.table.ids) == len(set(world.table.ids)) == 12
 
 
@@ -404,7 +407,7 @@ async def test_digests_of_a_sweep_are_what_the_ledger_holds() -> None:
     await live_hours(world, 1, plan_too=False)
     (run,) = await live_hours(world, 1)
     total = sum(int.from_bytes(prefix_of(happening.id)[:5], "big") for happening in world.happenings)
-    assert run.digests == [{"hour": "2026-10-31T12:00:00Z", "ids": 10, "sum": total, "aside": 0, "feed": 10}]
+    assert run.digests == [{"hour": "2026-10-31T12:00:00Z", "ids": 10, "sum": total, "dead": 0, "feed": 10}]
     assert datetime.fromisoformat(run.digests[0]["hour"]) == NOON
 
 
@@ -412,4 +415,4 @@ async def test_a_planned_run_tells_how_many_windows_wait() -> None:
     """`PlanWaiting` counts down as one reader works through the plan."""
     world = await with_windows(3, 3)
     await backfill.work_plan(world.restart())
-    assert [row["PlanWaiting"] for row in world.health.rows if row["Walk"] == "history"] == [2, 1, 0]
+    assert [row["PlanWaiting"] for row in world.health.rows if row["RunKind"] == "history"] == [2, 1, 0]

@@ -17,7 +17,7 @@ from shared import tables
 from shared.cli import app
 from shared.cli.run import repeated
 from shared.clock import SimulatedClock, SystemClock
-from shared.runs.health_rows import Run
+from shared.runs.run import Run, RunState
 from shared.settings import Settings
 from tests.fakes import NOON
 from tests.worlds import activity
@@ -113,7 +113,7 @@ def test_init_run_and_replay(world: World, tmp_path: Path) -> None:
     assert first.exit_code == 0, first.output
     assert "default: begun: live reading starts now" in first.stdout and "1 days of history" in first.stdout
     assert "the first row arrived in the workspace" in first.stdout
-    checkpoint = tmp_path / "state" / "checkpoint" / "default" / f"{RULE_ID}.json"
+    checkpoint = tmp_path / "state" / "checkpoint" / "default" / RULE_ID / "activity.json"
     saved = checkpoint.read_bytes()
     second = bridge("init")
     assert second.exit_code == 0 and "had begun before, its place is kept" in second.stdout
@@ -166,7 +166,7 @@ async def test_repeated_walks_start_at_even_distances(capsys: pytest.CaptureFixt
         if len(started) == 4:
             raise KeyboardInterrupt
         clock.advance(timedelta(seconds=next(lasting)))
-        return [Run(f"run-{len(started)}", "live", NOON, state="busy", connection="default")]
+        return [Run(f"run-{len(started)}", "live", NOON, state=RunState.BUSY, connection="default")]
 
     with pytest.raises(KeyboardInterrupt):
         await repeated(walk, clock, timedelta(minutes=1))

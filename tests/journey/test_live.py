@@ -13,7 +13,7 @@ from sandbox.faults import Fault
 from shared.errors import LeaseHeld, SinkBusy, SinkRefused, SourceIncoherent, StateMissing, StateUnreadable, StoreFailed
 from shared.models import Hour, Page, Place
 from shared.runs import backfill, live
-from shared.runs.health_rows import Run
+from shared.runs.run import Run
 from shared.state import checkpoint as checkpoints
 from shared.state import plan as plans
 from shared.state.checkpoint import Checkpoint
@@ -22,7 +22,7 @@ from tests.fakes import NOON, DownStore, FakeWorld, Happening, MemoryStore
 from tests.worlds import ApiWorld, activity
 
 MINUTE = timedelta(minutes=1)
-CHECKPOINT = "checkpoint/test/dcr.json"
+CHECKPOINT = "checkpoint/test/dcr/activity.json"
 
 
 async def begun(count: int = 7, **options: Any) -> FakeWorld:
@@ -38,7 +38,7 @@ def checkpoint(world: FakeWorld) -> Checkpoint:
 
 
 def plan(world: FakeWorld) -> Plan:
-    return plans.parse(world.store.files["plan/test/dcr.json"])
+    return plans.parse(world.store.files["plan/test/dcr/activity.json"])
 
 
 async def poll(world: FakeWorld, after: timedelta = MINUTE) -> Run:
@@ -56,7 +56,7 @@ async def completes(world: FakeWorld) -> None:
 def told(world: FakeWorld, state: str, error: str, remedy: str) -> None:
     """The newest health row names the state, the error's class, and what to do."""
     row = world.health.rows[-1]
-    assert (row["Walk"], row["State"], row["ErrorClass"]) == ("live", state, error)
+    assert (row["RunKind"], row["State"], row["ErrorClass"]) == ("live", state, error)
     assert remedy in row["ErrorMessage"]
 
 
@@ -233,9 +233,9 @@ async def test_a_second_run_leaves_the_first_in_peace() -> None:
     """While the lease is held a run does nothing, asks nothing and writes no row."""
     world = await begun()
     connection = world.restart()
-    async with world.store.lease("lease/test/dcr/live"):
+    async with world.store.lease("lease/test/dcr/activity/live"):
         run = await live.poll(connection)
-    assert run.state == "held" and isinstance(run.error, LeaseHeld)
+    assert run.state == "lease_held" and isinstance(run.error, LeaseHeld)
     assert world.feed.asked == 0 and world.health.rows == []
     await completes(world)
 
@@ -307,10 +307,10 @@ async def test_time_that_runs_out_saves_the_place_and_no_page_is_read_twice() ->
     first = await poll(world, timedelta(0))
     assert first.state == "partial" and world.health.rows[-1]["State"] == "partial"
     open_window = checkpoint(world).open
-    assert open_window is not None and open_window.cursor is not None and open_window.pages == first.tally.pages
-    assert 0 < first.tally.sent < 15 and checkpoint(world).watermark == NOON
+    assert open_window is not None and open_window.cursor is not None and open_window.pages == first.counts.pages
+    assert 0 < first.counts.sent < 15 and checkpoint(world).watermark == NOON
     second = await poll(world)
-    assert (second.state, second.tally.repeated) == ("ok", 0)
+    assert (second.state, second.counts.repeated) == ("ok", 0)
     assert world.table.ids == [happening.id for happening in world.happenings]
 
 
@@ -350,7 +350,7 @@ async def test_an_unreadable_second_becomes_a_repair_and_the_walk_goes_on() -> N
     bad.on = False
     world.clock.advance(timedelta(hours=1))
     runs = await backfill.work_plan(world.restart())
-    assert "repair" in {run.walk for run in runs if run.tally.sent}
+    assert "repair" in {run.kind for run in runs if run.counts.sent}
     row = next(row for row in world.table.rows if row["ActivityId"] == "activity_0999")
     assert row["Delivery"] == "repair" and len(world.table.ids) == len(set(world.table.ids))
 
@@ -361,7 +361,7 @@ async def test_a_window_that_fails_is_halved_only_after_three_runs() -> None:
     bad = BadSecond(world, -1799, SourceIncoherent("the page contradicts itself"))
     seen = []
     for _ in range(4):
-        assert (await poll(world)).state == "unreadable"
+        assert (await poll(world)).state == "source_unreadable"
         opened = checkpoint(world).open
         assert opened is not None and opened.gte == start
         seen.append((opened.failures, opened.lt))

@@ -189,9 +189,9 @@ async def test_a_real_run_at_debug_logs_nothing_personal(tmp_path: Path, log: io
                 world.api_faults.add(Fault(fault))
             clock.advance(2 * MINUTE)
             (run,) = await bridge.poll()
-            assert run.state == "ok" and run.tally.aside >= 2 and run.tally.overflowed and run.tally.unknown_types
+            assert run.state == "ok" and run.counts.dead >= 2 and run.counts.overflowed and run.counts.unknown_types
             world.sink_faults.calm()
-            assert [run.tally.sent for run in await bridge.replay()] == [1]
+            assert [run.counts.sent for run in await bridge.replay()] == [1]
             clock.advance(120 * MINUTE)
             await bridge.poll()
             await bridge.work_plan()
@@ -200,7 +200,7 @@ async def test_a_real_run_at_debug_logs_nothing_personal(tmp_path: Path, log: io
             clock.advance(2 * MINUTE)
             await bridge.poll()
         text = log.getvalue()
-    assert "row.set_aside" in text and "run.ended" in text and text.count("batch.sent") >= 2
+    assert "row.dead_lettered" in text and "run.ended" in text and text.count("batch.sent") >= 2
     for word in (*WORDS, world.key, world.token):
         assert word not in text, word
 

@@ -14,7 +14,7 @@ from sandbox.tenant.samples import samples
 from shared import tables
 from shared.errors import ConfigError
 from shared.rows.minimize import MODES, Minimiser, parse_modes
-from shared.rows.sanitize import tame
+from shared.rows.sanitize import sanitize
 from shared.streams.activity import catalogue
 from shared.streams.activity.fold import fold
 from tests.unit.streams import golden_pairs
@@ -205,7 +205,7 @@ def test_changes_hide_the_values_of_fields_that_name_a_person() -> None:
 
 def test_places_of_escaped_values_do_not_name_people() -> None:
     """Handling.escaped holds paths, and a path may go through a key that is an address."""
-    activity, escaped = tame({"type": "future_type", "id": "activity_01", "members": {"ana@example.com": 2**70}})
+    activity, escaped = sanitize({"type": "future_type", "id": "activity_01", "members": {"ana@example.com": 2**70}})
     row = EVERYBODY.apply(fold(activity, CARRIAGE, escaped=escaped).row)
     assert row["Handling"]["escaped"]
     assert "ana@example.com" not in text_of(row)

@@ -5,15 +5,15 @@ from datetime import timedelta
 from sandbox.world import KEY_ID, open_world
 from shared.clock import SimulatedClock
 from shared.runs import live
-from shared.runs.own_requests import REMEMBERED, OwnReads
 from shared.settings import load
+from shared.streams.activity.own_requests import OWN_REQUESTS_KEPT, OwnRequests
 from shared.wiring import build
 from tests.fakes import NOON, MemoryStore
 
 
 def test_only_an_activity_of_our_own_request_names_our_key() -> None:
     """Somebody else with the same key has another request id; a strange actor names nobody."""
-    reads = OwnReads()
+    reads = OwnRequests()
     reads.add(["req_1", "req_2"])
     ours = {"type": "compliance_api_accessed", "request_id": "req_1", "actor": {"api_key_id": "apikey_01A"}}
     assert reads.key_of(ours) == "apikey_01A"
@@ -23,10 +23,10 @@ def test_only_an_activity_of_our_own_request_names_our_key() -> None:
 
 def test_memory_is_bounded_and_the_newest_are_kept() -> None:
     """A day's requests are remembered, not a year's."""
-    reads = OwnReads()
-    reads.add(f"req_{number}" for number in range(REMEMBERED + 10))
+    reads = OwnRequests()
+    reads.add(f"req_{number}" for number in range(OWN_REQUESTS_KEPT + 10))
     assert reads.key_of({"request_id": "req_5", "actor": {"api_key_id": "k"}}) is None
-    assert reads.key_of({"request_id": f"req_{REMEMBERED + 5}", "actor": {"api_key_id": "k"}}) == "k"
+    assert reads.key_of({"request_id": f"req_{OWN_REQUESTS_KEPT + 5}", "actor": {"api_key_id": "k"}}) == "k"
 
 
 async def test_the_health_row_tells_the_key_id_learned() -> None:
@@ -39,7 +39,7 @@ async def test_the_health_row_tells_the_key_id_learned() -> None:
             for _ in range(3):
                 clock.advance(timedelta(minutes=3))
                 (run,) = await bridge.poll()
-        assert run.tally.own_keys == {KEY_ID}
+        assert run.counts.own_keys == {KEY_ID}
         told = world.workspace.query("ClaudeBridgeHealth_CL | mv-expand k = OwnKeyIds to typeof(string) | distinct k")
         assert told.rows == [(KEY_ID,)]
         own = world.workspace.query(

@@ -13,7 +13,7 @@ from sandbox.faults import Fault
 from shared.errors import SinkBusy, SourceIncoherent
 from shared.models import UNDATED, Page, hour_of, prefix_of
 from shared.runs import live
-from shared.runs.health_rows import Run
+from shared.runs.run import Run, RunKind
 from shared.state.ledger import IDS_IN_MEMORY, PREFIX_BYTES, Ledger
 from tests.fakes import NOON, FailingTable, FakeWorld, Happening, MemoryStore
 from tests.worlds import MINUTE, ApiWorld, activity
@@ -25,13 +25,13 @@ async def test_what_is_no_object_is_set_aside_with_its_reason_and_the_rest_arriv
     world.add(activity(1), b"null", b"7", b'"text"', b"[1,2]", activity(2))
     run = await world.poll()
     assert world.table.ids == ["activity_0001", "activity_0002"]
-    assert [line["raw"] for line in world.aside()] == [None, 7, "text", [1, 2]]
-    assert {line["reason"] for line in world.aside()} == {"not an object"}
-    assert run.state == "ok" and (run.tally.read, run.tally.sent, run.tally.aside) == (6, 2, 4)
-    assert world.health_row["RowsSetAside"] == 4
-    assert world.health_row["SetAsideReasons"] == {"not an object": 4}
+    assert [line["raw"] for line in world.dead()] == [None, 7, "text", [1, 2]]
+    assert {line["reason"] for line in world.dead()} == {"not an object"}
+    assert run.state == "ok" and (run.counts.read, run.counts.sent, run.counts.dead) == (6, 2, 4)
+    assert world.health_row["RowsDeadLettered"] == 4
+    assert world.health_row["DeadLetterReasons"] == {"not an object": 4}
     again = await world.poll()
-    assert (again.tally.repeated, again.tally.aside, len(world.aside())) == (6, 0, 4)
+    assert (again.counts.repeated, again.counts.dead, len(world.dead())) == (6, 0, 4)
 
 
 @pytest.mark.parametrize("identity", [{}, {"id": None}, {"id": ""}, {"id": 17}], ids=["absent", "null", "empty", "int"])
@@ -44,7 +44,7 @@ async def test_an_activity_without_an_id_is_known_by_its_digest(identity: dict[s
     again = await world.poll()
     canonical = json.dumps(nameless, sort_keys=True, separators=(",", ":")).encode()
     assert world.table.ids == [f"sha256-{hashlib.sha256(canonical).hexdigest()}"]
-    assert (again.tally.read, again.tally.repeated) == (1, 1)
+    assert (again.counts.read, again.counts.repeated) == (1, 1)
 
 
 @pytest.mark.parametrize("created", [None, "", "yesterday", 1730376010, {"at": 1}, "9999-12-31T23:59:59-23:59"])
@@ -56,9 +56,9 @@ async def test_an_activity_without_a_usable_time_is_carried_undated(created: Any
     (row,) = world.table.rows
     assert row["EventTime"] == row["TimeGenerated"] == "2026-10-31T12:02:00.000000Z"
     assert row["Handling"]["noCreatedAt"] is True and row["Details"]["created_at"] == created
-    assert run.tally.undated == world.health_row["RowsUndated"] == 1
-    assert world.store.files[f"ledger/test/dcr/{UNDATED}.sent"] == prefix_of("activity_0001")
-    assert (await world.poll()).tally.repeated == 1 and len(world.table.rows) == 1
+    assert run.counts.undated == world.health_row["RowsUndated"] == 1
+    assert world.store.files[f"ledger/test/dcr/activity/{UNDATED}.sent"] == prefix_of("activity_0001")
+    assert (await world.poll()).counts.repeated == 1 and len(world.table.rows) == 1
 
 
 @pytest.mark.parametrize(
@@ -76,7 +76,7 @@ async def test_an_odd_value_arrives_as_text_and_is_noted(value: bytes, text: str
     row = world.table.rows[1]
     assert row["Details"]["oddity"] == text and row["Handling"]["escaped"] == ["/oddity"]
     assert "Handling" not in world.table.rows[0]
-    assert run.tally.escaped == world.health_row["RowsEscaped"] == 1
+    assert run.counts.escaped == world.health_row["RowsEscaped"] == 1
 
 
 async def test_the_largest_long_is_not_odd() -> None:
@@ -100,8 +100,8 @@ async def test_five_megabytes_in_one_field_are_kept_whole_beside_the_row() -> No
     assert overflow["sha256"] == hashlib.sha256(whole).hexdigest() and overflow["bytes"] == len(whole)
     cells = (cell if isinstance(cell, str) else json.dumps(cell) for cell in row.values())
     assert max(len(cell.encode()) for cell in cells) <= 32_000
-    assert run.tally.overflowed == world.health_row["RowsOverflowed"] == 1 and world.table.ids[1] == "activity_0002"
-    assert (await world.poll()).tally.repeated == 2
+    assert run.counts.overflowed == world.health_row["RowsOverflowed"] == 1 and world.table.ids[1] == "activity_0002"
+    assert (await world.poll()).counts.repeated == 2
 
 
 async def test_ten_thousand_activities_of_one_moment_arrive_each_once() -> None:
@@ -111,7 +111,7 @@ async def test_ten_thousand_activities_of_one_moment_arrive_each_once() -> None:
     await live.init(world.restart())
     world.clock.advance(2 * MINUTE)
     run = await live.poll(world.restart())
-    assert run.state == "ok" and run.tally.sent == 10_000
+    assert run.state == "ok" and run.counts.sent == 10_000
     assert len(set(world.table.ids)) == len(world.table.ids) == 10_000
 
 
@@ -121,9 +121,9 @@ async def test_a_repeated_page_fails_the_run_and_costs_nothing() -> None:
     world.add(*(activity(number) for number in range(5)))
     world.api_faults.add(Fault("repeated_page", skip=1))
     first = await world.poll()
-    assert first.state == "unreadable" and isinstance(first.error, SourceIncoherent)
+    assert first.state == "source_unreadable" and isinstance(first.error, SourceIncoherent)
     assert world.health_row["ErrorClass"] == "SourceIncoherent" and "cursor" in world.health_row["ErrorMessage"]
-    assert first.tally.repeated == 2 and len(world.table.ids) == 2
+    assert first.counts.repeated == 2 and len(world.table.ids) == 2
     second = await world.poll(MINUTE)
     assert second.state == "ok" and world.table.ids == [f"activity_{number:04d}" for number in range(5)]
 
@@ -134,7 +134,7 @@ async def test_a_page_that_does_not_say_how_to_go_on_is_no_end(fault: str) -> No
     world = await ApiWorld(page_size=2).begun()
     world.add(*(activity(number) for number in range(5)))
     world.api_faults.add(Fault(fault, skip=1))
-    assert (await world.poll()).state == "unreadable"
+    assert (await world.poll()).state == "source_unreadable"
     assert (await world.poll(MINUTE)).state == "ok"
     assert world.table.ids == [f"activity_{number:04d}" for number in range(5)]
 
@@ -154,7 +154,7 @@ async def test_the_same_id_twice_on_one_page_is_sent_once() -> None:
     world.add(activity(1), activity(1), activity(2))
     run = await world.poll()
     assert world.table.ids == ["activity_0001", "activity_0002"]
-    assert (run.tally.read, run.tally.sent, run.tally.repeated) == (3, 2, 1)
+    assert (run.counts.read, run.counts.sent, run.counts.repeated) == (3, 2, 1)
     assert world.health_row["RowsRepeated"] == 1
 
 
@@ -172,10 +172,10 @@ async def test_what_nobody_declared_is_carried_and_counted_as_drift() -> None:
     assert first["ActivityType"] == "moon_base_opened" and first["Details"]["crew"] == [1, {"deep": True}]
     assert second["ActorDetails"]["serial"] == "r-1"
     assert third["Details"]["brand_new"] == 5 and third["ActorDetails"]["mood"] == "calm"
-    assert run.tally.unknown_types == world.health_row["UnknownTypes"] == {"moon_base_opened": 1}
-    assert run.tally.unknown_actors == world.health_row["UnknownActors"] == {"robot_actor": 1}
+    assert run.counts.unknown_types == world.health_row["UnknownTypes"] == {"moon_base_opened": 1}
+    assert run.counts.unknown_actors == world.health_row["UnknownActors"] == {"robot_actor": 1}
     drifted = {"user_logged_out.brand_new": 1, "user_logged_out.actor.mood": 1}
-    assert run.tally.unknown_fields == world.health_row["UnknownFields"] == drifted
+    assert run.counts.unknown_fields == world.health_row["UnknownFields"] == drifted
     assert "brand_new" not in fourth.get("Details", {})
 
 
@@ -185,9 +185,9 @@ async def test_a_row_of_nothing_but_escapes_does_not_vanish() -> None:
     hostile = activity(1, **{f"field_{number}": "\u0001" * 31_000 for number in range(40)})
     world.add(hostile, activity(2))
     run = await world.poll()
-    assert run.state == "ok" and run.tally.sent + run.tally.aside == 2
+    assert run.state == "ok" and run.counts.sent + run.counts.dead == 2
     kept = [json.loads(data) for name, data in world.store.files.items() if name.startswith("overflow/")]
-    assert hostile in [*kept, *(line["raw"] for line in world.aside())]
+    assert hostile in [*kept, *(line["raw"] for line in world.dead())]
 
 
 async def test_batches_accepted_before_a_later_one_failed_are_remembered() -> None:
@@ -196,10 +196,10 @@ async def test_batches_accepted_before_a_later_one_failed_are_remembered() -> No
     world.table = FailingTable(world.power, good=2, error=SinkBusy("no more today"))
     world.add(*(activity(number) for number in range(10)))
     first = await world.poll()
-    assert first.state == "busy" and first.tally.sent == 4 == len(world.table.ids)
+    assert first.state == "busy" and first.counts.sent == 4 == len(world.table.ids)
     world.table.good = None
     second = await world.poll(MINUTE)
-    assert (second.state, second.tally.repeated, second.tally.sent) == ("ok", 4, 6)
+    assert (second.state, second.counts.repeated, second.counts.sent) == ("ok", 4, 6)
     assert world.table.ids == [f"activity_{number:04d}" for number in range(10)]
 
 
@@ -210,12 +210,12 @@ async def test_refused_rows_are_set_aside_with_the_services_words_and_not_sent_a
     world.add(*(activity(number) for number in range(1, 4)))
     run = await world.poll()
     assert world.table.ids == ["activity_0001", "activity_0003"]
-    (line,) = world.aside()
+    (line,) = world.dead()
     assert (line["id"], line["reason"], line["run"], line["raw"]) == ("activity_0002", "400: no", run.id, activity(2))
-    assert world.store.files["ledger/test/dcr/2026-10-31T12.aside"] == prefix_of("activity_0002")
-    assert world.health_row["SetAsideReasons"] == {"400": 1} and world.health_row["RowsSetAside"] == 1
+    assert world.store.files["ledger/test/dcr/activity/2026-10-31T12.dead"] == prefix_of("activity_0002")
+    assert world.health_row["DeadLetterReasons"] == {"400": 1} and world.health_row["RowsDeadLettered"] == 1
     again = await world.poll()
-    assert (again.tally.repeated, again.tally.aside, len(world.aside())) == (3, 0, 1)
+    assert (again.counts.repeated, again.counts.dead, len(world.dead())) == (3, 0, 1)
 
 
 async def test_every_activity_read_ends_in_exactly_one_count() -> None:
@@ -224,8 +224,8 @@ async def test_every_activity_read_ends_in_exactly_one_count() -> None:
     world.table.refuses = lambda row: row.id == "activity_0003"
     world.add(activity(1), b"null", activity(2), activity(2), activity(3), activity(4, created_at=None))
     for _ in range(2):
-        tally = (await world.poll()).tally
-        assert tally.read == 6 == tally.sent + tally.repeated + tally.aside + tally.counted
+        counts = (await world.poll()).counts
+        assert counts.read == 6 == counts.sent + counts.repeated + counts.dead + counts.counted
 
 
 class ForgetfulStore(MemoryStore):
@@ -242,23 +242,23 @@ class ForgetfulStore(MemoryStore):
 async def test_a_run_that_ends_does_not_take_the_ledger_from_a_page_on_its_way() -> None:
     """Runs of one connection share the ledger; `forget_most` after one must not drop hours another has just loaded."""
     world, store = FakeWorld(), ForgetfulStore()
-    store.ledger = Ledger(store, "test/dcr")
+    store.ledger = Ledger(store, "test/dcr/activity")
     for hours in range(2):
-        name = f"ledger/test/dcr/{hour_of(NOON + timedelta(hours=hours))}.sent"
+        name = f"ledger/test/dcr/activity/{hour_of(NOON + timedelta(hours=hours))}.sent"
         store.files[name] = b"".join(n.to_bytes(PREFIX_BYTES, "big") for n in range(IDS_IN_MEMORY // 2 + 1))
     connection = replace(world.restart(), ledger=store.ledger, store=store)
     items = [activity(1), activity(2, created_at="2026-10-31T13:00:10Z")]
-    carrier = connection.carrier(Run("run-1", "live", NOON), "live", deadline=NOON + MINUTE)
-    await carrier.carry(Page(items, False, None, "req_1", NOON, 0))
+    pipeline = connection.pipeline(Run("run-1", RunKind.LIVE, NOON), deadline=NOON + MINUTE)
+    await pipeline.handle(Page(items, False, None, "req_1", NOON, 0))
     assert world.table.ids == ["activity_0001", "activity_0002"]
 
 
 async def test_two_runs_that_load_an_hour_at_once_still_see_what_a_third_adds() -> None:
     """Reading the same tail twice must not move past what another process appends next."""
     store, hour = MemoryStore(), hour_of(NOON)
-    name = f"ledger/test/dcr/{hour}.sent"
+    name = f"ledger/test/dcr/activity/{hour}.sent"
     await store.append(name, prefix_of("a") + prefix_of("b"))
-    ledger = Ledger(store, "test/dcr")
+    ledger = Ledger(store, "test/dcr/activity")
     await asyncio.gather(ledger.load([hour]), ledger.load([hour]))
     await store.append(name, prefix_of("c"))
     known = await ledger.hour(hour)

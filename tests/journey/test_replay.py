@@ -14,8 +14,8 @@ from shared.sink.batches import SCHEMA_FAULT_ROWS
 from tests.fakes import NOON, FailingTable
 from tests.worlds import ApiWorld, activity
 
-HOUR_ASIDE = "ledger/test/dcr/2026-10-31T12.aside"
-HOUR_SENT = "ledger/test/dcr/2026-10-31T12.sent"
+HOUR_ASIDE = "ledger/test/dcr/activity/2026-10-31T12.dead"
+HOUR_SENT = "ledger/test/dcr/activity/2026-10-31T12.sent"
 
 
 async def with_refused(count: int, *extra: bytes | dict[str, Any], page_size: int = 3) -> ApiWorld:
@@ -24,7 +24,7 @@ async def with_refused(count: int, *extra: bytes | dict[str, Any], page_size: in
     world.add(*(activity(number) for number in range(count)), *extra)
     world.table.refuses = lambda _: True
     run = await world.poll()
-    assert run.tally.aside == count + len(extra) and world.table.rows == []
+    assert run.counts.dead == count + len(extra) and world.table.rows == []
     return world
 
 
@@ -33,15 +33,15 @@ async def test_replay_sends_what_was_refused_and_a_second_one_sends_nothing() ->
     world = await with_refused(5)
     world.table.refuses = lambda _: False
     run = await replay(world.restart())
-    assert (run.state, run.tally.read, run.tally.sent, run.tally.aside) == ("ok", 5, 5, 0)
+    assert (run.state, run.counts.read, run.counts.sent, run.counts.dead) == ("ok", 5, 5, 0)
     assert world.table.ids == [f"activity_{number:04d}" for number in range(5)]
     assert {row["Delivery"] for row in world.table.rows} == {"replay"}
     assert {row["RunId"] for row in world.table.rows} == {run.id}
     row = world.health_row
-    assert (row["Walk"], row["State"], row["RowsSent"]) == ("replay", "ok", 5)
+    assert (row["RunKind"], row["State"], row["RowsSent"]) == ("replay", "ok", 5)
     assert world.store.files[HOUR_SENT] == b"".join(prefix_of(f"activity_{number:04d}") for number in range(5))
     again = await replay(world.restart())
-    assert (again.tally.read, again.tally.sent) == (0, 0) and len(world.table.rows) == 5
+    assert (again.counts.read, again.counts.sent) == (0, 0) and len(world.table.rows) == 5
 
 
 async def test_the_live_walk_and_the_sweep_leave_what_is_set_aside_alone() -> None:
@@ -53,20 +53,20 @@ async def test_the_live_walk_and_the_sweep_leave_what_is_set_aside_alone() -> No
         for run in await backfill.work_plan(world.restart()):
             assert run.missing == 0
     assert world.table.rows == []
-    assert (await replay(world.restart())).tally.sent == 3
+    assert (await replay(world.restart())).counts.sent == 3
 
 
 async def test_what_is_refused_again_stays_and_is_counted_with_its_reason() -> None:
     """Nothing is marked or written twice; the health row counts the rows still waiting, by reason."""
     world = await with_refused(3)
     world.table.refuses = lambda row: row.id == "activity_0001"
-    before = world.aside()
+    before = world.dead()
     run = await replay(world.restart())
-    assert (run.tally.sent, run.tally.aside) == (2, 1) and world.aside() == before
-    assert world.health_row["RowsSetAside"] == 1
-    assert sum(world.health_row["SetAsideReasons"].values()) == 1
+    assert (run.counts.sent, run.counts.dead) == (2, 1) and world.dead() == before
+    assert world.health_row["RowsDeadLettered"] == 1
+    assert sum(world.health_row["DeadLetterReasons"].values()) == 1
     world.table.refuses = lambda _: False
-    assert (await replay(world.restart())).tally.sent == 1
+    assert (await replay(world.restart())).counts.sent == 1
     assert len(world.table.ids) == len(set(world.table.ids)) == 3
 
 
@@ -75,9 +75,9 @@ async def test_what_is_no_activity_stays_where_an_operator_sees_it() -> None:
     world = await with_refused(1, b"null", b"[1]")
     world.table.refuses = lambda _: False
     run = await replay(world.restart())
-    assert (run.state, run.tally.sent, run.tally.aside) == ("ok", 1, 2)
+    assert (run.state, run.counts.sent, run.counts.dead) == ("ok", 1, 2)
     again = await replay(world.restart())
-    assert (again.tally.read, again.tally.sent, again.tally.aside) == (2, 0, 2)
+    assert (again.counts.read, again.counts.sent, again.counts.dead) == (2, 0, 2)
 
 
 @pytest.mark.parametrize(
@@ -92,7 +92,7 @@ async def test_a_replay_that_fails_can_be_repeated(error: Exception, state: str)
     run = await replay(world.restart())
     assert run.state == state and world.health_row["ErrorClass"] == type(error).__name__
     world.table.failure = None
-    assert (await replay(world.restart())).tally.sent == 5 and len(world.table.ids) == 5
+    assert (await replay(world.restart())).counts.sent == 5 and len(world.table.ids) == 5
 
 
 async def test_rows_sent_before_a_replay_broke_are_not_sent_again() -> None:
@@ -100,17 +100,17 @@ async def test_rows_sent_before_a_replay_broke_are_not_sent_again() -> None:
     world = await with_refused(5)
     world.table = table = FailingTable(world.power, good=1, error=SinkBusy("gone in the middle"))
     run = await replay(world.restart())
-    assert (run.state, run.tally.sent) == ("busy", 2)
+    assert (run.state, run.counts.sent) == ("busy", 2)
     table.good = None
     again = await replay(world.restart())
-    assert again.tally.sent == 3 and len(world.table.ids) == len(set(world.table.ids)) == 5
+    assert again.counts.sent == 3 and len(world.table.ids) == len(set(world.table.ids)) == 5
 
 
 async def test_a_row_set_aside_on_two_days_is_sent_once() -> None:
-    """A crash between set-aside and ledger writes a row down again, perhaps after midnight."""
+    """A crash between dead-letters and ledger writes a row down again, perhaps after midnight."""
     world = await with_refused(1)
     world.clock.advance(timedelta(days=1))
-    day, next_day = (f"set-aside/test/dcr/{name}.jsonl" for name in ("2026-10-31", "2026-11-01"))
+    day, next_day = (f"dead-letters/test/dcr/activity/{name}.jsonl" for name in ("2026-10-31", "2026-11-01"))
     world.store.files[next_day] = world.store.files[day]
     world.table.refuses = lambda _: False
     await replay(world.restart())
@@ -138,7 +138,7 @@ async def test_days_are_replayed_oldest_first_in_portions() -> None:
     await world.poll(timedelta(minutes=5))
     world.table.refuses, world.table.batch = (lambda _: False), 500
     run = await replay(world.restart())
-    assert run.tally.sent == PORTION + 4
+    assert run.counts.sent == PORTION + 4
     assert world.table.ids == [*(f"activity_{number:04d}" for number in range(PORTION + 3)), "activity_9999"]
 
 
@@ -147,10 +147,10 @@ async def test_two_replays_at_once_send_nothing_twice() -> None:
     world = await with_refused(2)
     world.table.refuses = lambda _: False
     connection = world.restart()
-    async with world.store.lease("lease/test/dcr/replay"):
+    async with world.store.lease("lease/test/dcr/activity/replay"):
         run = await replay(connection)
-    assert run.state == "held" and world.table.rows == []
-    assert (await replay(world.restart())).tally.sent == 2
+    assert run.state == "lease_held" and world.table.rows == []
+    assert (await replay(world.restart())).counts.sent == 2
 
 
 async def test_replay_does_not_disturb_the_live_walk() -> None:
@@ -158,8 +158,8 @@ async def test_replay_does_not_disturb_the_live_walk() -> None:
     world = await with_refused(2)
     world.table.refuses = lambda _: False
     world.add(activity(50))
-    async with world.store.lease("lease/test/dcr/live"):
-        assert (await replay(world.restart())).tally.sent == 2
+    async with world.store.lease("lease/test/dcr/activity/live"):
+        assert (await replay(world.restart())).counts.sent == 2
     run = await world.poll()
-    assert run.tally.sent == 1 and len(world.table.ids) == 3
+    assert run.counts.sent == 1 and len(world.table.ids) == 3
     assert (await live.poll(world.restart())).state == "idle"

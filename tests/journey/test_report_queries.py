@@ -171,18 +171,19 @@ async def test_exceptions_are_those_that_reach_into_the_period(world: World) -> 
 
 
 async def test_drills_of_the_period_are_listed(world: World) -> None:
-    """Other walks are not drills."""
-    for walk, state in (("drill", "ok"), ("live", "ok"), ("drill", "drill_failed")):
+    """Other runs are not self-tests."""
+    runs = (("selftest", "ok"), ("live", "ok"), ("selftest", "selftest_failed"))
+    for number, (kind, state) in enumerate(runs):
         row = {
             "EventTime": WEEK.gte,
             "TimeGenerated": WEEK.gte,
-            "Walk": walk,
+            "RunKind": kind,
             "State": state,
             "Part": 1,
-            "RunId": state,
+            "RunId": f"run-{number}",
         }
         world.workspace.store(HEALTH, [row], ingested_at=NOW)
-    assert [row["State"] for row in await world.ask("drills")] == ["drill_failed", "ok"]
+    assert [row["State"] for row in await world.ask("drills")] == ["ok", "selftest_failed"]
 
 
 async def test_a_local_workspace_has_its_report(tmp_path: Path) -> None:

@@ -20,10 +20,10 @@ from shared.rows.minimize import Minimiser, Mode
 from shared.rows.shaping import Shaping
 from shared.runs import backfill, live
 from shared.runs.connection import Connection
-from shared.runs.health_rows import Run
-from shared.runs.pipeline import Carrier
+from shared.runs.pipeline import Pipeline
 from shared.runs.prove import prove
 from shared.runs.replay import replay
+from shared.runs.run import Run, RunKind
 from shared.state.ledger import digest, hour_digest
 from shared.streams.activity.fold import fold, unfold
 from tests.fakes import NOON, FakeWorld, Happening
@@ -82,10 +82,10 @@ async def test_of_a_counted_category_no_row_leaves_and_every_id_is_known(world: 
     assert set(world.table.ids) == ODD
     hour = await connection.ledger.hour(HOUR)
     assert (known(hour.counted.prefixes, world), known(hour.sent.prefixes, world)) == (EVEN, ODD)
-    assert not hour.aside.prefixes
-    assert (run.state, run.tally.sent, run.tally.counted, run.tally.aside) == ("ok", 5, 5, 0)
+    assert not hour.dead.prefixes
+    assert (run.state, run.counts.sent, run.counts.counted, run.counts.dead) == ("ok", 5, 5, 0)
     row = world.health.rows[-1]
-    assert (row["RowsCounted"], row["RowsSent"], row["ActivitiesRead"]) == (5, 5, 10)
+    assert (row["RowsCounted"], row["RowsSent"], row["ItemsRead"]) == (5, 5, 10)
     kept = b"".join(data for name, data in world.store.files.items() if not name.startswith("ledger/"))
     assert b"ana@example.com" not in kept and b"activity_0000" not in kept
 
@@ -95,13 +95,13 @@ async def test_counted_activities_are_not_counted_twice(world: FakeWorld) -> Non
     connection, _ = await polled(world, shaping(auth="count-only"))
     world.clock.advance(timedelta(minutes=11))
     again = await live.poll(connection)
-    assert (again.tally.repeated, again.tally.counted, again.tally.sent) == (10, 0, 0)
+    assert (again.counts.repeated, again.counts.counted, again.counts.sent) == (10, 0, 0)
 
 
 async def test_bytes_are_those_that_were_accepted(world: FakeWorld) -> None:
     """`bridge.sent.bytes` and BytesByCategory are what ingestion is billed by: nothing for what never left."""
     _, run = await polled(world, shaping(auth="count-only"))
-    assert set(run.tally.bytes_by_category) == {"user_admin"}
+    assert set(run.counts.bytes_by_category) == {"user_admin"}
 
 
 async def test_the_digest_of_an_hour_says_how_many_were_only_counted(world: FakeWorld) -> None:
@@ -109,7 +109,7 @@ async def test_the_digest_of_an_hour_says_how_many_were_only_counted(world: Fake
     connection, _ = await polled(world, shaping(auth="count-only"))
     told = hour_digest(HOUR, await connection.ledger.hour(HOUR), {prefix_of(h.id) for h in world.happenings})
     count, total = digest(prefix_of(id) for id in ODD)
-    assert (told["ids"], told["sum"], told["counted"], told["feed"], told["aside"]) == (count, total, 5, 10, 0)
+    assert (told["ids"], told["sum"], told["counted"], told["feed"], told["dead"]) == (count, total, 5, 10, 0)
 
 
 class Stored:
@@ -145,7 +145,7 @@ async def test_the_proof_counts_them_and_a_repair_sends_none(world: FakeWorld) -
     assert run.digests[0]["counted"] == 5
     lost = world.table.rows.pop()
     run, proof = await prove(connection, NOON, NOON + timedelta(hours=1), repair=True)
-    assert (proof.hours[0].verdict, proof.repaired, run.tally.counted) == ("missing", 1, 0)
+    assert (proof.hours[0].verdict, proof.repaired, run.counts.counted) == ("missing", 1, 0)
     assert world.table.rows[-1]["ActivityId"] == lost["ActivityId"] and set(world.table.ids) == ODD
 
 
@@ -170,9 +170,9 @@ async def test_sweeps_know_counted_ids(world: FakeWorld) -> None:
     connection, _ = await polled(world, shaping(auth="count-only"))
     world.clock.advance(timedelta(hours=2))
     await live.poll(connection)
-    runs = [run for run in await backfill.work_plan(connection) if run.walk == "sweep"]
+    runs = [run for run in await backfill.work_plan(connection) if run.kind == "sweep"]
     assert runs and {run.state for run in runs} == {"ok"}
-    assert sum(run.missing + run.tally.sent + run.tally.counted for run in runs) == 0
+    assert sum(run.missing + run.counts.sent + run.counts.counted for run in runs) == 0
     assert any(told["feed"] == 10 and told["counted"] == 5 for run in runs for told in run.digests)
 
 
@@ -184,13 +184,13 @@ async def test_what_waits_aside_is_only_counted_once_the_category_is(world: Fake
     world.table.refuses = lambda row: False
     run = await replay(replace(connection, shaping=shaping(auth="count-only")))
     assert set(world.table.ids) == ODD
-    assert (run.state, run.tally.sent) == ("ok", 0)
+    assert (run.state, run.counts.sent) == ("ok", 0)
 
 
-def carrier(world: FakeWorld, shaping: Shaping) -> Carrier:
+def pipeline(world: FakeWorld, shaping: Shaping) -> Pipeline:
     connection = connection_of(world, shaping)
-    run = Run("run-1", "live", NOON, connection="test")
-    return connection.carrier(run, "live", deadline=NOON + timedelta(minutes=1))
+    run = Run("run-1", RunKind.LIVE, NOON, connection="test")
+    return connection.pipeline(run, deadline=NOON + timedelta(minutes=1))
 
 
 def page(*activities: dict[str, Any]) -> Page:
@@ -207,14 +207,14 @@ def overflow_of(world: FakeWorld) -> dict[str, bytes]:
 async def test_of_a_counted_activity_no_original_is_kept() -> None:
     """An activity too large for its cells is counted like any other: nothing of it goes to overflow/."""
     world = FakeWorld()
-    await carrier(world, shaping(auth="count-only")).carry(page(BIG))
+    await pipeline(world, shaping(auth="count-only")).handle(page(BIG))
     assert world.table.rows == [] and overflow_of(world) == {}
 
 
 async def test_the_kept_original_of_a_pseudonymous_row_names_nobody() -> None:
     """overflow/ holds the whole activity, with hashes where people stood."""
     world = FakeWorld()
-    await carrier(world, shaping(every="pseudonymous")).carry(page(BIG))
+    await pipeline(world, shaping(every="pseudonymous")).handle(page(BIG))
     ((name, kept),) = overflow_of(world).items()
     assert b"ana@example.com" not in kept and b"192.0.2.7" not in kept
     assert json.loads(kept)["future_note"].endswith("x" * 40_000)
@@ -225,7 +225,7 @@ async def test_the_kept_original_of_a_pseudonymous_row_names_nobody() -> None:
 async def test_the_digest_of_a_kept_original_is_that_of_the_file(mode: Mode) -> None:
     """Handling.overflow tells the size and SHA-256 of what its pointer leads to, in every mode."""
     world = FakeWorld()
-    await carrier(world, shaping(every=mode)).carry(page(BIG))
+    await pipeline(world, shaping(every=mode)).handle(page(BIG))
     ((_, kept),) = overflow_of(world).items()
     told = world.table.rows[0]["Handling"]["overflow"]
     assert (told["sha256"], told["bytes"]) == (hashlib.sha256(kept).hexdigest(), len(kept))
@@ -237,7 +237,7 @@ async def test_hashes_longer_than_addresses_burst_no_cell(mode: Mode, count: int
     """The service cuts silently what is too long: a cell that grows is cut by us, and the original kept."""
     world = FakeWorld()
     crowded = documented_activity("user_logged_out") | {"future_note": " ".join(["a@b.co"] * count)}
-    await carrier(world, shaping(every=mode)).carry(page(crowded))
+    await pipeline(world, shaping(every=mode)).handle(page(crowded))
     (row,) = world.table.rows
     cut = [name for name, cell in row.items() if len(encode(cell)) > limits.CELL_LIMIT_BYTES + 2]
     assert cut == []
@@ -330,7 +330,7 @@ async def test_a_moved_column_bursts_no_cell(second_version: tables.Table) -> No
     world = FakeWorld()
     changes = [{"type": "name", "previous_value": "a" * 25_000, "current_value": "b"}]
     activity = documented_activity("platform_workspace_updated") | {"updates": changes, "future_note": "c" * 25_000}
-    await carrier(world, shaping(1)).carry(page(activity))
+    await pipeline(world, shaping(1)).handle(page(activity))
     (row,) = world.table.rows
     assert [name for name, cell in row.items() if len(encode(cell)) > limits.CELL_LIMIT_BYTES + 2] == []
 

@@ -71,7 +71,7 @@ def carried(world: World) -> dict[str, int]:
 
 def told(world: World) -> dict[str, tuple[str, str]]:
     """State and error class of each connection's newest live row in the workspace."""
-    kql = f"{tables.HEALTH} | where Walk == 'live' | project ConnectionName, State, ErrorClass"
+    kql = f"{tables.HEALTH} | where RunKind == 'live' | project ConnectionName, State, ErrorClass"
     return {str(name): (str(state), str(error)) for name, state, error in world.workspace.query(kql).rows}
 
 
@@ -87,8 +87,8 @@ async def test_two_connections_carry_side_by_side_with_state_apart(
     assert carried(world) == {"good": 3, "other": 3}
     assert told(world) == {"good": ("ok", ""), "other": ("ok", "")}
     for name in ("good", "other"):
-        assert (tmp_path / "checkpoint" / name / f"{RULE_ID}.json").is_file()
-        assert list((tmp_path / "ledger" / name / RULE_ID).glob("*.sent"))
+        assert (tmp_path / "checkpoint" / name / RULE_ID / "activity.json").is_file()
+        assert list((tmp_path / "ledger" / name / RULE_ID / "activity").glob("*.sent"))
 
 
 async def test_a_refused_key_does_not_stop_the_other_connection(
@@ -215,11 +215,11 @@ async def test_a_schema_fault_sets_nothing_aside_and_heals_by_itself(
     async with built(world, two(world, tmp_path)) as bridge:
         await begin(bridge, world, activities=40)
         (run,) = await bridge.poll()
-        assert run.state == "refused" and run.tally.aside == 0
-        assert told(world)["good"] == ("refused", "SinkRefused") and not (tmp_path / "set-aside").exists()
+        assert run.state == "refused" and run.counts.dead == 0
+        assert told(world)["good"] == ("refused", "SinkRefused") and not (tmp_path / "dead-letters").exists()
         world.sink_faults.calm()
         (run,) = await bridge.poll()
-        assert run.state == "ok" and run.tally.aside == 0
+        assert run.state == "ok" and run.counts.dead == 0
     assert carried(world) == {"good": 40}
 
 
@@ -234,13 +234,13 @@ async def test_refused_rows_wait_for_replay_on_disk(
     async with built(world, two(world, tmp_path)) as bridge:
         await begin(bridge, world)
         (run,) = await bridge.poll()
-        assert (run.state, run.tally.sent, run.tally.aside) == ("ok", 2, 1)
-        (file,) = (tmp_path / "set-aside" / "good" / RULE_ID).glob("*.jsonl")
+        assert (run.state, run.counts.sent, run.counts.dead) == ("ok", 2, 1)
+        (file,) = (tmp_path / "dead-letters" / "good" / RULE_ID / "activity").glob("*.jsonl")
         line = json.loads(file.read_text(encoding="utf-8"))
         assert line["raw"] == activity(1) and line["reason"].startswith("400: InvalidRow")
         world.sink_faults.calm()
-        assert [run.tally.sent for run in await bridge.replay()] == [1]
-        assert [run.tally.sent for run in await bridge.replay()] == [0]
+        assert [run.counts.sent for run in await bridge.replay()] == [1]
+        assert [run.counts.sent for run in await bridge.replay()] == [0]
     assert carried(world) == {"good": 3}
 
 

@@ -44,7 +44,7 @@ async def _carry(folder: Path) -> None:
         async with build(settings, clock=clock, credential=world.credential) as bridge:
             connection = bridge.connections[0]
             await live.init(connection)
-            await connection.plan_store.update(lambda plan: plans.with_history(plan, NOW - DAYS, NOW))
+            await connection.plan_store.update(lambda plan: plans.with_history(plan, NOW - DAYS, NOW, limit=5000))
             while any(window.state == "waiting" for window in (await connection.plan_store.read()).windows):
                 await bridge.work_plan()
             for minute in (20, 40, 60, 130):

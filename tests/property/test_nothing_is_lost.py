@@ -55,7 +55,7 @@ async def play(world: FakeWorld, minutes: list[int]) -> None:
 
 
 def with_five_hours(plan: Plan) -> Plan:
-    return plans.with_history(plan, NOON - timedelta(hours=5), NOON)
+    return plans.with_history(plan, NOON - timedelta(hours=5), NOON, limit=5000)
 
 
 def ids_of(world: FakeWorld) -> set[str]:
@@ -108,4 +108,4 @@ def test_a_crash_costs_at_most_one_open_upload_per_reader(
     world = FakeWorld(happened, Power(set(crashes)))
     asyncio.run(play(world, minutes))
     repeats = len(world.table.ids) - len(set(world.table.ids))
-    assert repeats <= len(crashes) * world.table.batch * (world.limits.readers + 1)
+    assert repeats <= len(crashes) * world.table.batch * (world.limits.plan_readers + 1)

@@ -33,7 +33,7 @@ async def test_a_small_demo_answers_every_question_and_misses_nothing(short: Non
 
     report = await demo.play(tmp_path / "demo", lambda phase, *_: phases.add(phase), people=20, seed=7, inspect=inspect)
     assert report.outcome is not None and report.outcome.complete
-    assert report.outcome.set_aside == 0 and report.replayed == 1
+    assert report.outcome.dead_letters == 0 and report.replayed == 1
     assert phases == {"tenant", "history", "live", "sweeps"}
     assert report.drill["arrived"] and report.drill["remedy"] == ""
     text = console.file.getvalue()  # type: ignore[attr-defined]

@@ -91,7 +91,7 @@ async def test_undocumented_and_odd_lines_arrive_or_are_set_aside(tmp_path: Path
     ]
     carried = await carry_file(written(tmp_path / "odd.jsonl", lines), tmp_path / "w.duckdb", quiet)
     assert carried.outcome is not None
-    assert (carried.outcome.in_workspace, carried.outcome.set_aside, carried.outcome.missing) == (6, 4, ())
+    assert (carried.outcome.in_workspace, carried.outcome.dead_letters, carried.outcome.missing) == (6, 4, ())
     rows = {row["ActivityId"]: row for row in stored_rows(tmp_path / "w.duckdb")}
     assert unfold(rows["x1"]) == unknown
     assert rows["x3"]["Details"]["n"] == "123456789012345678901234567890" and rows["x3"]["Handling"]["escaped"]

@@ -1,4 +1,4 @@
-"""A lookback says what the schedule would have said: the same runs, the same rows, and nothing before its time."""
+"""A backtest says what the schedule would have said: the same runs, the same rows, and nothing before its time."""
 
 import json
 import subprocess
@@ -20,7 +20,7 @@ from sandbox.query_api import query_app
 from sentinel.tools.backtest import engine
 from sentinel.tools.backtest.azure import AzureWorkspace
 from sentinel.tools.backtest.engine import Past
-from sentinel.tools.backtest.report import Line, look_back
+from sentinel.tools.backtest.report import Line, run_backtest
 from sentinel.tools.check.bind import Bound
 from sentinel.tools.cli import app
 from sentinel.tools.load import content
@@ -120,8 +120,8 @@ def test_rules_beside_other_products_are_looked_back_on_too(slug: str) -> None:
     workspace.store(LOCAL_WATCHLIST, scene.lists, ingested_at=NOW)
     rows_read: dict[str, int] = {}
     span = (NOW - HOURS, NOW + HOURS)
-    (line,) = look_back(workspace, [file], {slug: bound}, *span, tell=rows_read.__setitem__)
-    (blind,) = look_back(workspace, [file], {slug: bound}, *span, neighbours=False)
+    (line,) = run_backtest(workspace, [file], {slug: bound}, *span, tell=rows_read.__setitem__)
+    (blind,) = run_backtest(workspace, [file], {slug: bound}, *span, neighbours=False)
     workspace.close()
     assert line.not_run is None and line.alerts > 0
     assert {one.table for one in scene.sent} - OWN <= rows_read.keys()
@@ -137,11 +137,11 @@ def test_what_watchlists_except_is_excepted() -> None:
     for one in scene.sent:
         workspace.store(one.table, [one.row()], ingested_at=NOW + one.ingested)
     span = (NOW - HOURS, NOW + HOURS)
-    (loud,) = look_back(workspace, [file], {file.slug: bound}, *span)
+    (loud,) = run_backtest(workspace, [file], {file.slug: bound}, *span)
     muted = {"WatchlistAlias": "ClaudeTuning", "SearchKey": file.slug, "Rule": file.slug, "Entity": loud.subjects[0][0]}
     muted["Until"] = "2099-01-01"
     workspace.store(LOCAL_WATCHLIST, [muted], ingested_at=NOW)
-    (quiet,) = look_back(workspace, [file], {file.slug: bound}, *span)
+    (quiet,) = run_backtest(workspace, [file], {file.slug: bound}, *span)
     workspace.close()
     assert loud.alerts == 1 and quiet.alerts == 0
 
@@ -175,7 +175,7 @@ def test_subjects_are_named_only_when_asked_for() -> None:
 
 
 def test_the_operators_door_leads_here(old: Path) -> None:
-    """`python -m shared.cli lookback` takes the same arguments and gives the same report."""
+    """`python -m shared.cli backtest` takes the same arguments and gives the same report."""
     command = [sys.executable, "-m", "shared.cli", *asked(old)]
     ran = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
     assert ran.returncode == 0, ran.stderr
@@ -201,7 +201,7 @@ def test_a_served_workspace_says_what_the_file_says(old: Path) -> None:
 
 def asked(path: Path) -> list[str]:
     span = ["--from", f"{NOW - timedelta(days=41):%Y-%m-%d}", "--to", f"{NOW:%Y-%m-%d}"]
-    return ["lookback", *span, "--local", str(path), "--only", "claude-sso-disabled", "--json"]
+    return ["backtest", *span, "--local", str(path), "--only", "claude-sso-disabled", "--json"]
 
 
 def report(path: Path) -> dict[str, Any]:
@@ -228,7 +228,7 @@ def report(path: Path) -> dict[str, Any]:
 )
 def test_what_cannot_be_looked_back_on_is_told(arguments: list[str], reason: str) -> None:
     """A span that runs backwards, no workspace or two, a missing file and an unknown rule are refused in words."""
-    result = CliRunner().invoke(app, ["lookback", *arguments])
+    result = CliRunner().invoke(app, ["backtest", *arguments])
     assert result.exit_code == 2
     assert reason in " ".join(result.output.replace("│", " ").split())
 

@@ -103,7 +103,7 @@ async def carried(tenant: Tenant, folder: Path) -> AsyncIterator[Workspace]:
         async with build(settings, clock=clock, credential=world.credential) as bridge:
             keeper = bridge.connections[0].plan_store
             await live.init(bridge.connections[0])
-            await keeper.update(lambda plan: plans.with_history(plan, START, END))
+            await keeper.update(lambda plan: plans.with_history(plan, START, END, limit=5000))
             while any(window.state == "waiting" for window in (await keeper.read()).windows):
                 await bridge.work_plan()
         yield world.workspace

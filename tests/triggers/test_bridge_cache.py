@@ -28,7 +28,7 @@ async def works(bridge: Bridge) -> bool:
     """Whether the bridge can still read a page; closed, its HTTP client says so."""
     reading = await bridge.connections[0].feed.reading()
     try:
-        await reading.page(Place(Window(NOON - HOUR, NOON)), deadline=NOON + HOUR)
+        await reading.page(Place(Window(NOON - HOUR, NOON), limit=5000), deadline=NOON + HOUR)
     except RuntimeError as closed:
         assert "closed" in str(closed)
         return False

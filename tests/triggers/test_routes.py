@@ -107,7 +107,7 @@ async def test_health_without_state(worker: Worker) -> None:
 
 async def test_health_with_a_damaged_state(begun: Worker, tmp_path: Path) -> None:
     """503 with the sentence, not with the parser's words."""
-    (tmp_path / "checkpoint" / "default" / f"{RULE_ID}.json").write_bytes(b"{")
+    (tmp_path / "checkpoint" / "default" / RULE_ID / "activity.json").write_bytes(b"{")
     answer = await begun.ask("health")
     assert answer.code == 503 and answer.json["connections"][0]["problem"] == "StateUnreadable"
 
@@ -117,7 +117,7 @@ async def test_health_asks_storage_at_most_four_times_a_minute(
 ) -> None:
     """Everybody may ask: within fifteen seconds the answer is the same, afterwards it is looked up again."""
     before = (await begun.ask("health")).json
-    (tmp_path / "checkpoint" / "default" / f"{RULE_ID}.json").unlink()
+    (tmp_path / "checkpoint" / "default" / RULE_ID / "activity.json").unlink()
     assert (await begun.ask("health")).json == before
     clock.advance(FRESH)
     assert (await begun.ask("health")).code == 503

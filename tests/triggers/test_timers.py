@@ -19,7 +19,7 @@ from shared.errors import CheckpointMoved, StateMissing, StoreFailed
 from shared.models import Page, Place
 from shared.runs import last_runs, live
 from shared.runs.connection import Connection
-from shared.runs.health_rows import Run
+from shared.runs.run import Run
 from shared.triggers import timers
 from shared.triggers.bridge_cache import TRY_AGAIN, here
 from shared.triggers.timers import POLL, RunsFailed, days_to_prove, prove_days
@@ -40,8 +40,8 @@ def lines(caplog: pytest.LogCaptureFixture, name: str) -> list[str]:
 
 
 def walks(world: World) -> list[tuple[str, str]]:
-    """Walk and state of every health row, oldest first."""
-    kql = f"{tables.HEALTH} | where Part == 1 | order by StartedAt asc | project Walk, State"
+    """RunKind and state of every health row, oldest first."""
+    kql = f"{tables.HEALTH} | where Part == 1 | order by StartedAt asc | project RunKind, State"
     return [(str(walk), str(state)) for walk, state in world.workspace.query(kql).rows]
 
 
@@ -216,7 +216,7 @@ async def test_three_closed_days_are_proved(begun: Worker, world: World, clock: 
     outcome = await begun.fire("prove_daily")
     assert outcome.ok, outcome.error
     proofs = world.workspace.query(
-        f"{tables.HEALTH} | where Walk == 'proof' | order by StartedAt asc | project State, WindowFrom"
+        f"{tables.HEALTH} | where RunKind == 'proof' | order by StartedAt asc | project State, WindowFrom"
     )
     assert sorted((str(state), str(start)[:10]) for state, start in proofs.rows) == [
         ("ok", "2026-11-01"),
@@ -249,7 +249,7 @@ async def lose_an_evening(worker: Worker, world: World, clock: SimulatedClock, *
 def proofs(world: World) -> list[tuple[str, int, int]]:
     """State, missing and sent of every proof in the order of their windows, newest first, then of their runs."""
     kql = (
-        f"{tables.HEALTH} | where Walk == 'proof' | order by bin(StartedAt, 1d) asc, WindowFrom desc"
+        f"{tables.HEALTH} | where RunKind == 'proof' | order by bin(StartedAt, 1d) asc, WindowFrom desc"
         " | project State, MissingIds, RowsSent"
     )
     return [(str(state), int(missing), int(sent)) for state, missing, sent in world.workspace.query(kql).rows]
@@ -378,12 +378,12 @@ async def test_a_day_that_does_not_end_is_given_up(begun: Worker, world: World, 
 async def test_what_the_timers_remember_survives_a_damaged_note(begun: Worker, tmp_path: Path) -> None:
     """The status document is a convenience: damaged, it is written anew and stops nobody."""
     assert (await begun.fire("poll_activities")).ok
-    note = tmp_path / "status" / "default" / RULE_ID / "poll_activities.json"
-    note.write_bytes(b'{"walk":')
+    note = tmp_path / "status" / "default" / RULE_ID / "activity" / "poll_activities.json"
+    note.write_bytes(b'{"kind":')
     assert (await begun.fire("poll_activities")).ok
     async with here.bridge() as bridge:
         known = await last_runs.recall(bridge.connections[0], POLL)
-    assert known is not None and known.walk == "live"
+    assert known is not None and known.kind == "live"
 
 
 async def test_a_note_that_cannot_be_stored_stops_nobody() -> None:

@@ -99,7 +99,7 @@ def _beginning(rules: Sequence[File[Any]], hunts: Sequence[File[Any]]) -> str:
         "can show. A rule far above its number in your tenant wants a list filled, or is onto something.\n"
         "- **Late rows.** A rule looks at what arrived since its last run, whenever it happened: the API may show an "
         "activity hours late, and the alert comes then, once. History an operator asks for raises no alert; "
-        "`python -m tools content lookback --from 2026-10-01 --to 2026-11-01 --workspace-id ...` (or `--local FILE`) "
+        "`python -m tools content backtest --from 2026-10-01 --to 2026-11-01 --workspace-id ...` (or `--local FILE`) "
         "runs every rule over it, as its schedule would have, into a report. It is a tool of these files and not of "
         "`shared.cli`: the app that is deployed carries no rules and cannot execute a query. It copies the activities "
         "the rules read into its own memory, leaves out rules that join other products' tables, and counts subjects "

@@ -13,6 +13,6 @@ type tablesType = {
   @description('Optional. One row is one activity of the Compliance API\'s Activity Feed: somebody, or something, did something in Claude. Default: Analytics, 90 days.')
   ClaudeActivity_CL: tableOptionsType?
 
-  @description('Optional. One run of one walk of the bridge: how far it came, what it carried, what it could not, and which requests were its own. Default: Analytics, 730 days.')
+  @description('Optional. One run of the bridge: what it read and delivered, what it could not, and which requests were its own. Default: Analytics, 730 days.')
   ClaudeBridgeHealth_CL: tableOptionsType?
 }

@@ -61,12 +61,12 @@ var rules = [
     query: loadTextContent('../alerts/run-failures.kql')
   }
   {
-    name: 'set-aside'
-    title: 'Claude bridge: activities set aside'
+    name: 'dead-letters'
+    title: 'Claude bridge: dead letters'
     severity: 2
     range: 'PT1H'
     every: 'PT1H'
-    query: loadTextContent('../alerts/set-aside.kql')
+    query: loadTextContent('../alerts/dead-letters.kql')
   }
   {
     name: 'ingestion'

@@ -36,7 +36,7 @@ type lifecycleType = {
 
   @description('Optional. Activities that could not be delivered. Without it they stay: what is deleted while it waits is lost.')
   @minValue(30)
-  setAsideDays: int?
+  deadLetterDays: int?
 
   @description('Optional. Whole activities whose rows had to be cut: as long as the rows. Default 730.')
   @minValue(30)
@@ -90,7 +90,7 @@ resource container 'Microsoft.Storage/storageAccounts/blobServices/containers@20
 
 var deletions = [
   { name: 'ledger', type: 'appendBlob', days: lifecycle.?ledgerDays ?? 2557 }
-  { name: 'set-aside', type: 'appendBlob', days: lifecycle.?setAsideDays ?? 0 }
+  { name: 'dead-letters', type: 'appendBlob', days: lifecycle.?deadLetterDays ?? 0 }
   { name: 'overflow', type: 'blockBlob', days: lifecycle.?overflowDays ?? 730 }
   { name: 'health', type: 'blockBlob', days: 30 }
   { name: 'unreadable', type: 'blockBlob', days: 90 }

@@ -17,4 +17,4 @@ param tableReaders = [
   { principalId: '66666666-6666-6666-6666-666666666666', principalType: 'Group', tables: ['ClaudeActivity_CL'] }
   { principalId: '77777777-7777-7777-7777-777777777777', principalType: 'Group', tables: ['ClaudeBridgeHealth_CL'] }
 ]
-param lifecycle = { ledgerDays: 2557, setAsideDays: 90 }
+param lifecycle = { ledgerDays: 2557, deadLetterDays: 90 }

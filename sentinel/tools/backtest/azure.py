@@ -1,4 +1,4 @@
-"""A Log Analytics workspace in Azure as lookback.py reads one, through the official query client."""
+"""A Log Analytics workspace in Azure as backtest.py reads one, through the official query client."""
 
 import json
 from datetime import UTC, datetime

@@ -1,4 +1,4 @@
-"""`python -m tools content lookback`: what the rules would have said over days that are past."""
+"""`python -m tools content backtest`: what the rules would have said over days that are past."""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -13,7 +13,7 @@ from rich.console import Console
 from kql.opening import open_file
 from sentinel.tools.backtest.azure import AzureWorkspace
 from sentinel.tools.backtest.reading import Source
-from sentinel.tools.backtest.report import Line, look_back, table_of
+from sentinel.tools.backtest.report import Line, run_backtest, table_of
 from sentinel.tools.load import content
 from sentinel.tools.load.content import File
 from sentinel.tools.load.models import Rule
@@ -27,7 +27,7 @@ console = Console(soft_wrap=True, highlight=False)
 progress = Console(stderr=True, highlight=False)
 
 
-def lookback(
+def backtest(
     start: Annotated[
         datetime,
         typer.Option("--from", formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M"], help="UTC, such as 2026-10-05."),
@@ -64,7 +64,7 @@ def lookback(
     try:
         files, source = _rules(only), _source(local, workspace_id, query_endpoint, until)
         bound = bound_queries(files)
-        for line in look_back(source, files, bound, since, until, neighbours=neighbours, tell=_Tally()):
+        for line in run_backtest(source, files, bound, since, until, neighbours=neighbours, tell=_Tally()):
             lines.append(line)
             if as_json:
                 typer.echo(json.dumps(line.as_json(show_subjects=show_subjects)))

@@ -1,4 +1,4 @@
-"""What a lookback reads of a workspace, in portions, since answers have limits."""
+"""What a backtest reads of a workspace, in portions, since answers have limits."""
 
 import json
 from collections import defaultdict

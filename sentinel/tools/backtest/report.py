@@ -1,4 +1,4 @@
-"""The report of a lookback: how often each rule would have fired, when, and about how many subjects."""
+"""The report of a backtest: how often each rule would have fired, when, and about how many subjects."""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -50,7 +50,7 @@ class Line:
         }
 
 
-def look_back(
+def run_backtest(
     source: Source,
     files: Iterable[File[Rule]],
     bound: dict[str, Bound],

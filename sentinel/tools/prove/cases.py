@@ -13,7 +13,7 @@ from sentinel.tools.load.spans import parse
 from sentinel.tools.prove.actors import actor
 from shared.rows.times import utc_text
 from shared.streams.activity import catalogue
-from shared.streams.activity.fold import Carriage, fold
+from shared.streams.activity.fold import RowContext, fold
 from shared.tables import ACTIVITY, Table
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)  # a Friday, noon: the moment every test's query runs
@@ -54,11 +54,11 @@ class Sent:
                 late["EventTime"] = happened
             return {**late, **_resolved(self.body, self.offset)}
         late_row = self.ingested - self.created > LATE_AFTER
-        carriage = Carriage(
+        context = RowContext(
             "example", "run", "test", "backfill" if self.backfill else "late" if late_row else "live",
             self.backfill, NOW + self.ingested,
         )  # fmt: skip
-        return fold({"created_at": happened, **_resolved(self.body, self.offset)}, carriage).row
+        return fold({"created_at": happened, **_resolved(self.body, self.offset)}, context).row
 
 
 def rows(written: Mapping[str, Any]) -> list[dict[str, Any]]:

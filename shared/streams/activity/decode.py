@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from shared.errors import SourceBusy, SourceIncoherent
-from shared.rows.sanitize import decode_odd, tame
+from shared.rows.sanitize import decode_odd, sanitize
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,7 +14,7 @@ class PageContent:
     """One page. `data` may hold things that are not objects: the caller sets those aside.
 
     `has_more` is None when the page does not say, which is not the same as False; `escaped` maps an index of `data`
-    to the JSON pointers of values that were replaced by text (see tame.py), to be handed to `fold`.
+    to the JSON pointers of values that were replaced by text (see sanitize.py), to be handed to `fold`.
     """
 
     data: list[Any]
@@ -45,8 +45,8 @@ def read_page(body: bytes) -> PageContent:
     return PageContent(page.data, page.has_more, page.last_id)
 
 
-def _tamed(data: list[Any], has_more: bool | None, last_id: str | None) -> PageContent:
-    items = [tame(item) for item in data]
+def _sanitized(data: list[Any], has_more: bool | None, last_id: str | None) -> PageContent:
+    items = [sanitize(item) for item in data]
     escaped = {index: places for index, (_, places) in enumerate(items) if places}
     return PageContent([item for item, _ in items], has_more, last_id, escaped)
 
@@ -61,7 +61,7 @@ def _patiently(body: bytes) -> PageContent:
             "the answer is JSON but no page of activities: look at what stands between us and the API"
         )
     has_more, last_id = page.get("has_more"), page.get("last_id")
-    return _tamed(
+    return _sanitized(
         page["data"],
         has_more if isinstance(has_more, bool) else None,
         str(last_id) if isinstance(last_id, str) else None,

@@ -1,7 +1,7 @@
 """One activity of the feed to one row of ClaudeActivity_CL, losing nothing; pure, and fast enough to be free.
 
 What a row cannot show in a column as it is stays in `Details` (`ActorDetails` for the actor), value for value:
-`unfold(fold(activity, carriage).row)` is the activity again, unless something was withheld, escaped or cut, and then
+`unfold(fold(activity, context).row)` is the activity again, unless something was withheld, escaped or cut, and then
 `Handling` says so. Absent and null are different; a null stays in `Details`.
 """
 
@@ -16,7 +16,7 @@ import msgspec
 
 from shared.rows import limits
 from shared.rows.canonical import activity_key, canonical, strictly
-from shared.rows.sanitize import DEPTH_LIMIT, tame
+from shared.rows.sanitize import DEPTH_LIMIT, sanitize
 from shared.rows.times import event_time, utc_text
 from shared.streams.activity import changes
 from shared.streams.activity.actor import ActorPlan, fold_actor
@@ -25,7 +25,7 @@ from shared.streams.activity.derive import free
 from shared.streams.activity.mapping import Plan, plan_for
 from shared.streams.activity.unfold import unfold
 
-__all__ = ["Carriage", "Folded", "Overflow", "activity_key", "fold", "original_of", "unfold"]
+__all__ = ["Folded", "Overflow", "RowContext", "activity_key", "fold", "original_of", "unfold"]
 
 # Rules look at rows by TimeGenerated: a row that comes later than this is shown at the time of its sending.
 LATE_AFTER = timedelta(minutes=30)
@@ -35,7 +35,7 @@ NAMES_LIMIT, NAME_LIMIT = 50, 200
 
 
 @dataclass(frozen=True, slots=True)
-class Carriage:
+class RowContext:
     """What all rows of one page share. `delivery` is live, late, backfill, repair or replay; `received_at` aware UTC.
 
     `content_names` lets names of files and titles of artifacts through; without it they are withheld.
@@ -104,7 +104,7 @@ class Folded(msgspec.Struct, gc=False):
 
 def fold(
     activity: dict[str, Any],
-    carriage: Carriage,
+    context: RowContext,
     escaped: tuple[str, ...] = (),
     time: tuple[str, bool] | None = None,
 ) -> Folded:
@@ -116,12 +116,12 @@ def fold(
     try:
         source = strictly(activity)
     except TypeError:
-        activity, places = tame(activity)
+        activity, places = sanitize(activity)
         escaped = (*escaped, *places)
         source = canonical(activity)
     digest = sha256(source).hexdigest()
     kind = activity.get("type")
-    plan, shared_cells = carriage.start(kind if kind.__class__ is str else "")
+    plan, shared_cells = context.start(kind if kind.__class__ is str else "")
     row = shared_cells.copy()
     row["RecordHash"] = digest
     details: dict[str, Any] = {}
@@ -150,14 +150,14 @@ def fold(
     if time is None:
         time = event_time(created_at)
     if time is None:
-        row["EventTime"] = row["TimeGenerated"] = carriage.received
+        row["EventTime"] = row["TimeGenerated"] = context.received
         handling["noCreatedAt"] = True
         if created_at is not None:
             details["created_at"] = created_at
     else:
         at, reversible = time
         row["EventTime"] = at
-        row["TimeGenerated"] = at if carriage.earliest <= at <= carriage.latest else carriage.received
+        row["TimeGenerated"] = at if context.earliest <= at <= context.latest else context.received
         if not reversible:
             details["created_at"] = created_at
 
@@ -174,9 +174,9 @@ def fold(
             details["actor"] = actor
             nested = True
     if nested and source.count(b"{") + source.count(b"[") > DEPTH_LIMIT:  # so many that they could lie in each other
-        tamed, places = tame(activity)
+        sanitized, places = sanitize(activity)
         if places:
-            return fold(tamed, carriage, (*escaped, *places))
+            return fold(sanitized, context, (*escaped, *places))
 
     if "ActivityId" not in row:
         row["ActivityId"] = f"sha256-{digest}"
@@ -245,7 +245,7 @@ def _names(names: Iterable[str]) -> tuple[str, ...]:
 
 def original_of(activity: dict[str, Any], row: Mapping[str, Any]) -> bytes:
     """The activity's canonical JSON as it may be kept: what its row withholds is null."""
-    return canonical({**tame(activity)[0], **dict.fromkeys((row.get("Handling") or {}).get("withheld", ()))})
+    return canonical({**sanitize(activity)[0], **dict.fromkeys((row.get("Handling") or {}).get("withheld", ()))})
 
 
 def _fit(activity: dict[str, Any], source: bytes, handling: dict[str, Any], folded: Folded) -> None:

@@ -21,7 +21,7 @@ from shared.workspace.client import Answer, QueryClient
 
 DAY = Window(datetime(2026, 10, 5, tzinfo=UTC), datetime(2026, 10, 6, tzinfo=UTC))
 NOW = datetime(2026, 11, 1, 5, 15, tzinfo=UTC)
-HOUR_COLUMNS = ("Connection", "Hour", "Verdict", "Feed", "Delivered", "SetAside", "Counted", "Rows", "ProvedAt")
+HOUR_COLUMNS = ("Connection", "Hour", "Verdict", "Feed", "Delivered", "DeadLetters", "Counted", "Rows", "ProvedAt")
 KEY_ID = "https://vault.example.com/keys/report/0123456789abcdef0123456789abcdef"
 
 

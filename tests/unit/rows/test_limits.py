@@ -9,10 +9,10 @@ import msgspec
 import pytest
 
 from shared.rows.canonical import canonical, encode
-from shared.rows.limits import CELL_LIMIT_BYTES, ROW_LIMIT_BYTES
-from shared.streams.activity.fold import Carriage, Folded, fold, unfold
+from shared.rows.limits import CELL_LIMIT_BYTES, MAX_ROW_BYTES
+from shared.streams.activity.fold import Folded, RowContext, fold, unfold
 
-CARRIAGE = Carriage("contoso", "run-1", "0.1.0", "live", False, datetime(2026, 10, 5, 9, 20, tzinfo=UTC))
+CARRIAGE = RowContext("contoso", "run-1", "0.1.0", "live", False, datetime(2026, 10, 5, 9, 20, tzinfo=UTC))
 
 
 def fitting(activity: dict[str, Any]) -> Folded:
@@ -21,7 +21,7 @@ def fitting(activity: dict[str, Any]) -> Folded:
     for name, cell in folded.row.items():
         size = len(encode(cell)) if isinstance(cell, dict | list) else len(str(cell).encode())
         assert size <= CELL_LIMIT_BYTES, name
-    assert len(encode(folded.row)) <= ROW_LIMIT_BYTES
+    assert len(encode(folded.row)) <= MAX_ROW_BYTES
     return folded
 
 

@@ -15,7 +15,8 @@ from shared.clock import SimulatedClock
 from shared.errors import BridgeError, SinkBusy, SinkRefused, StoreFailed
 from shared.models import Outgoing, Window
 from shared.runs import live
-from shared.runs.health_rows import DIGESTS_PER_ROW, REQUEST_IDS_PER_ROW, HealthLog, Run
+from shared.runs.health_rows import DIGESTS_PER_ROW, REQUEST_IDS_PER_ROW, HealthRows
+from shared.runs.run import Run, RunKind, RunState
 from shared.sink.batches import Sent
 from tests.fakes import NOON, DownStore, FakeTable, FakeWorld, Happening, MemoryStore, Power
 
@@ -39,18 +40,19 @@ class Desk:
         self.table = FakeTable(Power(), batch=50)
         self.store = store or MemoryStore()
         self.clock = SimulatedClock(NOON)
-        self.log = HealthLog(
+        self.log = HealthRows(
             self.table,
             self.store,
             connection="test",
-            folder="test/dcr",
+            stream="activity",
+            prefix="test/dcr",
             clock=self.clock,
             deployed_version=deployed_version,
         )
         self.rows = self.table.rows
 
     async def write(self, id: str, **facts: Any) -> bool:
-        return await self.log.write(Run(id, "live", NOON, **facts), deadline=SOON) is None
+        return await self.log.write(Run(id, RunKind.LIVE, NOON, **facts), deadline=SOON) is None
 
     @property
     def runs(self) -> list[str]:
@@ -67,13 +69,20 @@ async def test_a_full_row_fits_its_table() -> None:
     """Every key is a column of the table and every value of its type; times are UTC with a Z. Only Details has to be
     empty where release and table fit."""
     desk = Desk()
-    run = Run("run-1", "sweep", NOON, window=Window(NOON, NOON + timedelta(hours=1)), watermark=NOON, plan_id=4)
-    run.error, run.state, run.missing, run.gaps, run.late, run.plan_waiting = SinkBusy("busy"), "busy", 2, 1, 3, 5
+    run = Run("run-1", RunKind.SWEEP, NOON, window=Window(NOON, NOON + timedelta(hours=1)), watermark=NOON, plan_id=4)
+    run.error, run.state, run.missing, run.gaps, run.late, run.plan_waiting = (
+        SinkBusy("busy"),
+        RunState.BUSY,
+        2,
+        1,
+        3,
+        5,
+    )
     run.request_ids, run.requests, run.budget_limit, run.budget_remaining = ["req_1"], 1, 600, 10
-    run.digests = [{"hour": "2026-10-31T12:00:00Z", "ids": 1, "sum": 2, "aside": 0}]
-    for counter in (run.tally.unknown_types, run.tally.unknown_actors, run.tally.unknown_fields):
+    run.digests = [{"hour": "2026-10-31T12:00:00Z", "ids": 1, "sum": 2, "dead": 0}]
+    for counter in (run.counts.unknown_types, run.counts.unknown_actors, run.counts.unknown_fields):
         counter["new"] = 1
-    run.tally.aside_reasons["400"] = run.tally.bytes_by_category["Chats"] = 7
+    run.counts.dead_reasons["400"] = run.counts.bytes_by_category["Chats"] = 7
     assert await desk.log.write(run, deadline=SOON) is None
     (row,) = desk.rows
     types = {column.name: column.type for column in tables.load(tables.HEALTH).columns}
@@ -89,7 +98,7 @@ async def test_the_error_is_told_masked_and_short() -> None:
     """Class and remedy stand in the row; an address or a key quoted in the message does not."""
     desk = Desk()
     said = "no (ann@example.com, sk-ant-api01-secret, Bearer abc.def): " + "x" * 2000
-    await desk.write("run-1", error=SinkRefused(said), state="refused")
+    await desk.write("run-1", error=SinkRefused(said), state=RunState.REFUSED)
     (row,) = desk.rows
     assert row["ErrorClass"] == "SinkRefused" and row["State"] == "refused"
     assert row["ErrorMessage"].startswith("no (<address>, <key>, <key>)") and len(row["ErrorMessage"]) <= 500
@@ -135,7 +144,7 @@ async def test_a_store_that_is_down_does_not_silence_a_sink_that_works() -> None
     """Older rows have to wait, the run's own row goes."""
     desk = Desk(DownStore())
     desk.store.failure = StoreFailed("full")
-    await desk.write("run-1", error=StoreFailed("full"), state="store_failed")
+    await desk.write("run-1", error=StoreFailed("full"), state=RunState.STORE_FAILED)
     assert desk.runs == ["run-1"]
 
 
@@ -171,14 +180,16 @@ class SlowTable(FakeTable):
 async def test_a_row_kept_while_another_run_sends_is_not_lost() -> None:
     """Ten readers and the live walk share the file of waiting rows: deleting it must not take one just added."""
     table, store, clock = SlowTable(), MemoryStore(), SimulatedClock(NOON)
-    log = HealthLog(table, store, connection="test", folder="test/dcr", clock=clock)
+    log = HealthRows(table, store, connection="test", stream="activity", prefix="test/dcr", clock=clock)
     table.failure = SinkBusy("busy")
-    await log.write(Run("run-1", "live", NOON), deadline=SOON)
+    await log.write(Run("run-1", RunKind.LIVE, NOON), deadline=SOON)
     table.failure = None
-    other = HealthLog(table, store, connection="test", folder="test/dcr", clock=clock)  # as another process has it
-    table.meanwhile = other.write(Run("run-2", "history", NOON), deadline=SOON)
-    await log.write(Run("run-3", "live", NOON), deadline=SOON)
-    await log.write(Run("run-4", "live", NOON), deadline=SOON)
+    other = HealthRows(
+        table, store, connection="test", stream="activity", prefix="test/dcr", clock=clock
+    )  # as another process has it
+    table.meanwhile = other.write(Run("run-2", RunKind.HISTORY, NOON), deadline=SOON)
+    await log.write(Run("run-3", RunKind.LIVE, NOON), deadline=SOON)
+    await log.write(Run("run-4", RunKind.LIVE, NOON), deadline=SOON)
     assert {row["RunId"] for row in table.rows} == {"run-1", "run-2", "run-3", "run-4"}
 
 
@@ -198,7 +209,7 @@ async def test_many_requests_make_several_rows(requests: int) -> None:
     desk = Desk()
     ids = [f"req_011{number:021d}" for number in range(requests)]
     digests = [
-        {"hour": "2026-10-31T12:00:00Z", "ids": 99_999, "sum": 2**55, "aside": 99_999, "feed": 99_999}
+        {"hour": "2026-10-31T12:00:00Z", "ids": 99_999, "sum": 2**55, "dead": 99_999, "feed": 99_999}
         for _ in range(DIGESTS_PER_ROW + 1)
     ]
     await desk.write("run-1", request_ids=ids, requests=requests, digests=digests)
@@ -214,10 +225,10 @@ async def test_many_requests_make_several_rows(requests: int) -> None:
 async def test_a_flood_of_new_names_fits_its_cell() -> None:
     """A hostile tenant can invent thousands of long names in any alphabet: the row stays readable JSON."""
     desk = Desk()
-    run = Run("run-1", "live", NOON)
+    run = Run("run-1", RunKind.LIVE, NOON)
     for number in range(1000):
-        run.tally.unknown_fields[f"{number}.{'字' * 150}"] = number
-        run.tally.unknown_types[f"{number}{'x' * 150}"] = number
+        run.counts.unknown_fields[f"{number}.{'字' * 150}"] = number
+        run.counts.unknown_types[f"{number}{'x' * 150}"] = number
     assert await desk.log.write(run, deadline=SOON) is None
     assert _largest_cell(desk.rows) <= CELL_BYTES
 
@@ -225,8 +236,8 @@ async def test_a_flood_of_new_names_fits_its_cell() -> None:
 async def test_names_that_share_a_beginning_are_not_lost_in_the_count() -> None:
     """Shortening two names to the same text adds their counts."""
     desk = Desk()
-    run = Run("run-1", "live", NOON)
-    run.tally.unknown_types["x" * 120 + "a"], run.tally.unknown_types["x" * 120 + "b"] = 2, 3
+    run = Run("run-1", RunKind.LIVE, NOON)
+    run.counts.unknown_types["x" * 120 + "a"], run.counts.unknown_types["x" * 120 + "b"] = 2, 3
     await desk.log.write(run, deadline=SOON)
     assert sum(desk.rows[0]["UnknownTypes"].values()) == 5
 
@@ -242,8 +253,8 @@ async def test_waiting_rows_are_whole_lines_of_json() -> None:
     """A name with a line break does not tear the file of waiting rows."""
     desk = Desk()
     desk.table.failure = SinkBusy("busy")
-    run = Run("run-1", "live", NOON)
-    run.tally.unknown_types["a\nb\u2028c\x85"] = 1
+    run = Run("run-1", RunKind.LIVE, NOON)
+    run.counts.unknown_types["a\nb\u2028c\x85"] = 1
     await desk.log.write(run, deadline=SOON)
     (line,) = desk.kept
     assert json.loads(line)["UnknownTypes"] == {"a\nb\u2028c\x85": 1}

@@ -11,7 +11,7 @@ from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 
 from shared.runs import live
-from shared.runs.attention import attention
+from shared.runs.run import RunState, attention
 from tests.fakes import FakeWorld, Happening
 
 reader = InMemoryMetricReader()
@@ -39,8 +39,10 @@ async def test_a_run_is_counted_under_the_documented_names() -> None:
     world.clock.advance(timedelta(minutes=5))
     await live.poll(connection)
     seen = {name: [pair for pair in pairs if pair[0]["connection"] == "measured"] for name, pairs in points().items()}
-    assert ({"connection": "measured", "walk": "live", "outcome": "sent"}, 5) in seen["bridge.rows"]
-    assert ({"connection": "measured", "walk": "live", "state": "ok"}, 1) in seen["bridge.runs"]
+    assert ({"connection": "measured", "stream": "activity", "kind": "live", "outcome": "sent"}, 5) in seen[
+        "bridge.rows"
+    ]
+    assert ({"connection": "measured", "stream": "activity", "kind": "live", "state": "ok"}, 1) in seen["bridge.runs"]
     assert any(attributes["category"] == "auth" for attributes, _ in seen["bridge.sent.bytes"])
     assert seen["bridge.lag"][-1][1] == 60
     assert seen["bridge.budget.remaining"][-1][1] == 500
@@ -50,7 +52,7 @@ async def test_a_run_is_counted_under_the_documented_names() -> None:
 
 
 @pytest.mark.parametrize(
-    ("state", "lag_minutes", "aside", "expected"),
+    ("state", "lag_minutes", "dead", "expected"),
     [
         ("ok", 1, 0, "never"),
         ("busy", 5, 0, "never"),
@@ -60,12 +62,11 @@ async def test_a_run_is_counted_under_the_documented_names() -> None:
         ("refused", None, 0, "page-now"),
         ("store_failed", 1, 0, "page-now"),
         ("incomplete", None, 0, "office-hours"),
-        ("something new", None, 0, "page-now"),
     ],
 )
 def test_who_should_look_follows_state_lag_and_set_aside(
-    state: str, lag_minutes: int | None, aside: int, expected: str
+    state: str, lag_minutes: int | None, dead: int, expected: str
 ) -> None:
     """An outage that mends itself wakes nobody until the lag says that it does not."""
     lag = None if lag_minutes is None else timedelta(minutes=lag_minutes)
-    assert attention(state, lag=lag, set_aside=aside) == expected
+    assert attention(RunState(state), lag=lag, dead_letters=dead) == expected

@@ -9,8 +9,8 @@ import pytest
 from shared.clock import SimulatedClock
 from shared.errors import SinkBusy, SourceIncoherent
 from shared.models import Cursor, Page, Place, Window
-from shared.runs.paging import Walked, after, walk
-from shared.runs.row_budget import Room
+from shared.runs.paging import WindowRead, after, read_window
+from shared.runs.row_budget import RowBudget
 from tests.fakes import NOON
 
 PLACE = Place(Window(NOON, NOON + timedelta(hours=1)), limit=3, cursor=Cursor("here"))
@@ -37,7 +37,7 @@ def test_a_full_page_that_says_no_more_is_asked_once_more() -> None:
 def test_more_is_read_from_the_cursor_of_the_envelope() -> None:
     """Bounds, order and limit stay; only the cursor and the page count move."""
     following = after(PLACE, page(3, True, "next"))
-    assert following == Place(PLACE.window, "asc", Cursor("next"), 3, 1)
+    assert following == Place(PLACE.window, "asc", Cursor("next"), 1, limit=3)
 
 
 def test_an_empty_page_with_a_new_cursor_is_no_end() -> None:
@@ -84,7 +84,7 @@ class Hands:
         self.out = self.most = self.carried = 0
         self.broken = broken
 
-    async def carry(self, page: Page) -> None:
+    async def handle(self, page: Page) -> None:
         for _ in range(3):
             await asyncio.sleep(0)
         self.out -= 1
@@ -93,37 +93,37 @@ class Hands:
             raise SinkBusy("no")
 
 
-async def read(book: Book, room: Room | None) -> Walked:
+async def read(book: Book, room: RowBudget | None) -> WindowRead:
     async def save(_: Place) -> None:
         """Nobody asks for the place."""
 
     place = Place(PLACE.window, limit=book.limit)
     clock = SimulatedClock(NOON)
     deadline, settle = NOON + timedelta(hours=1), timedelta(minutes=1)
-    return await walk(
+    return await read_window(
         place,
         source=book,
-        carrier=book.hands,
+        handler=book.hands,
         save=save,
         clock=clock,
         deadline=deadline,
         settle=settle,
-        room=room,
+        row_budget=room,
     )
 
 
 async def test_ten_walks_hold_no_more_pages_than_there_is_room_for() -> None:
     """With room for three full pages ten walks of seven pages all reach their end, and never hold a fourth."""
-    hands, room = Hands(), Room(9)
+    hands, room = Hands(), RowBudget(9)
     walked = await asyncio.gather(*(read(Book(hands, 7, 3), room) for _ in range(10)))
     assert all(each.closed for each in walked)
     assert (hands.carried, hands.most) == (70, 3)
-    assert room.take_now(9)
+    assert room.try_acquire(9)
 
 
 async def test_one_walk_reads_ahead_where_there_is_room() -> None:
     """A walk alone has the next page on its way while one is carried, and without a room it always has."""
-    for room in (Room(6), None):
+    for room in (RowBudget(6), None):
         hands = Hands()
         assert (await read(Book(hands, 4, 3), room)).closed
         assert (hands.carried, hands.most) == (4, 2)
@@ -131,24 +131,24 @@ async def test_one_walk_reads_ahead_where_there_is_room() -> None:
 
 async def test_a_room_smaller_than_a_page_lets_one_through_at_a_time() -> None:
     """A page larger than the room is no dead end."""
-    hands, room = Hands(), Room(2)
+    hands, room = Hands(), RowBudget(2)
     await asyncio.gather(*(read(Book(hands, 3, 3), room) for _ in range(4)))
     assert (hands.carried, hands.most) == (12, 1)
-    assert room.take_now(2)
+    assert room.try_acquire(2)
 
 
 async def test_a_walk_that_fails_gives_its_room_back() -> None:
     """An error while one page is carried and the next is on its way leaves the room as it was."""
-    room = Room(6)
+    room = RowBudget(6)
     with pytest.raises(SinkBusy):
         await read(Book(Hands(broken=True), 9, 3), room)
-    assert room.take_now(6)
+    assert room.try_acquire(6)
 
 
 @pytest.mark.parametrize("steps", range(12))
 async def test_a_walk_that_is_cancelled_gives_its_room_back(steps: int) -> None:
     """Wherever the host stops a walk, alone or waiting for another's room."""
-    hands, room = Hands(), Room(5)
+    hands, room = Hands(), RowBudget(5)
     other, stopped = (asyncio.create_task(read(Book(hands, 4, 3), room)) for _ in range(2))
     for _ in range(steps):
         await asyncio.sleep(0)
@@ -156,4 +156,4 @@ async def test_a_walk_that_is_cancelled_gives_its_room_back(steps: int) -> None:
     with pytest.raises(asyncio.CancelledError):
         await stopped
     assert (await other).closed
-    assert room.take_now(5)
+    assert room.try_acquire(5)

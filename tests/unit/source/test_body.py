@@ -64,7 +64,9 @@ async def test_a_gzip_bomb_ends_before_it_is_unpacked() -> None:
     assert seen <= 1 << 20
 
 
-@pytest.mark.parametrize("raw", [gzip.compress(b"x" * 5000, mtime=0)[:-9], gzip.compress(b"x" * 5000, mtime=0)[:-1], b"no gzip"])
+@pytest.mark.parametrize(
+    "raw", [gzip.compress(b"x" * 5000, mtime=0)[:-9], gzip.compress(b"x" * 5000, mtime=0)[:-1], b"no gzip"]
+)
 async def test_a_cut_or_broken_gzip_body_may_be_asked_again(raw: bytes) -> None:
     """The end of the stream must be there: half a page is no page."""
     with pytest.raises(SourceBusy, match="broke off") as busy:

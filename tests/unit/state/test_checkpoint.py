@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 from shared.errors import StateUnreadable
 from shared.models import Cursor, Place, Window
 from shared.state import checkpoint as checkpoints
-from shared.state.checkpoint import Checkpoint, OpenWindow, Pace
-from tests.fakes import NOON
+from shared.state.checkpoint import Checkpoint, OpenWindow
+from tests.fakes import NOON, pace
 
-PACE = Pace()
+PACE = pace()
 MINUTE = timedelta(minutes=1)
 
 
@@ -36,7 +36,7 @@ def test_the_first_window_reaches_back_by_the_wide_overlap_and_the_next_by_the_s
 
 def test_an_open_window_stays_as_it_is() -> None:
     """Bounds, order and cursor are frozen until the window closes, however late the next run comes."""
-    place = Place(Window(NOON, NOON + MINUTE), "default", Cursor("c"), 1000, 4)
+    place = Place(Window(NOON, NOON + MINUTE), "default", Cursor("c"), 1000, 4, limit=5000)
     checkpoint = Checkpoint(watermark=NOON, open=OpenWindow.at(place))
     assert checkpoints.opened(checkpoint, NOON + timedelta(days=1), PACE) == checkpoint
     assert checkpoint.open is not None and checkpoint.open.place() == place
@@ -44,16 +44,18 @@ def test_an_open_window_stays_as_it_is() -> None:
 
 def test_the_watermark_never_passes_what_the_api_clock_vouches_for() -> None:
     """With a local clock five minutes ahead the watermark follows the API's `Date`, and never goes back."""
-    place = Place(Window(NOON, NOON + 10 * MINUTE), trusted=NOON + 5 * MINUTE)
+    place = Place(Window(NOON, NOON + 10 * MINUTE), trusted=NOON + 5 * MINUTE, limit=5000)
     opened = Checkpoint(watermark=NOON, open=OpenWindow.at(place))
     assert checkpoints.closed(opened, place).watermark == NOON + 5 * MINUTE
-    behind = Place(Window(NOON, NOON + 10 * MINUTE), trusted=NOON - MINUTE)
+    behind = Place(Window(NOON, NOON + 10 * MINUTE), trusted=NOON - MINUTE, limit=5000)
     assert checkpoints.closed(opened, behind).watermark == NOON
 
 
 def test_three_failures_halve_a_window_and_a_second_becomes_a_gap() -> None:
     """A poisoned second is left to the plan after some runs, and the walk goes on right behind it."""
-    checkpoint = Checkpoint(watermark=NOON, open=OpenWindow.at(Place(Window(NOON, NOON + timedelta(seconds=4)))))
+    checkpoint = Checkpoint(
+        watermark=NOON, open=OpenWindow.at(Place(Window(NOON, NOON + timedelta(seconds=4)), limit=5000))
+    )
     gaps: list[Window] = []
     runs = 0
     while not gaps:
@@ -71,7 +73,7 @@ def test_three_failures_halve_a_window_and_a_second_becomes_a_gap() -> None:
 def test_what_follows_a_half_is_read_next_and_no_overlap_reaches_over_a_gap() -> None:
     """Otherwise the overlap would meet the same second again, and the walk would never come past it."""
     until = NOON + timedelta(seconds=8)
-    checkpoint = Checkpoint(watermark=NOON, open=OpenWindow.at(Place(Window(NOON, until)), failures=2))
+    checkpoint = Checkpoint(watermark=NOON, open=OpenWindow.at(Place(Window(NOON, until), limit=5000), failures=2))
     checkpoint, _gap = checkpoints.failed(checkpoint)
     assert checkpoint.open is not None and checkpoint.open.lt == NOON + timedelta(seconds=4)
     checkpoint = checkpoints.closed(checkpoint, checkpoint.open.place())
@@ -86,10 +88,10 @@ def test_what_follows_a_half_is_read_next_and_no_overlap_reaches_over_a_gap() ->
 def test_progress_forgets_earlier_failures() -> None:
     """Two bad runs, a good page, two bad runs: nothing is halved."""
     window = Window(NOON, NOON + MINUTE)
-    checkpoint = Checkpoint(watermark=NOON, open=OpenWindow.at(Place(window)))
+    checkpoint = Checkpoint(watermark=NOON, open=OpenWindow.at(Place(window, limit=5000)))
     for _ in range(2):
         checkpoint, _gap = checkpoints.failed(checkpoint)
-    checkpoint = checkpoints.moved(checkpoint, Place(window, cursor=Cursor("c"), pages=1))
+    checkpoint = checkpoints.moved(checkpoint, Place(window, cursor=Cursor("c"), pages=1, limit=5000))
     for _ in range(2):
         checkpoint, _gap = checkpoints.failed(checkpoint)
     assert checkpoint.open is not None and checkpoint.open.place().window == window
@@ -110,7 +112,7 @@ def test_a_checkpoint_survives_its_json(
     watermark: datetime, gte: datetime, span: timedelta, cursor: str | None, order: str, failures: int
 ) -> None:
     """What is stored is what is read, to the microsecond."""
-    opened = OpenWindow(gte=gte, lt=gte + span, cursor=cursor, order=order, failures=failures)  # type: ignore[arg-type]
+    opened = OpenWindow(gte=gte, lt=gte + span, cursor=cursor, order=order, failures=failures, limit=5000)  # type: ignore[arg-type]
     checkpoint = Checkpoint(watermark=watermark, open=opened, wide_at=gte, gaps=2)
     assert checkpoints.parse(checkpoints.dump(checkpoint)) == checkpoint
 

@@ -22,7 +22,7 @@ async def test_what_was_sent_or_set_aside_is_known_and_nothing_else() -> None:
     ledger = Ledger(MemoryStore(), "a/d")
     known = await ledger.load([HOUR, UNDATED])
     await ledger.remember([row("one"), row("none", UNDATED)])
-    await ledger.remember([row("two")], "aside")
+    await ledger.remember([row("two")], "dead")
     await ledger.remember([row("three")], "counted")
     assert all(known[HOUR].knows(prefix_of(name)) for name in ("one", "two", "three"))
     assert not known[HOUR].knows(prefix_of("none")) and known[UNDATED].knows(prefix_of("none"))

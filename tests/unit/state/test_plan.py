@@ -21,14 +21,14 @@ def spans(plan: Plan, kind: str) -> list[tuple[timedelta, timedelta]]:
 
 def test_history_is_planned_by_the_day_newest_first() -> None:
     """Last week is wanted before last year, and the oldest window may be shorter."""
-    plan = plans.with_history(plans.begin(NOON), NOON - 2.5 * DAY, NOON)
+    plan = plans.with_history(plans.begin(NOON), NOON - 2.5 * DAY, NOON, limit=5000)
     assert spans(plan, "history") == [(-DAY, 0 * DAY), (-2 * DAY, -DAY), (-2.5 * DAY, -2 * DAY)]
 
 
 def test_planning_the_same_history_twice_adds_nothing() -> None:
     """`init --history-days 30` can be repeated without reading everything again."""
-    plan = plans.with_history(plans.begin(NOON), NOON - 3 * DAY, NOON)
-    assert plans.with_history(plan, NOON - 3 * DAY, NOON) == plan
+    plan = plans.with_history(plans.begin(NOON), NOON - 3 * DAY, NOON, limit=5000)
+    assert plans.with_history(plan, NOON - 3 * DAY, NOON, limit=5000) == plan
 
 
 def test_every_hour_is_swept_at_each_age_once() -> None:
@@ -37,7 +37,7 @@ def test_every_hour_is_swept_at_each_age_once() -> None:
     for tick in range(1, 96 * 4):
         now = NOON + tick * HOUR / 4
         before = len(plan.windows)
-        plan = plans.with_due(plan, now, now - timedelta(minutes=2))
+        plan = plans.with_due(plan, now, now - timedelta(minutes=2), limit=5000)
         for window in plan.windows[before:]:
             if window.kind == "sweep":
                 assert window.open.lt <= now - HOUR
@@ -53,14 +53,14 @@ def test_every_hour_is_swept_at_each_age_once() -> None:
 
 def test_a_sweep_never_passes_the_watermark() -> None:
     """While the live walk is behind, hours it has not read are not called late."""
-    plan = plans.with_due(plans.begin(NOON), NOON + 10 * HOUR, NOON + 2 * HOUR)
+    plan = plans.with_due(plans.begin(NOON), NOON + 10 * HOUR, NOON + 2 * HOUR, limit=5000)
     assert max(lt for _, lt in spans(plan, "sweep")) == 2 * HOUR
 
 
 def test_hours_missed_while_off_are_swept_in_larger_windows() -> None:
     """After two days off the backlog is windows of six hours, and one reading serves every age that is due."""
     now = NOON + 2 * DAY
-    plan = plans.with_due(plans.begin(NOON), now, now)
+    plan = plans.with_due(plans.begin(NOON), now, now, limit=5000)
     assert all(lt - gte <= 6 * HOUR for gte, lt in spans(plan, "sweep"))
     assert len(spans(plan, "sweep")) == 8 + 1
 
@@ -70,7 +70,7 @@ def test_access_transparency_is_read_daily_over_eight_days() -> None:
     plan = plans.begin(NOON)
     for hour in range(1, 49):
         now = NOON + hour * HOUR
-        plan = plans.with_due(plan, now, now)
+        plan = plans.with_due(plan, now, now, limit=5000)
     windows = [w for w in plan.windows if w.kind == "transparency"]
     assert len(windows) == 2
     assert windows[0].open.types == ("anthropic_access", "cmek_preserve")
@@ -79,16 +79,16 @@ def test_access_transparency_is_read_daily_over_eight_days() -> None:
 
 def test_repairs_come_first_then_sweeps_then_history() -> None:
     """What is known to be missing is fetched before what is merely old."""
-    plan = plans.with_history(plans.begin(NOON), NOON - DAY, NOON)
-    plan = plans.added(plan, "sweep", Window(NOON, NOON + HOUR))
-    plan = plans.added(plan, "repair", Window(NOON, NOON + HOUR / 60))
+    plan = plans.with_history(plans.begin(NOON), NOON - DAY, NOON, limit=5000)
+    plan = plans.added(plan, "sweep", Window(NOON, NOON + HOUR), limit=5000)
+    plan = plans.added(plan, "repair", Window(NOON, NOON + HOUR / 60), limit=5000)
     assert [w.kind for w in plans.ready(plan, NOON, 10)] == ["repair", "sweep", "history"]
     assert [w.kind for w in plans.ready(plan, NOON, 1)] == ["repair"]
 
 
 def test_pause_rest_and_cancellation_are_obeyed() -> None:
     """A paused plan or window and a resting one are not ready; a cancellation survives a late save."""
-    plan = plans.added(plans.begin(NOON), "repair", Window(NOON, NOON + HOUR))
+    plan = plans.added(plans.begin(NOON), "repair", Window(NOON, NOON + HOUR), limit=5000)
     window = plan.windows[0]
     assert plans.ready(msgspec.structs.replace(plan, paused=True), NOON, 9) == []
     for change in ({"paused": True}, {"not_before": NOON + HOUR}, {"state": "cancelled"}):
@@ -103,7 +103,7 @@ def test_finished_windows_are_kept_for_a_while_and_unfinished_for_ever() -> None
     """The plan stays small: the newest hundred finished windows, and every one that is not."""
     plan = plans.begin(NOON)
     for n in range(150):
-        plan = plans.added(plan, "sweep", Window(NOON + n * HOUR, NOON + (n + 1) * HOUR))
+        plan = plans.added(plan, "sweep", Window(NOON + n * HOUR, NOON + (n + 1) * HOUR), limit=5000)
     done = [msgspec.structs.replace(w, state="done") for w in plan.windows]
     plan = msgspec.structs.replace(plan, windows=(plan.windows[0], *done[1:]))
     kept = plans.tidied(plan).windows
@@ -113,7 +113,7 @@ def test_finished_windows_are_kept_for_a_while_and_unfinished_for_ever() -> None
 def test_finished_history_is_kept_while_some_of_it_waits() -> None:
     """Of a year of history every day is listed until the last is read, so that its share can be told; then a hundred
     are kept."""
-    plan = plans.with_history(plans.begin(NOON), NOON - 365 * DAY, NOON)
+    plan = plans.with_history(plans.begin(NOON), NOON - 365 * DAY, NOON, limit=5000)
     done = [msgspec.structs.replace(w, state="done") for w in plan.windows]
     some_wait = plans.tidied(msgspec.structs.replace(plan, windows=(*done[:200], *plan.windows[200:])))
     assert history_done(some_wait.windows) == pytest.approx(200 / 365)
@@ -122,7 +122,9 @@ def test_finished_history_is_kept_while_some_of_it_waits() -> None:
 
 def test_a_plan_survives_its_json_and_damage_is_refused() -> None:
     """What is stored is what is read; anything else is StateUnreadable, not an empty plan."""
-    plan = plans.with_due(plans.with_history(plans.begin(NOON), NOON - DAY, NOON), NOON + DAY, NOON + DAY)
+    plan = plans.with_due(
+        plans.with_history(plans.begin(NOON), NOON - DAY, NOON, limit=5000), NOON + DAY, NOON + DAY, limit=5000
+    )
     assert plans.parse(plans.dump(plan)) == plan
     for data in (b"", b"{", b"[]", b'{"windows": 3}'):
         with pytest.raises(StateUnreadable, match="cli init --force"):
@@ -133,23 +135,23 @@ def test_a_plan_survives_its_json_and_damage_is_refused() -> None:
 
 def test_a_window_keeps_its_number_for_ever() -> None:
     """Numbers are not reused after tidying: an operator's `cancel 7` means one window only."""
-    plan = plans.added(plans.begin(NOON), "repair", Window(NOON, NOON + HOUR))
+    plan = plans.added(plans.begin(NOON), "repair", Window(NOON, NOON + HOUR), limit=5000)
     plan = msgspec.structs.replace(plan, windows=())
-    assert plans.added(plan, "repair", Window(NOON, NOON + HOUR)).windows[0].id == 2
+    assert plans.added(plan, "repair", Window(NOON, NOON + HOUR), limit=5000).windows[0].id == 2
 
 
 def test_sweeps_reach_back_into_young_history() -> None:
     """An activity of the hour before `init`, indexed two days later, is found although live reading never saw it."""
-    plan = plans.with_history(plans.begin(NOON), NOON - 30 * DAY, NOON)
+    plan = plans.with_history(plans.begin(NOON), NOON - 30 * DAY, NOON, limit=5000)
     later = NOON + 3 * DAY
-    starts = [gte for gte, _ in spans(plans.with_due(plan, later, later), "sweep")]
+    starts = [gte for gte, _ in spans(plans.with_due(plan, later, later, limit=5000), "sweep")]
     assert min(starts) == -50 * HOUR
-    recent = plans.with_history(plans.begin(NOON), NOON - 10 * HOUR, NOON)
-    assert min(gte for gte, _ in spans(plans.with_due(recent, later, later), "sweep")) == -10 * HOUR
+    recent = plans.with_history(plans.begin(NOON), NOON - 10 * HOUR, NOON, limit=5000)
+    assert min(gte for gte, _ in spans(plans.with_due(recent, later, later, limit=5000), "sweep")) == -10 * HOUR
 
 
 def test_history_long_past_brings_no_sweeps_with_it() -> None:
     """Sweeps look for what is indexed late, up to two days; a month of last year is read once."""
     begun = plans.begin(NOON)
-    plan = plans.with_history(begun, NOON - 400 * DAY, NOON - 370 * DAY, now=NOON)
+    plan = plans.with_history(begun, NOON - 400 * DAY, NOON - 370 * DAY, now=NOON, limit=5000)
     assert plan.swept == begun.swept

@@ -10,10 +10,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from shared.streams.activity.fold import Carriage, fold
+from shared.streams.activity.fold import RowContext, fold
 
 FOLDER = Path(__file__).with_name("golden")
-CARRIAGE = Carriage("contoso", "run-0001", "0.1.0", "live", False, datetime(2026, 10, 5, 9, 20, tzinfo=UTC))
+CARRIAGE = RowContext("contoso", "run-0001", "0.1.0", "live", False, datetime(2026, 10, 5, 9, 20, tzinfo=UTC))
 
 
 def read(path: Path) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.errors import SourceBusy, SourceIncoherent
-from shared.rows.sanitize import DEPTH_LIMIT, tame, text_of
+from shared.rows.sanitize import DEPTH_LIMIT, sanitize, text_of
 from shared.streams.activity.decode import read_page
 from shared.streams.activity.fold import activity_key, fold
 
@@ -156,8 +156,8 @@ def test_json_that_is_no_page_is_refused(body: bytes) -> None:
 
 @given(value=values)
 def test_what_is_not_odd_is_not_touched(value: Any) -> None:
-    """`tame` copies plain values as they are."""
-    assert tame(value) == (value, ())
+    """`sanitize` copies plain values as they are."""
+    assert sanitize(value) == (value, ())
 
 
 @given(value=values)
@@ -171,15 +171,15 @@ def test_depth_is_cut_at_the_limit() -> None:
     value: Any = [1, {"a": None}]
     for _ in range(DEPTH_LIMIT):
         value = [value]
-    tamed, places = tame(value)
+    sanitized, places = sanitize(value)
     assert places == ("/0" * DEPTH_LIMIT,)
     for _ in range(DEPTH_LIMIT):
-        tamed = tamed[0]
-    assert tamed == '[1,{"a":null}]'
+        sanitized = sanitized[0]
+    assert sanitized == '[1,{"a":null}]'
 
 
 def test_an_escaped_key_displaces_no_other() -> None:
     """A key made of half a pair and a key spelled like its escape stay two."""
-    tamed, places = tame({"\ud800": 1, "\\ud800": 2})
-    assert tamed == {"\\ud800~": 1, "\\ud800": 2}
+    sanitized, places = sanitize({"\ud800": 1, "\\ud800": 2})
+    assert sanitized == {"\\ud800~": 1, "\\ud800": 2}
     assert places == ("/\\ud800~0",)

@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from shared.streams.activity.fold import Carriage, Folded, activity_key, fold, unfold
+from shared.streams.activity.fold import Folded, RowContext, activity_key, fold, unfold
 
 from .samples import USER
 
 AT = datetime(2026, 10, 5, 9, 20, tzinfo=UTC)
-CARRIAGE = Carriage("contoso", "run-1", "0.1.0", "live", False, AT)
+CARRIAGE = RowContext("contoso", "run-1", "0.1.0", "live", False, AT)
 
 
 def folded(type_name: Any, /, **fields: Any) -> Folded:
@@ -273,21 +273,21 @@ def test_names_of_content_are_withheld(type_name: str, field: str) -> None:
     assert "secret-plan" not in json.dumps(cells)
     assert cells["Handling"]["withheld"] == [field]
     assert cells["Details"][field] is None
-    allowed = Carriage("contoso", "run-1", "0.1.0", "live", False, AT, content_names=True)
+    allowed = RowContext("contoso", "run-1", "0.1.0", "live", False, AT, content_names=True)
     assert unfold(fold(activity, allowed).row) == activity
     assert "Handling" not in row(type_name, **{field: None})
 
 
 def test_file_names_are_shown_when_let_through() -> None:
     """With the switch on, a file's name is its ObjectName."""
-    allowed = Carriage("contoso", "run-1", "0.1.0", "live", False, AT, content_names=True)
+    allowed = RowContext("contoso", "run-1", "0.1.0", "live", False, AT, content_names=True)
     activity = {"type": "claude_file_uploaded", "claude_file_id": "f", "filename": "plan.docx"}
     assert fold(activity, allowed).row["ObjectName"] == "plan.docx"
 
 
 def test_carriage_columns() -> None:
-    """The columns of carriage are the connection's, the run's and the walk's."""
-    cells = fold({"id": "a"}, Carriage("north", "run-9", "1.2.3", "backfill", True, AT)).row
+    """The columns of context are the connection's, the run's and the walk's."""
+    cells = fold({"id": "a"}, RowContext("north", "run-9", "1.2.3", "backfill", True, AT)).row
     wanted = {"ConnectionName": "north", "RunId": "run-9", "BridgeVersion": "1.2.3", "Delivery": "backfill"}
     assert wanted.items() <= cells.items()
     assert cells["IsBackfill"] is True

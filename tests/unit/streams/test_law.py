@@ -12,15 +12,15 @@ from shared import tables
 from shared.rows.canonical import canonical, encode
 from shared.rows.limits import CELL_LIMIT_BYTES
 from shared.streams.activity import catalogue
-from shared.streams.activity.fold import Carriage, fold, unfold
+from shared.streams.activity.fold import RowContext, fold, unfold
 from shared.streams.activity.mapping import plan_for
 from tests.session import examples
 
 from .samples import activities, documented_activity
 
 AT = datetime(2026, 10, 5, 9, 20, tzinfo=UTC)
-OPEN = Carriage("contoso", "run-1", "0.1.0", "live", False, AT, content_names=True)
-CLOSED = Carriage("contoso", "run-1", "0.1.0", "live", False, AT)
+OPEN = RowContext("contoso", "run-1", "0.1.0", "live", False, AT, content_names=True)
+CLOSED = RowContext("contoso", "run-1", "0.1.0", "live", False, AT)
 COLUMNS = {column.name: column.type for column in tables.load(tables.ACTIVITY).columns}
 PYTHON: dict[str, tuple[type, ...]] = {
     "string": (str,),

@@ -1,14 +1,14 @@
-"""Which requests to the Compliance API were ours, for as long as their activities may still come by."""
+"""Which requests to the API were ours, for as long as their activities may still come by."""
 
 from collections import OrderedDict
 from collections.abc import Iterable
 from typing import Any
 
-REMEMBERED = 50_000
+OWN_REQUESTS_KEPT = 50_000
 
 
-class OwnReads:
-    """The ids of a connection's latest requests; what they are recognised in names the key the API knows us by."""
+class OwnRequests:
+    """The ids of a connection's latest requests; what they are recognized in names the key the API knows us by."""
 
     def __init__(self) -> None:
         self._ids: OrderedDict[str, None] = OrderedDict()
@@ -16,7 +16,7 @@ class OwnReads:
     def add(self, request_ids: Iterable[str]) -> None:
         """Remember these; beyond 50,000 (a day and more of reading) the oldest are forgotten."""
         self._ids.update(dict.fromkeys(request_ids))
-        while len(self._ids) > REMEMBERED:
+        while len(self._ids) > OWN_REQUESTS_KEPT:
             self._ids.popitem(last=False)
 
     def key_of(self, activity: Any) -> str | None:
