@@ -13,11 +13,12 @@ help: ## list the verbs
 
 setup: $(STAMP) ## make the environment in .venv; the system's Python stays untouched
 
-$(STAMP): requirements.txt requirements-dev.txt
+$(STAMP): requirements.txt requirements-dev.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.12 setup")'
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@echo "installing into $(VENV) (half a minute the first time)"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable . # the command claude-bridge
 	@touch $(STAMP)
 
 demo: setup ## a simulated tenant's month through the real code, answered in KQL (DEMO_ARGS="--once --json FILE")

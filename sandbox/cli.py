@@ -183,7 +183,7 @@ def serve(
         now = clock.now()
         tenant = build_tenant(start=now - timedelta(days=days), end=now + timedelta(days=1), people=people)
         with open_world(clock, feed=Feed(tenant.entries), workspace=private(workspace), port=port) as world:
-            console.print("# paste into another terminal, then: python -m shared.cli init --history-days 1")
+            console.print("# paste into another terminal, then: claude-bridge init --history-days 1")
             for name, value in {**world.environment(), "STATE_DIR": str(state_of(workspace))}.items():
                 console.print(f"export {name}={shlex.quote(value)}", highlight=False, markup=False, soft_wrap=True)
             console.print("# Ctrl-C ends")

@@ -59,7 +59,7 @@ class Report:
     late: int = 0
     repeated: int = 0
     replayed: int = 0
-    drill: dict[str, Any] = field(default_factory=dict)
+    selftest: dict[str, Any] = field(default_factory=dict)
     api_faults: dict[str, int] = field(default_factory=dict)
     sink_faults: dict[str, int] = field(default_factory=dict)
     states: dict[str, int] = field(default_factory=dict)
@@ -86,7 +86,7 @@ async def play(folder: Path, tell: Tell, *, people: int, seed: int, inspect: Cal
             await _sweeps(bridge, clock, tell, report)
             world.sink_faults.calm()
             report.replayed = sum(run.counts.sent for run in await bridge.replay())
-            report.drill = await _drill(world, bridge)
+            report.selftest = await _selftest(world, bridge)
             report.api_faults, report.sink_faults = world.api_faults.hits, world.sink_faults.hits
             expected = feed.ids(NOW - HISTORY - timedelta(days=1), until)
             report.outcome = await judge(expected, bridge.connections[0], world.workspace, until=until)
@@ -173,10 +173,10 @@ async def _sweeps(bridge: Bridge, clock: SimulatedClock, tell: Tell, report: Rep
         tell("sweeps", hour, total, f"{report.late:,} late activities found")
 
 
-async def _drill(world: World, bridge: Bridge) -> dict[str, Any]:
+async def _selftest(world: World, bridge: Bridge) -> dict[str, Any]:
     """The rehearsal an operator would run once the weather is fair: a marked read that has to come back as a row."""
     world.api_faults.calm()
-    return await selftest.drilled(load(**world.settings()), bridge.connections[0], quiet=True)
+    return await selftest.selftested(load(**world.settings()), bridge.connections[0], quiet=True)
 
 
 def _count(report: Report, runs: list[Run]) -> None:

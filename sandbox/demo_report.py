@@ -65,9 +65,9 @@ def _verdict(report: Report) -> list[str]:
         f"{_words(report.sink_faults)} at the ingestion endpoint.",
         f"{report.late:,} activities were indexed late and found by a sweep; {report.repeated:,} were read again and "
         f"not sent again; {outcome.copies:,} rows arrived twice and ClaudeActivity shows them once; "
-        f"{report.replayed:,} set-aside rows were replayed. {_drill(report)}",
+        f"{report.replayed:,} dead letters were replayed. {_selftest(report)}",
         f"Of {outcome.expected:,} activities created before {outcome.until:%Y-%m-%d %H:%M} UTC, "
-        f"{outcome.in_workspace:,} are in the workspace and {outcome.dead_letters:,} are set aside.",
+        f"{outcome.in_workspace:,} are in the workspace and {outcome.dead_letters:,} are dead letters.",
     ]
     if outcome.complete:
         lines.append("[bold green]Nothing is missing.[/]")
@@ -80,12 +80,12 @@ def _words(counts: dict[str, int]) -> str:
     return ", ".join(f"{count} {kind.replace('_', ' ')}" for kind, count in sorted(counts.items())) or "none"
 
 
-def _drill(report: Report) -> str:
+def _selftest(report: Report) -> str:
     """What the rehearsal came to."""
-    if not report.drill["arrived"]:
-        return f"[bold red]The drill failed: {report.drill['remedy']}[/]"
-    seconds = report.drill["steps"][-1]["after_seconds"]
-    return f"A drill's marked read came back as a row after {seconds:,.0f} s."
+    if not report.selftest["arrived"]:
+        return f"[bold red]The self-test failed: {report.selftest['remedy']}[/]"
+    seconds = report.selftest["steps"][-1]["after_seconds"]
+    return f"The self-test's marked request came back as a row after {seconds:,.0f} s."
 
 
 def as_json(workspace: Workspace, report: Report) -> dict[str, Any]:
@@ -109,7 +109,7 @@ def as_json(workspace: Workspace, report: Report) -> dict[str, Any]:
         "late": report.late,
         "repeated": report.repeated,
         "replayed": report.replayed,
-        "drill": report.drill,
+        "selftest": report.selftest,
         "faults": {"api": report.api_faults, "ingestion": report.sink_faults},
         "run_states": report.states,
         "storylines": {f.storyline.name: [f.rows, len(f.storyline.activity_ids)] for f in report.found},

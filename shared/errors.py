@@ -17,7 +17,7 @@ BridgeError
 ├── BudgetSpent        too few requests left this minute        waits for a later run    nobody
 ├── CheckpointMoved    another run advanced the state           stops quietly            nobody
 ├── LeaseHeld          another run is at work                   does not start           nobody
-├── StateMissing       no checkpoint where one must be          stops, run fails         operator: cli init
+├── StateMissing       no checkpoint where one must be          stops, run fails         operator: claude-bridge init
 ├── StateUnreadable    checkpoint or plan cannot be read        stops, run fails         operator: restore or init
 └── StoreFailed        disk full, storage unreachable           stops, next run resumes  operator, if it lasts
 """
@@ -106,7 +106,7 @@ class LeaseLost(CheckpointMoved):
 
 
 class StateMissing(BridgeError):
-    """No state where a run expects it; only `cli init` starts a connection."""
+    """No state where a run expects it; only `claude-bridge init` starts a connection."""
 
 
 class StateUnreadable(BridgeError):

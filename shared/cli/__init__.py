@@ -1,4 +1,4 @@
-"""The operator's door: the same code as the timers, by hand. `python -m shared.cli --help` lists the commands."""
+"""The operator's door: the same code as the timers, by hand. `claude-bridge --help` lists the commands."""
 
 import typer
 
@@ -10,19 +10,19 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-app.command(epilog="Example: python -m shared.cli init --history-days 90")(run.init)
-app.command(epilog="Example: python -m shared.cli run")(run.run)
-app.command(epilog="Example: python -m shared.cli replay --connection contoso")(run.replay)
-app.command(epilog="Example: python -m shared.cli status --json")(plan.status)
-app.add_typer(plan.plan_app, name="plan", epilog="Example: python -m shared.cli plan list")
-app.command(epilog="Example: python -m shared.cli prove --from 2026-11-01 --to 2026-11-08 --repair")(prove.prove)
-app.command(epilog="Example: python -m shared.cli rebuild --from workspace --days 90")(rebuild.rebuild)
-app.command(epilog="Example: python -m shared.cli estimate --days 14 --sample-hours 4")(estimate.estimate)
-app.command(epilog="Example: python -m shared.cli drill --connection contoso")(selftest.drill)
-app.command(epilog="Example: python -m shared.cli doctor --json")(doctor.doctor)
+app.command(epilog="Example: claude-bridge init --history-days 90")(run.init)
+app.command(epilog="Example: claude-bridge run")(run.run)
+app.command(epilog="Example: claude-bridge replay --connection contoso")(run.replay)
+app.command(epilog="Example: claude-bridge status --json")(plan.status)
+app.add_typer(plan.plan_app, name="plan", epilog="Example: claude-bridge plan list")
+app.command(epilog="Example: claude-bridge prove --from 2026-11-01 --to 2026-11-08 --repair")(prove.prove)
+app.command(epilog="Example: claude-bridge rebuild --from workspace --days 90")(rebuild.rebuild)
+app.command(epilog="Example: claude-bridge estimate --days 14 --sample-hours 4")(estimate.estimate)
+app.command(epilog="Example: claude-bridge selftest --connection contoso")(selftest.selftest)
+app.command(epilog="Example: claude-bridge doctor --json")(doctor.doctor)
 app.add_typer(
     report.report_app,
     name="report",
-    epilog="Example: python -m shared.cli report verify reports/2026-10 --key public.pem",
+    epilog="Example: claude-bridge report verify reports/2026-10 --key public.pem",
 )
 app.command(context_settings=backtest.PASSED_ON)(backtest.backtest)

@@ -1,5 +1,5 @@
-"""`python -m shared.cli`."""
+"""`claude-bridge`."""
 
 from shared.cli import app
 
-app(prog_name="python -m shared.cli")
+app(prog_name="claude-bridge")

@@ -66,7 +66,7 @@ def _print_status(found: Status) -> None:
     console.print(grid)
 
 
-@plan_app.command("list", epilog="Example: python -m shared.cli plan list --ended --json")
+@plan_app.command("list", epilog="Example: claude-bridge plan list --ended --json")
 def plan_list(
     connection: Name = None,
     ended: Annotated[bool, typer.Option("--ended", help="Also show what is done or cancelled.")] = False,
@@ -116,7 +116,7 @@ def _print_plan(found: dict[str, Any]) -> None:
     console.print(grid if found["windows"] else f"{title}: nothing is planned")
 
 
-@plan_app.command("add", epilog="Example: python -m shared.cli plan add --from 2026-01-01 --to 2026-07-01")
+@plan_app.command("add", epilog="Example: claude-bridge plan add --from 2026-01-01 --to 2026-07-01")
 def plan_add(
     start: From = None,
     end: To = None,
@@ -138,21 +138,21 @@ def plan_add(
     _carry_out(connection, order)
 
 
-@plan_app.command("pause", epilog="Examples: python -m shared.cli plan pause, or python -m shared.cli plan pause 12")
+@plan_app.command("pause", epilog="Examples: claude-bridge plan pause, or claude-bridge plan pause 12")
 def plan_pause(window_id: MaybeId = None, connection: Name = None) -> None:
     """Hold the whole plan, or one window; what it has carried stays. Live reading goes on."""
     told = "the plan is paused" if window_id is None else f"window {window_id} is paused"
     _carry_out(connection, lambda _: (lambda plan: plan_commands.paused(plan, window_id, pause=True), told))
 
 
-@plan_app.command("resume", epilog="Examples: python -m shared.cli plan resume, or python -m shared.cli plan resume 12")
+@plan_app.command("resume", epilog="Examples: claude-bridge plan resume, or claude-bridge plan resume 12")
 def plan_resume(window_id: MaybeId = None, connection: Name = None) -> None:
     """Go on with the whole plan, or with one window, where it stood."""
     told = "the plan goes on" if window_id is None else f"window {window_id} goes on (unless the whole plan is paused)"
     _carry_out(connection, lambda _: (lambda plan: plan_commands.paused(plan, window_id, pause=False), told))
 
 
-@plan_app.command("cancel", epilog="Example: python -m shared.cli plan cancel 12")
+@plan_app.command("cancel", epilog="Example: claude-bridge plan cancel 12")
 def plan_cancel(window_id: WindowId, connection: Name = None) -> None:
     """Give one window up; what it has carried stays."""
     told = f"window {window_id} is cancelled"

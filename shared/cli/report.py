@@ -26,7 +26,7 @@ VAULT = "vault"
 report_app = typer.Typer(help="The compliance report: write it, check it.", invoke_without_command=True)
 
 
-@report_app.callback(epilog="Example: python -m shared.cli report --from 2026-10-01 --to 2026-11-01 --out reports")
+@report_app.callback(epilog="Example: claude-bridge report --from 2026-10-01 --to 2026-11-01 --out reports")
 def report(
     context: typer.Context,
     start: From = None,
@@ -60,7 +60,7 @@ def report(
     with_settings(work)
 
 
-@report_app.command("verify", epilog="Example: python -m shared.cli report verify reports/2026-10 --key public.pem")
+@report_app.command("verify", epilog="Example: claude-bridge report verify reports/2026-10 --key public.pem")
 def verify_report(
     path: Annotated[str, typer.Argument(help="The report's folder, or its address in Blob storage.")],
     key: Annotated[

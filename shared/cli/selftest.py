@@ -1,4 +1,4 @@
-"""`drill`: one marked read of our own that must come back as a row."""
+"""`selftest`: one marked read of our own that must come back as a row."""
 
 import secrets
 from typing import Any
@@ -9,17 +9,17 @@ from shared.cli.printing import AsJson, complain, print_json
 from shared.runs.connection import Connection
 from shared.runs.run import Run
 from shared.runs.selftest import SelfTest, Step
-from shared.runs.selftest import drill as carry_out
+from shared.runs.selftest import selftest as carry_out
 from shared.settings import Settings, load
 from shared.wiring import Bridge
 
 
-def drill(connection: Name = None, as_json: AsJson = False) -> None:
+def selftest(connection: Name = None, as_json: AsJson = False) -> None:
     """Read once under a marked user agent, then wait up to 15 minutes until that read is a row. Exit 1 if not."""
 
     async def work(bridge: Bridge) -> int:
         settings = load()
-        found = [await drilled(settings, each, quiet=as_json) for each in chosen(bridge, connection)]
+        found = [await selftested(settings, each, quiet=as_json) for each in chosen(bridge, connection)]
         if as_json:
             print_json({"connections": found})
         return 0 if all(each["arrived"] for each in found) else 1
@@ -27,9 +27,9 @@ def drill(connection: Name = None, as_json: AsJson = False) -> None:
     with_bridge(work)
 
 
-async def drilled(settings: Settings, connection: Connection, *, quiet: bool) -> dict[str, Any]:
-    """One connection's drill, told step by step unless `quiet`; returns it for machines."""
-    mark = f"drill/{secrets.token_hex(4)}"
+async def selftested(settings: Settings, connection: Connection, *, quiet: bool) -> dict[str, Any]:
+    """One connection's self-test, printed step by step unless `quiet`; returns it for machines."""
+    mark = f"selftest/{secrets.token_hex(4)}"
 
     def tell(step: Step) -> None:
         if not quiet:
@@ -42,9 +42,9 @@ async def drilled(settings: Settings, connection: Connection, *, quiet: bool) ->
         run, done = await carry_out(connection, await door.feed.reading(), tell)
     remedy = _remedy(run, done)
     if remedy:
-        complain(f"{connection.name}: the drill failed: {remedy}")
+        complain(f"{connection.name}: the self-test failed: {remedy}")
     elif not quiet:
-        console.print(f"{connection.name}: the drill held", style="green")
+        console.print(f"{connection.name}: the self-test passed", style="green")
     return {
         "connection": connection.name,
         "mark": mark,

@@ -22,7 +22,7 @@ MOST_SHOWN = 2_000
 """About a hundred pages; whoever needs more of one table takes the CSV."""
 ONLY_IN_FILES = ("ActivityId", "RunId")
 """Long ids that would take the width of a page; the numbered row of the CSV holds them."""
-ATTEND = frozenset({"not announced", "missing", "no proof", "not reported", "expired", "drill_failed"})
+ATTEND = frozenset({"not announced", "missing", "no proof", "not reported", "expired", "selftest_failed"})
 _TIME = re.compile(r"(\d{4}-\d{2}-\d{2})T(\d{2}:\d{2}:\d{2})(\.\d+)?Z")
 _SPACES = re.compile(r"(\s+)")
 _PIECE = re.compile(r"[^_/.,:=-]{1,14}[_/.,:=-]?|[_/.,:=-]")

@@ -144,4 +144,6 @@ class Pipeline:
         self.counts.dead += len(refused)
         for _, reason in refused:
             self.counts.dead_reasons[reason.split(":", 1)[0]] += 1
-        event(log, "row.dead_lettered", count=len(refused), reason=refused[0][1], remedy="cli replay retries it")
+        event(
+            log, "row.dead_lettered", count=len(refused), reason=refused[0][1], remedy="claude-bridge replay retries it"
+        )

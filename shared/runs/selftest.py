@@ -53,7 +53,7 @@ class _Own:
                 self.hour, self.prefix = event_hour(item), prefix_of(identity(item))
 
 
-async def drill(
+async def selftest(
     connection: Connection, marked: Reading, tell: Callable[[Step], None] = lambda _: None
 ) -> tuple[Run, SelfTest]:
     """Read one activity through `marked`, then poll as the timer does until that read's own row has arrived.

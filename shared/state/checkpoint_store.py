@@ -59,7 +59,7 @@ class CheckpointStore:
         saved = await self._store.read(self._name)
         if saved is None:
             raise StateMissing(
-                f"connection {self._owner} has no checkpoint for this destination: start it with `cli init`, "
+                f"connection {self._owner} has no checkpoint for this destination: start it with `claude-bridge init`, "
                 "or restore the state if it was running before"
             )
         return checkpoints.parse(saved.data), saved.etag

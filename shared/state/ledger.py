@@ -129,7 +129,7 @@ class Ledger:
         if len(data) % PREFIX_BYTES:
             # A damaged ledger costs repeats, which the parser removes; stopping would cost everybody's freshness.
             await self._store.rename(name, f"unreadable/{name}")
-            event(log, "ledger.quarantined", level=logging.WARNING, file=name, remedy="cli rebuild")
+            event(log, "ledger.quarantined", level=logging.WARNING, file=name, remedy="claude-bridge rebuild")
             file.prefixes.clear()
             file.offset = 0
             return

@@ -56,7 +56,7 @@ class PlanStore:
         saved = await self._store.read(self._name)
         if saved is None:
             raise StateMissing(
-                f"connection {self._owner} has no plan for this destination: start it with `cli init`, "
+                f"connection {self._owner} has no plan for this destination: start it with `claude-bridge init`, "
                 "or restore the state if it was running before"
             )
         return plans.parse(saved.data), saved.etag

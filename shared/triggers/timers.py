@@ -83,7 +83,7 @@ async def prove_days(connection: Connection, *, ends_seconds: float = PROOF_ENDS
 async def days_to_prove(connection: Connection) -> list[Window]:
     """The last three days, UTC, that the live walk has passed, newest first; none before its first whole hour.
 
-    What lies before that hour is history: its windows may still wait, and `cli prove` proves it.
+    What lies before that hour is history: its windows may still wait, and `claude-bridge prove` proves it.
     """
     known = await last_runs.recall(connection, POLL)
     if known is None or known.since is None:

@@ -122,7 +122,7 @@ def playing(chance: random.Random, history: int) -> Iterator[Played]:
 
 
 async def begin(played: Played, store: Store) -> None:
-    """`cli init`, with the past as history."""
+    """`claude-bridge init`, with the past as history."""
     settings = load(**played.settings())
     async with build(settings, clock=played.clock, credential=played.world.credential, store=store) as bridge:
         (connection,) = bridge.connections

@@ -184,8 +184,8 @@ def test_impossible_input_is_refused(desk: Desk, arguments: tuple[str, ...], say
 
 def test_a_plan_that_is_not_there_is_refused(desk: Desk) -> None:
     """Before `init` there is nothing to change: exit code 1 and what to do."""
-    assert "start it with `cli init`" in desk.refused("plan", "list", code=1)
-    assert "start it with `cli init`" in desk.refused("plan", "pause", code=1)
+    assert "start it with `claude-bridge init`" in desk.refused("plan", "list", code=1)
+    assert "start it with `claude-bridge init`" in desk.refused("plan", "pause", code=1)
 
 
 def test_several_connections_need_a_name(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -65,14 +65,14 @@ def test_a_key_of_the_wrong_kind_is_refused_without_being_quoted(desk: Desk, mon
     for key in ("sk-ant-api03-very-secret-0123456789", "hunter2-hunter2-hunter2"):
         monkeypatch.setenv("COMPLIANCE_ACCESS_KEY", key)
         monkeypatch.setenv("CONNECTIONS", json.dumps([{"name": "default"}]))
-        for command in (("status",), ("prove",), ("estimate",), ("doctor",), ("drill",), ("plan", "list")):
+        for command in (("status",), ("prove",), ("estimate",), ("doctor",), ("selftest",), ("plan", "list")):
             line = desk.refused(*command)
             assert key not in line and "COMPLIANCE_ACCESS_KEY" in line
 
 
-@pytest.mark.parametrize("command", ["status", "plan list", "prove", "estimate", "doctor", "drill", "rebuild"])
+@pytest.mark.parametrize("command", ["status", "plan list", "prove", "estimate", "doctor", "selftest", "rebuild"])
 def test_every_command_explains_itself_with_an_example(desk: Desk, command: str) -> None:
     """--help names the options and ends with an example; nothing is asked for."""
     result = desk.run(*command.split(), "--help")
-    assert result.exit_code == 0 and "Example: python -m shared.cli" in result.stdout
+    assert result.exit_code == 0 and "Example: claude-bridge" in result.stdout
     assert len(desk.world.feed) == 0 and not desk.state.exists()

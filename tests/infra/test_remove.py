@@ -90,7 +90,7 @@ def test_proof_comes_first_and_the_key_last() -> None:
     """Both by hand: nothing but an operator can say which days matter, or sign in to Claude."""
     steps = removal(deployed("smallest"), with_data=True).steps
     assert (steps[0].title, steps[-1].title) == ("Last proof", "Revoke the key")
-    assert "shared.cli prove" in steps[0].text and steps[0].commands == steps[-1].commands == ()
+    assert "claude-bridge prove" in steps[0].text and steps[0].commands == steps[-1].commands == ()
     assert "purge protection" in next(step.text for step in steps if step.title == "Vault")
 
 

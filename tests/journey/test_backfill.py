@@ -339,7 +339,7 @@ async def test_missing_or_unreadable_state_stops_the_turn(
     (run,) = await backfill.work_plan(world.restart())
     assert run.state == state and world.feed.asked == 0
     row = world.health.rows[-1]
-    assert (row["RunKind"], row["State"], row["ErrorClass"]) == ("plan", state, error) and "cli init" in row[
+    assert (row["RunKind"], row["State"], row["ErrorClass"]) == ("plan", state, error) and "claude-bridge init" in row[
         "ErrorMessage"
     ]
     world.store.files.update(saved)

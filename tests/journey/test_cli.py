@@ -94,7 +94,7 @@ def test_help_lists_the_commands_and_every_command_an_example() -> None:
     for command in ("init", "run", "replay"):
         assert command in listed.stdout
         shown = bridge(command, "--help")
-        assert shown.exit_code == 0 and f"Example: python -m shared.cli {command}" in shown.stdout
+        assert shown.exit_code == 0 and f"Example: claude-bridge {command}" in shown.stdout
         assert "--connection" in shown.stdout
 
 

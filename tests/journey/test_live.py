@@ -138,7 +138,7 @@ async def test_a_checkpoint_that_is_missing_or_unreadable_stops_the_run(
     run = await poll(world)
     assert run.state == state and world.table.rows == [] and world.feed.asked == 0
     assert world.store.files.get(CHECKPOINT) == damaged
-    told(world, state, error, "run the newer release" if damaged and b"99" in damaged else "cli init")
+    told(world, state, error, "run the newer release" if damaged and b"99" in damaged else "claude-bridge init")
     world.store.files[CHECKPOINT] = saved
     await completes(world)
 

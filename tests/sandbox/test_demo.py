@@ -35,10 +35,10 @@ async def test_a_small_demo_answers_every_question_and_misses_nothing(short: Non
     assert report.outcome is not None and report.outcome.complete
     assert report.outcome.dead_letters == 0 and report.replayed == 1
     assert phases == {"tenant", "history", "live", "sweeps"}
-    assert report.drill["arrived"] and report.drill["remedy"] == ""
+    assert report.selftest["arrived"] and report.selftest["remedy"] == ""
     text = console.file.getvalue()  # type: ignore[attr-defined]
     assert "Nothing is missing." in text and "proved" in text
-    assert "A drill's marked read came back as a row after" in " ".join(text.split())
+    assert "The self-test's marked request came back as a row after" in " ".join(text.split())
     assert all(question.title in text for question in FIRST_QUESTIONS)
     assert summaries[0]["complete"] is True and summaries[0]["expected"] == report.outcome.expected
     assert sum(report.api_faults.values()) > 0 and sum(report.sink_faults.values()) > 0

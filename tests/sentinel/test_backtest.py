@@ -175,7 +175,7 @@ def test_subjects_are_named_only_when_asked_for() -> None:
 
 
 def test_the_operators_door_leads_here(old: Path) -> None:
-    """`python -m shared.cli backtest` takes the same arguments and gives the same report."""
+    """`claude-bridge backtest` takes the same arguments and gives the same report."""
     command = [sys.executable, "-m", "shared.cli", *asked(old)]
     ran = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
     assert ran.returncode == 0, ran.stderr

@@ -99,9 +99,9 @@ async def test_health_of_one_that_works_and_one_that_waits(two: Worker) -> None:
 
 
 async def test_health_without_state(worker: Worker) -> None:
-    """503 until `cli init` has begun the connection, or its state is restored."""
+    """503 until `claude-bridge init` has begun the connection, or its state is restored."""
     answer = await worker.ask("health")
-    assert answer.code == 503 and "cli init" in answer.json["reasons"][0]
+    assert answer.code == 503 and "claude-bridge init" in answer.json["reasons"][0]
     assert answer.json["connections"] == [{"name": "default", "state": "unknown", "problem": "StateMissing"}]
 
 
@@ -263,9 +263,9 @@ async def test_asking_for_one_connection(two: Worker) -> None:
 async def test_orders_to_a_bridge_that_cannot_take_them(
     worker: Worker, environment: pytest.MonkeyPatch, world: World
 ) -> None:
-    """409 before `cli init`, 503 without a key: each with what to do."""
+    """409 before `claude-bridge init`, 503 without a key: each with what to do."""
     missing = await worker.ask("start_backfill", "POST", body={"days": 1})
-    assert missing.code == 409 and "cli init" in missing.json["error"]
+    assert missing.code == 409 and "claude-bridge init" in missing.json["error"]
     await here.close()
     environment.delenv("COMPLIANCE_ACCESS_KEY")
     waiting = await worker.ask("plan")

@@ -172,7 +172,7 @@ async def test_a_refused_key_fails_the_invocation_after_all_had_their_turn(
 
 
 async def test_a_state_that_is_missing_fails_the_invocation(worker: Worker) -> None:
-    """Only `cli init` starts a connection: a lost state must not look like a new one."""
+    """Only `claude-bridge init` starts a connection: a lost state must not look like a new one."""
     outcome = await worker.fire("poll_activities")
     assert "connection default: live ended state_missing" in outcome.error
     assert "connection default: plan ended state_missing" in (await worker.fire("work_plan")).error

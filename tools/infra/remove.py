@@ -135,7 +135,7 @@ def _before(apps: Sequence[str]) -> Iterable[Step]:
         return
     yield Step(
         "Last proof",
-        "`python -m shared.cli prove --from DATE --to DATE --json > last-proof.json`, over the days you may be asked "
+        "`claude-bridge prove --from DATE --to DATE --json > last-proof.json`, over the days you may be asked "
         "about, while feed, ledger and workspace are all there. Keep the file.",
     )
     yield Step("Stop the app", "", tuple(("functionapp", "stop", "--ids", app) for app in apps))

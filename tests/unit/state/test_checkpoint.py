@@ -120,7 +120,7 @@ def test_a_checkpoint_survives_its_json(
 @pytest.mark.parametrize("data", [b"", b"{", b"[]", b'{"watermark": "yesterday"}', b"\x00" * 40, b'{"open": null}'])
 def test_a_damaged_checkpoint_is_refused_with_the_remedy(data: bytes) -> None:
     """It is never taken for a first run."""
-    with pytest.raises(StateUnreadable, match="cli init --force"):
+    with pytest.raises(StateUnreadable, match="claude-bridge init --force"):
         checkpoints.parse(data)
 
 

@@ -127,7 +127,7 @@ def test_a_plan_survives_its_json_and_damage_is_refused() -> None:
     )
     assert plans.parse(plans.dump(plan)) == plan
     for data in (b"", b"{", b"[]", b'{"windows": 3}'):
-        with pytest.raises(StateUnreadable, match="cli init --force"):
+        with pytest.raises(StateUnreadable, match="claude-bridge init --force"):
             plans.parse(data)
     with pytest.raises(StateUnreadable, match="newer release"):
         plans.parse(plans.dump(msgspec.structs.replace(plan, format=2)))
