@@ -9,6 +9,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
+from typing import Any
 
 import httpx
 from azure.core.credentials_async import AsyncTokenCredential
@@ -22,16 +23,18 @@ from shared import __version__, tables
 from shared.clock import Clock, SystemClock
 from shared.errors import ConfigError
 from shared.rows.minimize import Minimiser, Mode, parse_modes
-from shared.rows.shaping import Shaping
-from shared.runs import backfill, live
+from shared.rows.shaping import Shaping, newer_columns
+from shared.runs import live
 from shared.runs import replay as replays
-from shared.runs.connection import Connection, Limits
+from shared.runs.connection import Connection, Limits, SnapshotConnection
+from shared.runs.due import plan_turn
 from shared.runs.health_rows import HealthRows
 from shared.runs.run import Run
 from shared.settings import LOOPBACK, ConnectionSettings, Settings
 from shared.sink.log_analytics import LogAnalytics
 from shared.source.client import ComplianceClient, Keys, open_http
 from shared.source.key_vault import open_vault, vault_keys, vault_secret
+from shared.source.paging import ApiLists
 from shared.source.rate_limit import RateLimits
 from shared.state.blob_store import BlobStore, open_container
 from shared.state.checkpoint import Pace
@@ -39,12 +42,14 @@ from shared.state.dead_letters import DeadLetters
 from shared.state.file_store import FileStore
 from shared.state.ledger import Ledger
 from shared.state.store import Store
+from shared.streams import Stream, StreamKind, streams
 from shared.streams.activity import catalogue
 from shared.streams.activity.endpoint import ActivityFeed
+from shared.streams.activity.own_requests import OwnRequests
+from shared.streams.activity.stream import STREAM as ACTIVITY_STREAM
 from shared.workspace.client import LogAnalyticsWorkspace
 
 USER_AGENT = f"claude-sentinel-bridge/{__version__}"
-ACTIVITY_STREAM = "activity"
 IDENTITY_SECRET = "identity-key"
 # A page is tens of thousands of small objects without a cycle among them: looking for cycles after every 700, as the
 # interpreter does by itself, costs 3 % of a page and finds nothing.
@@ -63,8 +68,8 @@ class Bridge:
         return list(await asyncio.gather(*(live.poll(connection) for connection in self.connections)))
 
     async def work_plan(self) -> list[Run]:
-        """One turn of every connection's plan."""
-        turns = await asyncio.gather(*(backfill.work_plan(connection) for connection in self.connections))
+        """One turn of every connection's plan, and its snapshots that are due."""
+        turns = await asyncio.gather(*(plan_turn(connection) for connection in self.connections))
         return [run for runs in turns for run in runs]
 
     async def replay(self) -> list[Run]:
@@ -166,7 +171,6 @@ class _Workshop:
 
     async def connection(self, each: ConnectionSettings, parts: _Parts) -> Connection:
         settings, clock, store = self.settings, self.clock, parts.store
-        prefix = f"{each.name}/{destination(settings)}/{ACTIVITY_STREAM}"
         url, key = settings.api_url(each), each.secret if parts.vault is not None else each.key_setting
         http = open_http(url, connections=settings.plan_readers + 2, transport=self.transport)
         client = ComplianceClient(
@@ -178,33 +182,54 @@ class _Workshop:
             # Connections with the same key belong to the same parent organization.
             limits=parts.limits.setdefault((url, key), RateLimits()),
         )
-        health = HealthRows(
-            self._sink(tables.HEALTH, parts),
-            store,
-            connection=each.name,
-            stream=ACTIVITY_STREAM,
-            prefix=prefix,
-            clock=clock,
-            deployed_version=settings.deployed_table_versions.get(tables.HEALTH),
-        )
+        own_requests = OwnRequests()
+        common = partial(self._common, each, parts, own_requests)
+        feed = common(ACTIVITY_STREAM)
         return Connection(
-            name=each.name,
-            stream=ACTIVITY_STREAM,
-            prefix=prefix,
+            **feed,
+            snapshots=tuple(
+                SnapshotConnection(
+                    **common(stream),
+                    declared=stream,
+                    lists=ApiLists(client, stream.families[0].endpoint),
+                    columns=frozenset(tables.load(stream.table).names),
+                    newer=newer_columns(stream.table, settings.deployed_table_versions.get(stream.table)),
+                )
+                for stream in streams()
+                if stream.kind is StreamKind.SNAPSHOT
+            ),
             feed=ActivityFeed(client, organization_ids=each.organization_ids),
-            sink=self._sink(tables.ACTIVITY, parts),
-            dead_letters=DeadLetters(store, prefix, clock),
-            ledger=Ledger(store, prefix),
-            store=store,
-            health=health,
-            clock=clock,
-            new_run_id=lambda: str(uuid.uuid4()),
+            dead_letters=DeadLetters(store, feed["prefix"], clock),
+            ledger=Ledger(store, feed["prefix"]),
             pace=pace_of(settings),
-            limits=limits_of(settings),
             content_names=settings.content_names,
             shaping=parts.shaping,
-            workspace=parts.workspace,
         )
+
+    def _common(self, each: ConnectionSettings, parts: _Parts, own: OwnRequests, stream: Stream) -> dict[str, Any]:
+        """What every stream of a connection has, whatever its kind."""
+        prefix = f"{each.name}/{destination(self.settings)}/{stream.name}"
+        return {
+            "name": each.name,
+            "stream": stream.name,
+            "prefix": prefix,
+            "sink": self._sink(stream.table, parts),
+            "store": parts.store,
+            "health": HealthRows(
+                self._sink(tables.HEALTH, parts),
+                parts.store,
+                connection=each.name,
+                stream=stream.name,
+                prefix=prefix,
+                clock=self.clock,
+                deployed_version=self.settings.deployed_table_versions.get(tables.HEALTH),
+            ),
+            "clock": self.clock,
+            "new_run_id": lambda: str(uuid.uuid4()),
+            "limits": limits_of(self.settings),
+            "workspace": parts.workspace,
+            "own_requests": own,
+        }
 
     def _keys(self, each: ConnectionSettings, vault: SecretClient | None) -> Keys:
         if vault is not None:

@@ -57,10 +57,13 @@ def _print_status(found: Status) -> None:
     if found.paused:
         grid.add_row("plan", "paused as a whole: `plan resume`")
     reasons = ", ".join(f"{count} {reason}" for reason, count in found.dead_letters.most_common()) or "none"
-    grid.add_row("set aside", escape(reasons))
+    grid.add_row("dead letters", escape(reasons))
     grid.add_row("health rows waiting", str(found.health_waiting))
     if found.first_hour is not None:
         grid.add_row("ledger", f"{found.first_hour}:00 to {found.last_hour}:00, {found.hours} hours with activities")
+    for each in found.streams:
+        last = f"{each.state} at {each.ended_at:%Y-%m-%d %H:%M} UTC, {each.rows} rows; " if each.ended_at else ""
+        grid.add_row(f"stream {each.stream}", f"{last}next snapshot due {each.due_at:%Y-%m-%d %H:%M} UTC")
     for sentence in (*found.broken, *found.trouble):
         grid.add_row("[yellow]look at[/yellow]", escape(sentence))
     console.print(grid)

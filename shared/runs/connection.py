@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import Any, Protocol
 
 from shared import __version__
 from shared.clock import Clock
@@ -17,11 +17,13 @@ from shared.runs.health_rows import HealthRows
 from shared.runs.paging import Source
 from shared.runs.pipeline import DeadLetterStore, Known, Pipeline, Sink
 from shared.runs.run import Run, RunKind, RunState
+from shared.source.endpoint import Endpoint
 from shared.state.checkpoint import Pace
 from shared.state.checkpoint_store import CheckpointStore
 from shared.state.ledger import Ledger
 from shared.state.plan_store import PlanStore
 from shared.state.store import Store
+from shared.streams import Stream
 from shared.streams.activity.fold import RowContext
 from shared.streams.activity.own_requests import OwnRequests
 from shared.streams.activity.rows import ActivityRows, identified
@@ -63,6 +65,33 @@ class Feed(Protocol):
     def budget(self) -> BudgetView: ...
 
     async def reading(self) -> Reading: ...
+
+
+class ListedPage(Protocol):
+    """One page of a list; `not_objects` counts what else stood in it."""
+
+    @property
+    def items(self) -> list[dict[str, Any]]: ...
+
+    @property
+    def not_objects(self) -> int: ...
+
+
+class Lists(Protocol):
+    """A source of lists."""
+
+    @property
+    def budget(self) -> BudgetView: ...
+
+    async def begin_run(self) -> None:
+        """Read the key afresh."""
+        ...
+
+    def pages(
+        self, endpoint: Endpoint, receipts: Receipts, *, deadline: datetime, reserve: int
+    ) -> AsyncIterator[ListedPage]:
+        """Every page, to the end. Raises NotAvailable, and what reading raises."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,9 +197,29 @@ class StreamConnection:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Connection(StreamConnection):
-    """The feed of one connection: a stream of the kind *window*."""
+class SnapshotConnection(StreamConnection):
+    """One snapshot stream of one connection; `columns` are those of its table, `newer` what the deployed one lacks."""
 
+    declared: Stream
+    lists: Lists
+    columns: frozenset[str]
+    newer: frozenset[str] = frozenset()
+
+    @property
+    def budget(self) -> BudgetView:
+        return self.lists.budget
+
+    @property
+    def every(self) -> timedelta:
+        assert self.declared.every is not None  # a snapshot's declaration has one
+        return self.declared.every
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Connection(StreamConnection):
+    """One connection: its feed, a stream of the kind *window*, and its `snapshots`."""
+
+    snapshots: tuple[SnapshotConnection, ...] = ()
     feed: Feed
     dead_letters: DeadLetterBox
     ledger: Ledger

@@ -8,7 +8,7 @@ import msgspec
 
 from shared.errors import CheckpointMoved, ConfigError, StoreFailed
 from shared.logs import event, logger, safe
-from shared.runs.connection import Connection
+from shared.runs.connection import StreamConnection
 from shared.runs.run import Run
 
 log = logger(__name__)
@@ -35,7 +35,7 @@ _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(Turn).decode
 
 
-async def remember(connection: Connection, timer: str, runs: Sequence[Run]) -> None:
+async def remember(connection: StreamConnection, timer: str, runs: Sequence[Run]) -> None:
     """Store how the turn ended, by its worst run. A turn that left the work to another one is not worth a word.
 
     Losing this document costs nobody an activity, so no failure here ends a turn that carried some.
@@ -71,13 +71,13 @@ async def remember(connection: Connection, timer: str, runs: Sequence[Run]) -> N
         event(log, "status.lost", level=logging.WARNING, connection=connection.name, reason=str(failed))
 
 
-async def recall(connection: Connection, timer: str) -> Turn | None:
+async def recall(connection: StreamConnection, timer: str) -> Turn | None:
     """The last turn of `timer`, or None when none was stored or it cannot be read."""
     saved = await connection.store.read(_name(connection, timer))
     return _parse(saved.data) if saved is not None else None
 
 
-def _name(connection: Connection, timer: str) -> str:
+def _name(connection: StreamConnection, timer: str) -> str:
     return f"status/{connection.prefix}/{timer}.json"
 
 

@@ -8,14 +8,38 @@ from typing import Any
 from shared.errors import BridgeError
 from shared.logs import safe
 from shared.models import UNDATED, Hour, Window
+from shared.runs import last_runs
 from shared.runs.connection import Connection
-from shared.runs.run import SLOW
+from shared.runs.run import SLOW, RunState
+from shared.runs.snapshot import SNAPSHOT, due_at
 from shared.state.plan import PlannedWindow
+
+
+@dataclass(frozen=True, slots=True)
+class SnapshotStatus:
+    """One snapshot stream: how its last snapshot ended, None before the first, and when the next is due."""
+
+    stream: str
+    table: str
+    state: str | None
+    ended_at: datetime | None
+    rows: int
+    due_at: datetime
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "stream": self.stream,
+            "table": self.table,
+            "state": self.state,
+            "ended_at": _iso(self.ended_at),
+            "rows": self.rows,
+            "due_at": _iso(self.due_at),
+        }
 
 
 @dataclass(slots=True)
 class Status:
-    """`watermark` is None while the connection has not begun.
+    """The feed's place, and `streams`, the connection's snapshots. `watermark` is None before `init`.
 
     `broken` tells what is wrong with checkpoint and plan, `trouble` what else needs somebody; both are sentences.
 
@@ -24,6 +48,8 @@ class Status:
     """
 
     connection: str
+    stream: str
+    streams: list["SnapshotStatus"] = field(default_factory=list)
     watermark: datetime | None = None
     lag: timedelta | None = None
     open: Window | None = None
@@ -43,6 +69,7 @@ class Status:
         """For machines: times in ISO 8601, durations in seconds."""
         return {
             "connection": self.connection,
+            "stream": self.stream,
             "begun": self.watermark is not None,
             "watermark": _iso(self.watermark),
             "lag_seconds": int(self.lag.total_seconds()) if self.lag is not None else None,
@@ -55,17 +82,19 @@ class Status:
             "health_rows_waiting": self.health_waiting,
             "ledger": {"first": self.first_hour, "last": self.last_hour, "hours": self.hours},
             "trouble": [*self.broken, *self.trouble],
+            "streams": [each.as_json() for each in self.streams],
         }
 
 
 async def status(connection: Connection) -> Status:
     """Read the state; what cannot be read is trouble, not an error."""
-    found = Status(connection.name)
+    found = Status(connection.name, connection.stream)
     for part, wrong in (
         (_live, found.broken),
         (_plan, found.broken),
         (_waiting, found.trouble),
         (_ledger, found.trouble),
+        (_snapshots, found.trouble),
     ):
         try:
             await part(connection, found)
@@ -126,6 +155,16 @@ async def _ledger(connection: Connection, found: Status) -> None:
     found.hours = len(hours)
     if hours:
         found.first_hour, found.last_hour = hours[0], hours[-1]
+
+
+async def _snapshots(connection: Connection, found: Status) -> None:
+    for each in connection.snapshots:
+        last = await last_runs.recall(each, SNAPSHOT)
+        due = await due_at(each)
+        state, ended, rows = (last.state, last.ended_at, last.sent) if last else (None, None, 0)
+        found.streams.append(SnapshotStatus(each.stream, each.declared.table, state, ended, rows, due))
+        if last is not None and not RunState(last.state).good:
+            found.trouble.append(f"the last snapshot of {each.stream} ended {last.state}: `doctor` names the cause")
 
 
 def _iso(moment: datetime | None) -> str | None:

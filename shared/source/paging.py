@@ -13,6 +13,7 @@ from shared.models import Cursor, Receipts, prefix_of
 from shared.rows.sanitize import decode_odd, sanitize
 from shared.source.client import NO_IDS, ApiResponse, ComplianceClient, Parameters
 from shared.source.endpoint import LIMIT, Endpoint, Paging
+from shared.source.rate_limit import RateLimit
 
 PAGES_REMEMBERED = 200
 """Whose items a page must not merely repeat: at 1,000 items of 40 bytes each, 8 MB."""
@@ -137,3 +138,24 @@ def _following(endpoint: Endpoint, envelope: Mapping[str, Any]) -> Cursor | None
     if with_flag or cursor is not None:
         raise SourceIncoherent(f"a page of {endpoint.path} says there is more and gives no cursor")
     return None
+
+
+class ApiLists:
+    """The lists of one connection, as snapshots read them."""
+
+    def __init__(self, client: ComplianceClient, counted_with: Endpoint) -> None:
+        """`counted_with` names the call whose request budget the lists are read from."""
+        self._client = client
+        self._counted_with = counted_with
+
+    @property
+    def budget(self) -> RateLimit:
+        return self._client.limit(self._counted_with)
+
+    async def begin_run(self) -> None:
+        await self._client.begin_run()
+
+    def pages(
+        self, endpoint: Endpoint, receipts: Receipts, *, deadline: datetime, reserve: int
+    ) -> AsyncGenerator[ListPage, None]:
+        return pages(self._client, endpoint, (), receipts, deadline=deadline, reserve=reserve)

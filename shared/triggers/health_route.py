@@ -9,8 +9,8 @@ from shared import __version__
 from shared.errors import BridgeError, ConfigError
 from shared.runs import last_runs
 from shared.runs.connection import Connection
+from shared.runs.due import PLAN, POLL, PROVE
 from shared.triggers.bridge_cache import Process
-from shared.triggers.timers import PLAN, POLL, PROVE
 from shared.wiring import Bridge
 
 FRESH = timedelta(seconds=15)

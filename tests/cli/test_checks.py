@@ -246,7 +246,7 @@ async def test_drift_is_summed_over_the_day() -> None:
 )
 def test_lag_is_judged_like_health_rows(behind: timedelta | None, verdict: str) -> None:
     """Fifteen minutes warn, an hour fails; without a checkpoint nothing can be said."""
-    assert state.lag(Status("test", lag=behind)).verdict == verdict
+    assert state.lag(Status("test", "activity", lag=behind)).verdict == verdict
 
 
 async def test_storage_is_tried_and_left_as_it_was() -> None:

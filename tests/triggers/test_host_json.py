@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from shared.runs.due import PROOF_ENDS_SECONDS, PROOF_STARTS
 from shared.settings import Settings
-from shared.triggers.timers import PROOF_ENDS_SECONDS, PROOF_STARTS
 from tests.triggers.worker import ROOT
 
 HOST = json.loads((ROOT / "host.json").read_text(encoding="utf-8"))

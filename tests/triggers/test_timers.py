@@ -19,10 +19,11 @@ from shared.errors import CheckpointMoved, StateMissing, StoreFailed
 from shared.models import Page, Place
 from shared.runs import last_runs, live
 from shared.runs.connection import Connection
+from shared.runs.due import POLL, days_to_prove, prove_days
 from shared.runs.run import Run
 from shared.triggers import timers
 from shared.triggers.bridge_cache import TRY_AGAIN, here
-from shared.triggers.timers import POLL, RunsFailed, days_to_prove, prove_days
+from shared.triggers.timers import RunsFailed
 from tests.fakes import NOON, FakeFeed, FakeWorld, Happening
 from tests.triggers.conftest import rows
 from tests.triggers.worker import Worker
