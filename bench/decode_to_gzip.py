@@ -15,7 +15,7 @@ from bench.sample import PAGE_SIZE, START, bodies
 from shared import __version__
 from shared.clock import SimulatedClock
 from shared.models import Counts, Cursor, Outgoing, Page
-from shared.rows.shaping import Shaping
+from shared.rows.minimize import Shaping
 from shared.runs.pipeline import Pipeline
 from shared.sink.batches import Sent, batches
 from shared.state.dead_letters import DeadLetters

@@ -12,7 +12,7 @@ from kql.store import Workspace
 from sandbox.page.reader import Reader
 from shared import tables
 from shared.archive.store import FolderArchive
-from shared.cli.printing import complain, moment
+from shared.cli.common import complain, moment
 from shared.cli.report import print_report
 from shared.clock import Clock, SystemClock
 from shared.errors import BridgeError, SinkRefused

@@ -22,8 +22,7 @@ from pydantic import SecretStr
 from shared import __version__, tables
 from shared.clock import Clock, SystemClock
 from shared.errors import ConfigError
-from shared.rows.minimize import Minimiser, Mode, parse_modes
-from shared.rows.shaping import Shaping, newer_columns
+from shared.rows.minimize import Minimiser, Mode, Shaping, newer_columns, parse_modes
 from shared.runs import live
 from shared.runs import replay as replays
 from shared.runs.connection import Connection, Limits, SnapshotConnection
@@ -44,8 +43,7 @@ from shared.state.ledger import Ledger
 from shared.state.store import Store
 from shared.streams import Stream, StreamKind, streams
 from shared.streams.activity import catalogue
-from shared.streams.activity.endpoint import ActivityFeed
-from shared.streams.activity.own_requests import OwnRequests
+from shared.streams.activity.endpoint import ActivityFeed, OwnRequests
 from shared.streams.activity.stream import STREAM as ACTIVITY_STREAM
 from shared.workspace.client import LogAnalyticsWorkspace
 

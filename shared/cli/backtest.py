@@ -10,7 +10,7 @@ from importlib.util import find_spec
 
 import typer
 
-from shared.cli.printing import complain
+from shared.cli.common import complain
 from shared.errors import ConfigError
 from shared.settings import load
 

@@ -6,9 +6,8 @@ from azure.core.exceptions import AzureError
 from rich.markup import escape
 from rich.table import Table as Grid
 
-from shared.cli.common import Name, chosen, console, with_bridge
+from shared.cli.common import AsJson, Name, chosen, console, print_json, with_bridge
 from shared.cli.own_client import named, own_door
-from shared.cli.printing import AsJson, print_json
 from shared.doctor import Check, Patient, examine
 from shared.errors import SinkRefused
 from shared.logs import safe

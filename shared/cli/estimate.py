@@ -7,14 +7,12 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table as Grid
 
-from shared.cli.common import Name, console
+from shared.cli.common import AsJson, Name, bar, complain, console, print_json, with_settings
 from shared.cli.own_client import named, own_door
-from shared.cli.printing import AsJson, bar, complain, print_json, with_settings
 from shared.clock import SystemClock
 from shared.errors import BridgeError, ConfigError
 from shared.models import Receipts
-from shared.rows.minimize import Minimiser
-from shared.rows.shaping import Shaping
+from shared.rows.minimize import Minimiser, Shaping
 from shared.runs import costs as reckoning
 from shared.runs.costs import Cost, Prices, Term, Volume
 from shared.runs.estimate import Delivering, Estimate

@@ -8,8 +8,7 @@ import typer
 from rich.markup import escape
 from rich.table import Table as Grid
 
-from shared.cli.common import Name, chosen, console, with_bridge
-from shared.cli.printing import AsJson, From, To, moment, print_json
+from shared.cli.common import AsJson, From, Name, To, chosen, console, moment, print_json, with_bridge
 from shared.errors import ConfigError
 from shared.runs import plan_commands
 from shared.runs.connection import Connection

@@ -7,8 +7,7 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table as Grid
 
-from shared.cli.common import Name, chosen, console, with_bridge
-from shared.cli.printing import AsJson, From, To, bar, complain, moment, print_json
+from shared.cli.common import AsJson, From, Name, To, bar, chosen, complain, console, moment, print_json, with_bridge
 from shared.errors import ConfigError
 from shared.models import Window
 from shared.runs.connection import Connection

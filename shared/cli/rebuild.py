@@ -4,8 +4,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from shared.cli.common import Name, chosen, console, with_bridge
-from shared.cli.printing import bar, complain
+from shared.cli.common import Name, bar, chosen, complain, console, with_bridge
 from shared.runs.connection import Connection
 from shared.runs.rebuild import rebuild as rebuild_ledger
 from shared.wiring import Bridge

@@ -12,8 +12,7 @@ import typer
 from shared.archive.seal import PublicKey, from_pem, open_public_key
 from shared.archive.store import ArchiveStore, FolderArchive
 from shared.archive.verify import Finding, verify
-from shared.cli.common import console
-from shared.cli.printing import AsJson, From, To, complain, moment, print_json, with_settings
+from shared.cli.common import AsJson, From, To, complain, console, moment, print_json, with_settings
 from shared.clock import SystemClock
 from shared.errors import ConfigError
 from shared.models import Window

@@ -3,9 +3,8 @@
 import secrets
 from typing import Any
 
-from shared.cli.common import Name, chosen, console, with_bridge
+from shared.cli.common import AsJson, Name, chosen, complain, console, print_json, with_bridge
 from shared.cli.own_client import named, own_door
-from shared.cli.printing import AsJson, complain, print_json
 from shared.runs.connection import Connection
 from shared.runs.run import Run
 from shared.runs.selftest import SelfTest, Step

@@ -11,7 +11,7 @@ from shared.clock import Clock
 from shared.errors import BridgeError
 from shared.logs import defect, event, logger
 from shared.models import DeadLetter, Delivery, Receipts
-from shared.rows.shaping import Shaping
+from shared.rows.minimize import Shaping
 from shared.runs import metrics
 from shared.runs.health_rows import HealthRows
 from shared.runs.paging import Source
@@ -24,8 +24,8 @@ from shared.state.ledger import Ledger
 from shared.state.plan_store import PlanStore
 from shared.state.store import Store
 from shared.streams import Stream
+from shared.streams.activity.endpoint import OwnRequests
 from shared.streams.activity.fold import RowContext
-from shared.streams.activity.own_requests import OwnRequests
 from shared.streams.activity.rows import ActivityRows, identified
 from shared.workspace.client import Workspace
 

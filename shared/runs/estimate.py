@@ -19,7 +19,7 @@ from shared.models import (
     Window,
     prefix_of,
 )
-from shared.rows.shaping import Shaping
+from shared.rows.minimize import Shaping
 from shared.runs.connection import Limits, Reading
 from shared.runs.paging import read_window
 from shared.state.checkpoint import Pace

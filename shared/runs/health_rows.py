@@ -14,7 +14,7 @@ from shared.clock import Clock
 from shared.errors import BridgeError, SinkRefused
 from shared.logs import event, logger, safe
 from shared.models import UNDATED, Outgoing, prefix_of
-from shared.rows.shaping import fitted, newer_columns
+from shared.rows.minimize import fitted, newer_columns
 from shared.runs.pipeline import Sink
 from shared.runs.run import Run, attention
 from shared.state.store import Store

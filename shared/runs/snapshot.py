@@ -10,7 +10,7 @@ from shared.logs import event, logger
 from shared.models import UNDATED, Outgoing, Receipts, prefix_of
 from shared.rows.canonical import kept
 from shared.rows.limits import CELL_LIMIT_BYTES, fit
-from shared.rows.shaping import fitted
+from shared.rows.minimize import fitted
 from shared.rows.times import utc_text
 from shared.runs import last_runs
 from shared.runs.connection import ListedPage, SnapshotConnection

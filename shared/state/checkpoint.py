@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import msgspec
 
 from shared.models import Cursor, Order, Place, Window
-from shared.state.documents import parsed
+from shared.state.store import parsed
 
 FORMAT = 1
 SMALLEST = timedelta(seconds=1)

@@ -7,7 +7,7 @@ import msgspec
 
 from shared.models import Place, Window
 from shared.state.checkpoint import OpenWindow
-from shared.state.documents import parsed
+from shared.state.store import parsed
 
 FORMAT = 1
 

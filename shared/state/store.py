@@ -4,7 +4,11 @@ import re
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from typing import NewType, Protocol
+from typing import NewType, Protocol, TypeVar
+
+import msgspec
+
+from shared.errors import StateUnreadable
 
 Etag = NewType("Etag", str)
 _NAME = re.compile(r"[A-Za-z0-9._-]+(/[A-Za-z0-9._-]+)*")
@@ -82,3 +86,28 @@ class Store(Protocol):
     def lease(self, name: str) -> AbstractAsyncContextManager[Lease]:
         """Hold the lease `name`; entering raises LeaseHeld when another run has it."""
         ...
+
+
+class Versioned(Protocol):
+    """A document that says which format it is in."""
+
+    @property
+    def format(self) -> int: ...
+
+
+Document = TypeVar("Document", bound=Versioned)
+
+
+def parsed(decoder: msgspec.json.Decoder[Document], data: bytes, *, what: str, known: int) -> Document:
+    """The document; StateUnreadable, naming `what`, when it is damaged or from a release later than `known`."""
+    try:
+        document = decoder.decode(data)
+    except msgspec.DecodeError as damaged:
+        raise StateUnreadable(
+            f"the {what} cannot be read: restore its previous version, or start anew with `claude-bridge init --force`"
+        ) from damaged
+    if document.format > known:
+        raise StateUnreadable(
+            f"the {what} has format {document.format}, this release knows {known}: run the newer release"
+        )
+    return document

@@ -16,7 +16,17 @@ from shared.errors import SinkBusy
 from shared.logs import event, logger
 from shared.models import Hour, hour_of
 from shared.tables import ACTIVITY, HEALTH
-from shared.workspace.kql import kql_moment, quoted
+
+
+def quoted(text: str) -> str:
+    """A KQL string literal."""
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def kql_moment(moment: datetime) -> str:
+    """ISO 8601 in UTC, microseconds only where there are any; as `datetime(...)` takes it."""
+    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
 
 log = logger(__name__)
 

@@ -16,8 +16,7 @@ from shared.clock import SimulatedClock
 from shared.models import Hour, Page, hour_of, prefix_of
 from shared.rows import limits
 from shared.rows.canonical import encode
-from shared.rows.minimize import Minimiser, Mode
-from shared.rows.shaping import Shaping
+from shared.rows.minimize import Minimiser, Mode, Shaping
 from shared.runs import backfill, live
 from shared.runs.connection import Connection
 from shared.runs.pipeline import Pipeline

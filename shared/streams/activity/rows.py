@@ -16,11 +16,11 @@ from shared.models import (
 )
 from shared.rows import limits
 from shared.rows.canonical import canonical, digest, encode, kept
+from shared.rows.minimize import Shaping
 from shared.rows.sanitize import sanitize
-from shared.rows.shaping import Shaping
 from shared.rows.times import event_time
+from shared.streams.activity.endpoint import OwnRequests
 from shared.streams.activity.fold import Folded, RowContext, activity_key, fold, original_of
-from shared.streams.activity.own_requests import OwnRequests
 
 
 class ActivityRows:

@@ -9,8 +9,7 @@ import pytest
 from shared.clock import SimulatedClock
 from shared.errors import SinkBusy, SourceIncoherent
 from shared.models import Cursor, Page, Place, Window
-from shared.runs.paging import WindowRead, after, read_window
-from shared.runs.row_budget import RowBudget
+from shared.runs.paging import RowBudget, WindowRead, after, read_window
 from tests.fakes import NOON
 
 PLACE = Place(Window(NOON, NOON + timedelta(hours=1)), limit=3, cursor=Cursor("here"))

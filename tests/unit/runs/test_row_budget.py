@@ -6,7 +6,7 @@ from contextlib import suppress
 
 import pytest
 
-from shared.runs.row_budget import RowBudget
+from shared.runs.paging import RowBudget
 
 
 async def settled() -> None:
