@@ -254,6 +254,14 @@ class Settings(BaseSettings):
             raise ConfigError("CONNECTIONS has a name twice: state is kept by name, so names must differ")
         return self
 
+    def named(self, name: str | None) -> tuple[ConnectionSettings, ...]:
+        """The connection called `name`, or all; ConfigError with the names there are."""
+        found = tuple(each for each in self.connections if name in (None, each.name))
+        if not found:
+            names = ", ".join(each.name for each in self.connections)
+            raise ConfigError(f"no connection is called {name}; there are: {names}")
+        return found
+
     def key(self, connection: ConnectionSettings) -> SecretStr:
         """The connection's key as it is in the environment now. Raises ConfigError when missing or of a wrong kind."""
         name = connection.key_setting

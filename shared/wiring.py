@@ -173,7 +173,7 @@ class _Workshop:
         http = open_http(url, connections=settings.plan_readers + 2, transport=self.transport)
         client = ComplianceClient(
             await self.stack.enter_async_context(http),
-            self._keys(each, parts.vault),
+            keys_of(settings, each, parts.vault, clock),
             clock,
             version=settings.anthropic_version,
             user_agent=USER_AGENT,
@@ -229,16 +229,6 @@ class _Workshop:
             "own_requests": own,
         }
 
-    def _keys(self, each: ConnectionSettings, vault: SecretClient | None) -> Keys:
-        if vault is not None:
-            return Keys(partial(vault_keys, vault, each.secret, self.clock))
-        self.settings.key(each)  # say now what is wrong with it; every run reads it afresh
-
-        async def fetch() -> Sequence[SecretStr]:
-            return (self.settings.key(each),)
-
-        return Keys(fetch)
-
     def _sink(self, table: str, parts: _Parts) -> LogAnalytics:
         return LogAnalytics(
             parts.ingestion,
@@ -275,6 +265,37 @@ class _Workshop:
         if not key and vault is not None and "pseudonymous" in modes.values():
             key = await vault_secret(vault, IDENTITY_SECRET)
         return Shaping(Minimiser(modes, key), settings.deployed_table_versions.get(tables.ACTIVITY))
+
+
+@asynccontextmanager
+async def open_client(
+    settings: Settings, each: ConnectionSettings, clock: Clock, mark: str
+) -> AsyncIterator[ComplianceClient]:
+    """The API for one command, as `claude-sentinel-bridge/VERSION MARK`. ConfigError without a key."""
+    async with AsyncExitStack() as stack:
+        vault = None
+        if settings.key_vault_url is not None:
+            credential = await stack.enter_async_context(identity())
+            vault = await stack.enter_async_context(open_vault(settings.key_vault_url, credential))
+        yield ComplianceClient(
+            await stack.enter_async_context(open_http(settings.api_url(each))),
+            keys_of(settings, each, vault, clock),
+            clock,
+            version=settings.anthropic_version,
+            user_agent=f"{USER_AGENT} {mark}",
+        )
+
+
+def keys_of(settings: Settings, each: ConnectionSettings, vault: SecretClient | None, clock: Clock) -> Keys:
+    """The connection's key, from the vault or the environment. ConfigError when the environment has none."""
+    if vault is not None:
+        return Keys(partial(vault_keys, vault, each.secret, clock))
+    settings.key(each)  # report a missing key now; every run reads it again
+
+    async def fetch() -> Sequence[SecretStr]:
+        return (settings.key(each),)
+
+    return Keys(fetch)
 
 
 def pace_of(settings: Settings) -> Pace:

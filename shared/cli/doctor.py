@@ -7,14 +7,13 @@ from rich.markup import escape
 from rich.table import Table as Grid
 
 from shared.cli.common import AsJson, Name, chosen, console, print_json, with_bridge
-from shared.cli.own_client import named, own_door
-from shared.doctor import Check, Patient, examine
+from shared.doctor import Check, Subject, examine
 from shared.errors import SinkRefused
 from shared.logs import safe
 from shared.runs.connection import Connection
 from shared.settings import Settings, load
 from shared.sink.log_analytics import LogAnalytics
-from shared.wiring import Bridge, identity
+from shared.wiring import Bridge, identity, open_client
 
 STYLE = {"pass": "green", "warn": "yellow", "fail": "red"}
 
@@ -39,7 +38,7 @@ def doctor(connection: Name = None, as_json: AsJson = False) -> None:
 
 
 async def _examined(settings: Settings, connection: Connection) -> list[Check]:
-    (each,) = named(settings, connection.name)
+    (each,) = settings.named(connection.name)
     assert isinstance(connection.sink, LogAnalytics)
 
     async def token() -> None:
@@ -49,8 +48,8 @@ async def _examined(settings: Settings, connection: Connection) -> list[Check]:
         except AzureError as refused:
             raise SinkRefused(f"no token could be had ({type(refused).__name__})") from refused
 
-    async with own_door(settings, each, connection.clock, "doctor") as door:
-        _, checks = await examine(Patient(connection, door, connection.sink, door.keys.current, token))
+    async with open_client(settings, each, connection.clock, "doctor") as api:
+        _, checks = await examine(Subject(connection, api, connection.sink, token))
     return checks
 
 

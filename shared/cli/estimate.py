@@ -8,7 +8,6 @@ import typer
 from rich.table import Table as Grid
 
 from shared.cli.common import AsJson, Name, bar, complain, console, print_json, with_settings
-from shared.cli.own_client import named, own_door
 from shared.clock import SystemClock
 from shared.errors import BridgeError, ConfigError
 from shared.models import Receipts
@@ -19,8 +18,9 @@ from shared.runs.estimate import Delivering, Estimate
 from shared.runs.estimate import estimate as estimate_feed
 from shared.runs.run import RunKind
 from shared.settings import ConnectionSettings, Settings
+from shared.streams.activity.endpoint import ActivityFeed
 from shared.tables import ACTIVITY
-from shared.wiring import build, limits_of, modes_of, pace_of
+from shared.wiring import build, limits_of, modes_of, open_client, pace_of
 
 Price = Annotated[float | None, typer.Option(min=0, help="Your price of a GB ingested into the Analytics plan.")]
 MonthPrice = Annotated[float | None, typer.Option(min=0, help="Your price of a GB kept for a month.")]
@@ -50,7 +50,7 @@ def estimate(
         if not all(math.isfinite(price) for price in (price_per_gb, interactive_price, long_term_price) if price):
             raise ConfigError("a price must be a number with an end")
         found = []
-        for each in named(settings, connection):
+        for each in settings.named(connection):
             estimated = await _read(settings, each, days, sample_hours)
             requests = reckoning.requests_a_day(estimated.a_day(estimated.read), pace_of(settings))
             volume = reckoning.volume(estimated, requests)
@@ -72,8 +72,8 @@ async def _read(settings: Settings, each: ConnectionSettings, days: int, sample_
     clock = SystemClock()
     limits = limits_of(settings)
     how = Delivering(each.name, pace_of(settings), limits, _shaping(settings), settings.content_names)
-    async with own_door(settings, each, clock, "estimate") as door:
-        reading = await door.feed.reading()
+    async with open_client(settings, each, clock, "estimate") as client:
+        reading = await ActivityFeed(client, organization_ids=each.organization_ids).reading()
         with bar() as progress:
             total = days * (1 if sample_hours == 24 else sample_hours)
             task = progress.add_task(f"reading {each.name}", total=total)

@@ -4,13 +4,13 @@ import secrets
 from typing import Any
 
 from shared.cli.common import AsJson, Name, chosen, complain, console, print_json, with_bridge
-from shared.cli.own_client import named, own_door
 from shared.runs.connection import Connection
 from shared.runs.run import Run
 from shared.runs.selftest import SelfTest, Step
 from shared.runs.selftest import selftest as carry_out
 from shared.settings import Settings, load
-from shared.wiring import Bridge
+from shared.streams.activity.endpoint import ActivityFeed
+from shared.wiring import Bridge, open_client
 
 
 def selftest(connection: Name = None, as_json: AsJson = False) -> None:
@@ -36,9 +36,10 @@ async def selftested(settings: Settings, connection: Connection, *, quiet: bool)
 
     if not quiet:
         console.print(f"{connection.name}: {mark}", highlight=False, markup=False)
-    (each,) = named(settings, connection.name)
-    async with own_door(settings, each, connection.clock, mark) as door:
-        run, done = await carry_out(connection, await door.feed.reading(), tell)
+    (each,) = settings.named(connection.name)
+    async with open_client(settings, each, connection.clock, mark) as client:
+        feed = ActivityFeed(client, organization_ids=each.organization_ids)
+        run, done = await carry_out(connection, await feed.reading(), tell)
     remedy = _remedy(run, done)
     if remedy:
         complain(f"{connection.name}: the self-test failed: {remedy}")

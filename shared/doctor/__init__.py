@@ -5,41 +5,41 @@ from collections.abc import Awaitable
 
 from shared import tables
 from shared.doctor import past, sink, source, state
-from shared.doctor.check import Api, Check, Patient, Probe, Reply, Verdict, failed
+from shared.doctor.check import Api, Check, Probe, Subject, Verdict, failed
 from shared.logs import event, logger
 from shared.runs.run import Run, RunKind
 from shared.runs.status import status
 
 log = logger(__name__)
 
-__all__ = ["Api", "Check", "Patient", "Probe", "Reply", "Verdict", "examine"]
+__all__ = ["Api", "Check", "Probe", "Subject", "Verdict", "examine"]
 
 
-async def examine(patient: Patient) -> tuple[Run, list[Check]]:
+async def examine(subject: Subject) -> tuple[Run, list[Check]]:
     """All checks of one connection, in the order in which to mend them.
 
     Three or four requests are made; the run's health row names them, so that the workspace knows them as our own.
     """
     checks: list[Check] = []
-    async with patient.connection.run(RunKind.DOCTOR) as run:
-        replies = await source.ask(patient)
+    async with subject.connection.run(RunKind.DOCTOR) as run:
+        replies = await source.ask(subject)
         run.requests = len(replies.asked)
         run.request_ids = [reply.request_id for reply in replies.asked if reply.request_id]
         checks += [
-            await _guarded("key", source.key(patient)),
+            await _guarded("key", source.key(subject)),
             source.activities(replies),
             source.others(replies),
             source.delete_rights(replies),
             source.clock(replies),
-            source.budget(replies, patient.connection.limits.request_reserve),
+            source.budget(replies, subject.connection.limits.request_reserve),
         ]
-        identified = await _guarded("identity", sink.identity(patient))
-        checks += [identified, await _guarded("role on the DCR", sink.role(patient, identified))]
+        identified = await _guarded("identity", sink.identity(subject))
+        checks += [identified, await _guarded("role on the DCR", sink.role(subject, identified))]
         for name in tables.table_names():
-            checks.append(await _guarded(f"columns of {name}", sink.columns(patient, name)))
-        stands = await status(patient.connection)
-        checks += [await _guarded("state storage", state.storage(patient)), state.begun(stands), state.lag(stands)]
-        checks += [await _guarded("last run", past.last_run(patient)), await _guarded("drift", past.drift(patient))]
+            checks.append(await _guarded(f"columns of {name}", sink.columns(subject, name)))
+        stands = await status(subject.connection)
+        checks += [await _guarded("state storage", state.storage(subject)), state.begun(stands), state.lag(stands)]
+        checks += [await _guarded("last run", past.last_run(subject)), await _guarded("drift", past.drift(subject))]
         checks += [state.dead_letters(stands), state.health_waiting(stands)]
     if run.error is not None:
         what = f"the examination stopped here ({type(run.error).__name__})"

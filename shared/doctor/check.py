@@ -3,9 +3,10 @@
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal, Protocol
+from typing import Literal, Protocol
 
 from shared.runs.connection import Connection
+from shared.source.client import Reply
 
 Verdict = Literal["pass", "warn", "fail"]
 
@@ -32,27 +33,14 @@ def failed(name: str, what: str, remedy: str) -> Check:
     return Check(name, "fail", what, remedy)
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """Whatever the API answered to one GET: no retries, no judgement. `body` is None when it is no JSON.
-
-    `date` is the API's clock, `at` ours half-way between question and answer; `limit` and `remaining` are the
-    request budget's headers, where given.
-    """
-
-    status: int
-    body: Any
-    at: datetime
-    date: datetime | None = None
-    request_id: str = ""
-    limit: int | None = None
-    remaining: int | None = None
-
-
 class Api(Protocol):
     """The Compliance API with the connection's key."""
 
-    async def get(self, path: str, parameters: Sequence[tuple[str, str]]) -> Reply:
+    async def key(self) -> str:
+        """The key in force; raises a BridgeError that says what is wrong with it."""
+        ...
+
+    async def reply(self, path: str, parameters: Sequence[tuple[str, str]] = ()) -> Reply:
         """One GET; SourceBusy when nothing answers."""
         ...
 
@@ -66,15 +54,10 @@ class Probe(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Patient:
-    """One connection, and the doors to what the bridge depends on.
-
-    `key` gives the key that is in force; `token` obtains a token for the ingestion audience. Both raise a
-    BridgeError that says what is wrong.
-    """
+class Subject:
+    """One connection and what it depends on; `token` obtains a token for the ingestion audience."""
 
     connection: Connection
     api: Api
     sink: Probe
-    key: Callable[[], Awaitable[str]]
     token: Callable[[], Awaitable[None]]

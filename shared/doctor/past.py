@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from shared.doctor.check import Check, Patient, failed, passed, warned
+from shared.doctor.check import Check, Subject, failed, passed, warned
 from shared.doctor.sink import WORKSPACE_REMEDY
 from shared.errors import BridgeError
 from shared.logs import safe
@@ -22,12 +22,12 @@ ASK_REMEDY = "see the lines about identity and columns; if they pass, try again 
 DRIFT_COLUMNS = ("UnknownTypes", "UnknownActors", "UnknownFields")
 
 
-async def last_run(patient: Patient) -> Check:
+async def last_run(subject: Subject) -> Check:
     """State and age of the newest live run that reached the workspace."""
     name = "last run"
     try:
         rows = await _ask(
-            patient, 'RunKind == "live" and Part == 1', "top 1 by EventTime desc | project EventTime, State"
+            subject, 'RunKind == "live" and Part == 1', "top 1 by EventTime desc | project EventTime, State"
         )
     except BridgeError as error:
         return warned(name, safe(str(error)), ASK_REMEDY)
@@ -36,7 +36,7 @@ async def last_run(patient: Patient) -> Check:
     if not rows:
         return warned(name, "no live run has reached the workspace", "run `run` once; then look at the timer's log")
     moment, state = _moment(rows[0][0]), str(rows[0][1])
-    age = patient.connection.clock.now() - moment
+    age = subject.connection.clock.now() - moment
     what = f"{safe(state)}, {max(0, int(age.total_seconds() // 60))} min ago"
     if state not in _PASSING:
         return failed(name, what, "docs/operate.md says what this state means; `run` shows its remedy")
@@ -47,14 +47,14 @@ async def last_run(patient: Patient) -> Check:
     return passed(name, what)
 
 
-async def drift(patient: Patient) -> Check:
+async def drift(subject: Subject) -> Check:
     """Types, actors and fields this release does not know; they are carried whole, in Details."""
     name = "drift"
     try:
-        since = patient.connection.clock.now() - timedelta(days=1)
+        since = subject.connection.clock.now() - timedelta(days=1)
         columns = ", ".join(DRIFT_COLUMNS)
         rows = await _ask(
-            patient, f"EventTime > datetime({since:%Y-%m-%dT%H:%M:%SZ}) and Part == 1", f"project {columns}"
+            subject, f"EventTime > datetime({since:%Y-%m-%dT%H:%M:%SZ}) and Part == 1", f"project {columns}"
         )
     except BridgeError as error:
         return warned(name, safe(str(error)), ASK_REMEDY)
@@ -71,12 +71,12 @@ async def drift(patient: Patient) -> Check:
     return warned(name, f"{len(found)} unknown in the last day: {told}", remedy)
 
 
-async def _ask(patient: Patient, where: str, then: str) -> Sequence[Sequence[Any]] | None:
+async def _ask(subject: Subject, where: str, then: str) -> Sequence[Sequence[Any]] | None:
     """Health rows of this connection; None when there is no workspace to ask."""
-    workspace = patient.connection.workspace
+    workspace = subject.connection.workspace
     if workspace is None:
         return None
-    connection = quoted(patient.connection.name)
+    connection = quoted(subject.connection.name)
     return await workspace.rows(f"{HEALTH} | where ConnectionName == {connection} and {where} | {then}")
 
 

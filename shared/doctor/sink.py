@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from shared import tables
-from shared.doctor.check import Check, Patient, failed, passed, warned
+from shared.doctor.check import Check, Subject, failed, passed, warned
 from shared.errors import BridgeError, Busy, SinkBusy
 from shared.logs import safe
 
@@ -17,23 +17,23 @@ STANDARD = frozenset(
 WORKSPACE_REMEDY = "set WORKSPACE_ID and give the identity Log Analytics Reader on the workspace: then this is asked"
 
 
-async def identity(patient: Patient) -> Check:
+async def identity(subject: Subject) -> Check:
     """Whether a token for the ingestion audience can be had."""
     try:
-        await patient.token()
+        await subject.token()
     except BridgeError as wrong:
         remedy = "sign in (az login), or give the app its managed identity; check INGESTION_AUDIENCE"
         return failed("identity", safe(str(wrong)), remedy)
     return passed("identity", "a token for the ingestion audience was obtained")
 
 
-async def role(patient: Patient, identified: Check) -> Check:
+async def role(subject: Subject, identified: Check) -> Check:
     """An empty array is taken by who may publish to the rule, and stores nothing."""
     name = "role on the DCR"
     if identified.verdict != "pass":
         return warned(name, "not asked: there is no token", "mend what `identity` says first")
     try:
-        await patient.sink.probe(deadline=patient.connection.clock.now() + PROBE_LASTS)
+        await subject.sink.probe(deadline=subject.connection.clock.now() + PROBE_LASTS)
     except SinkBusy as busy:
         return warned(name, safe(str(busy)), "try again in a minute; if it lasts, check INGESTION_ENDPOINT and DNS")
     except BridgeError as refused:
@@ -42,10 +42,10 @@ async def role(patient: Patient, identified: Check) -> Check:
     return passed(name, "the rule takes rows from this identity")
 
 
-async def columns(patient: Patient, table_name: str) -> Check:
+async def columns(subject: Subject, table_name: str) -> Check:
     """A table's columns as deployed against this release's. The DCR's stream cannot be seen from here."""
     table, name = tables.load(table_name), f"columns of {table_name}"
-    workspace = patient.connection.workspace
+    workspace = subject.connection.workspace
     if workspace is None:
         return warned(name, "not asked: no workspace is configured", WORKSPACE_REMEDY)
     try:

@@ -5,10 +5,11 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
-from shared.doctor.check import Check, Patient, Reply, failed, passed, warned
+from shared.doctor.check import Check, Subject, failed, passed, warned
 from shared.errors import BridgeError, SourceBusy
 from shared.logs import safe
 from shared.settings import KeyKind, key_kind
+from shared.source.client import Reply
 from shared.source.endpoint import LIMIT
 from shared.source.endpoints import ACTIVITIES, ORGANIZATIONS, SETTINGS
 from shared.streams.activity.endpoint import rfc3339
@@ -42,16 +43,16 @@ class Replies:
     asked: list[Reply] = field(default_factory=list)
 
 
-async def ask(patient: Patient) -> Replies:
+async def ask(subject: Subject) -> Replies:
     """Ask each family once (the feed twice where it refuses a filter). Every request costs one of the budget."""
     replies = Replies()
 
     async def get(path: str, *parameters: tuple[str, str]) -> Reply:
-        replies.asked.append(await patient.api.get(path, parameters))
+        replies.asked.append(await subject.api.reply(path, parameters))
         return replies.asked[-1]
 
     # The own reads of the last ten minutes: the cheapest page that also shows who else asks.
-    since = (ACTIVITIES.bound("created_at", "gte"), rfc3339(patient.connection.clock.now() - RECENT))
+    since = (ACTIVITIES.bound("created_at", "gte"), rfc3339(subject.connection.clock.now() - RECENT))
     try:
         replies.activities = await get(ACTIVITIES.path, since, (LIMIT, "1000"), ("activity_types[]", OWN_READ))
         if replies.activities.status == 400:
@@ -73,10 +74,10 @@ def _first_organization(reply: Reply) -> str:
     return NO_ORGANIZATION
 
 
-async def key(patient: Patient) -> Check:
+async def key(subject: Subject) -> Check:
     """The kind of key, by its prefix."""
     try:
-        kind = key_kind(await patient.key())
+        kind = key_kind(await subject.api.key())
     except BridgeError as wrong:
         return failed("key", safe(str(wrong)), KEY_REMEDY)
     what = {

@@ -3,7 +3,7 @@
 from contextlib import suppress
 from datetime import timedelta
 
-from shared.doctor.check import Check, Patient, failed, passed, warned
+from shared.doctor.check import Check, Subject, failed, passed, warned
 from shared.errors import BridgeError, CheckpointMoved
 from shared.logs import safe
 from shared.runs.run import LATE, SLOW
@@ -14,9 +14,9 @@ STORAGE_REMEDY = (
 )
 
 
-async def storage(patient: Patient) -> Check:
+async def storage(subject: Subject) -> Check:
     """Write a document, read it, remove it."""
-    name, store = f"doctor/{patient.connection.prefix}.txt", patient.connection.store
+    name, store = f"doctor/{subject.connection.prefix}.txt", subject.connection.store
     try:
         with suppress(CheckpointMoved):  # an earlier doctor was interrupted: its document is as good
             await store.create(name, b"written by doctor")

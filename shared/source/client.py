@@ -6,13 +6,15 @@ from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, 
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 import httpx
+import msgspec
 import tenacity
 from pydantic import SecretStr
 
 from shared.clock import Clock
-from shared.errors import BudgetSpent, SourceBusy
+from shared.errors import BudgetSpent, SourceBusy, SourceIncoherent
 from shared.logs import event, logger
 from shared.models import Receipts
 from shared.retry import http_date, retrying
@@ -47,6 +49,23 @@ class Download:
     headers: Mapping[str, str]
     request_id: str
     pieces: AsyncIterator[bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """The API's answer to one GET, whatever its status. `body` is None when it is not JSON.
+
+    `date` is the API's clock, `at` ours half-way between question and answer; `limit` and `remaining` are the request
+    budget's headers, where given.
+    """
+
+    status: int
+    body: Any
+    at: datetime
+    date: datetime | None = None
+    request_id: str = ""
+    limit: int | None = None
+    remaining: int | None = None
 
 
 class Keys:
@@ -126,6 +145,42 @@ class ComplianceClient:
     async def begin_run(self) -> None:
         """Read the key afresh."""
         await self._keys.refresh()
+
+    async def key(self) -> str:
+        """The key in force. Raises what fetching it raises."""
+        return await self._keys.current()
+
+    async def reply(self, path: str, parameters: Parameters = ()) -> Reply:
+        """One GET without retries, whatever it answers: for diagnosis. SourceBusy when nothing answers."""
+        headers = {**self._headers, "x-api-key": await self.key()}
+        request = self._http.build_request("GET", path, params=list(parameters), headers=headers)
+        asked_at = self._clock.now()
+        try:
+            response = await self._http.send(request, stream=True)
+            try:
+                answered_at = self._clock.now()
+                content = await whole_body(response)
+            finally:
+                await response.aclose()
+        except httpx.HTTPError as broken:
+            raise SourceBusy(f"the Compliance API did not answer ({type(broken).__name__})") from broken
+        except SourceIncoherent as unreadable:
+            raise SourceBusy(str(unreadable)) from unreadable
+        budget = RateLimit()
+        budget.hear(response.headers, answered_at)
+        try:
+            body = msgspec.json.decode(content)
+        except msgspec.DecodeError:
+            body = None
+        return Reply(
+            status=response.status_code,
+            body=body,
+            at=asked_at + (answered_at - asked_at) / 2,
+            date=http_date(response.headers.get("date")),
+            request_id=_request_id(response),
+            limit=budget.limit,
+            remaining=budget.remaining,
+        )
 
     async def get(
         self,

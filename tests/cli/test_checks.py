@@ -9,11 +9,12 @@ from typing import Any
 import pytest
 
 from shared import tables
-from shared.doctor import Patient, Reply, examine, past, sink, source, state
+from shared.doctor import Subject, examine, past, sink, source, state
 from shared.doctor.source import DELETE_SCOPE, OWN_READ, Replies
 from shared.errors import BridgeError, ConfigError, SinkBusy, SinkRefused, SourceBusy
 from shared.runs import live
 from shared.runs.status import Status
+from shared.source.client import Reply
 from shared.source.endpoints import ACTIVITIES, ORGANIZATIONS
 from tests.fakes import NOON, FakeWorld
 
@@ -35,13 +36,19 @@ class Answering:
 
 
 @dataclass
-class Told:
+class FakeApi:
     """An API that answers each path's questions in turn."""
 
     replies: dict[str, list[Reply | Exception]]
     asked: list[tuple[str, Sequence[tuple[str, str]]]] = field(default_factory=list)
+    the_key: str = ""
 
-    async def get(self, path: str, parameters: Sequence[tuple[str, str]]) -> Reply:
+    async def key(self) -> str:
+        if not self.the_key:
+            raise ConfigError("waiting for key: put one into the vault")
+        return self.the_key
+
+    async def reply(self, path: str, parameters: Sequence[tuple[str, str]] = ()) -> Reply:
         self.asked.append((path, parameters))
         reply = self.replies[path].pop(0)
         if isinstance(reply, Exception):
@@ -64,20 +71,15 @@ def reply(status: int = 200, body: Any = None, **more: Any) -> Reply:
     return Reply(status=status, body=body, at=NOON, **more)
 
 
-def patient(
-    workspace: Answering | None = None, *, api: Told | None = None, probe: Exception | None = None, key: str = ""
-) -> Patient:
+def subject(
+    workspace: Answering | None = None, *, api: FakeApi | None = None, probe: Exception | None = None, key: str = ""
+) -> Subject:
     connection = replace(FakeWorld().restart(), workspace=workspace)  # type: ignore[arg-type]
-
-    async def the_key() -> str:
-        if not key:
-            raise ConfigError("waiting for key: put one into the vault")
-        return key
 
     async def token() -> None:
         return None
 
-    return Patient(connection, api or Told({}), Probed(probe), the_key, token)
+    return Subject(connection, replace(api or FakeApi({}), the_key=key), Probed(probe), token)
 
 
 def allowed(*statuses: int) -> Replies:
@@ -96,7 +98,7 @@ def allowed(*statuses: int) -> Replies:
 )
 async def test_the_kind_of_key_is_told_by_its_prefix(key: str, verdict: str, says: str) -> None:
     """Usable kinds pass; others, and none at all, fail with a remedy; the key itself is never part of the line."""
-    check = await source.key(patient(key=key))
+    check = await source.key(subject(key=key))
     assert check.verdict == verdict and says in check.what and (verdict == "pass") != bool(check.remedy)
     assert not key or key not in check.what + check.remedy
 
@@ -110,7 +112,7 @@ def test_a_busy_feed_only_warns(status: int, verdict: str) -> None:
 
 async def test_without_a_key_nothing_is_asked_and_only_the_key_fails() -> None:
     """The lines about the API say which line to mend first."""
-    nobody = patient(api=Told({ACTIVITIES.path: [ConfigError("waiting for key")]}))
+    nobody = subject(api=FakeApi({ACTIVITIES.path: [ConfigError("waiting for key")]}))
     replies = await source.ask(nobody)
     checks = [source.activities(replies), source.others(replies), source.clock(replies), source.budget(replies, 120)]
     assert {check.verdict for check in checks} == {"warn"} and "`key`" in checks[0].remedy
@@ -118,22 +120,22 @@ async def test_without_a_key_nothing_is_asked_and_only_the_key_fails() -> None:
 
 async def test_a_refused_filter_is_asked_again_without_it() -> None:
     """Every question counts as a request, whatever was answered."""
-    api = Told(
+    api = FakeApi(
         {
             ACTIVITIES.path: [reply(400, request_id="a"), reply(200, {"data": []}, request_id="b")],
             ORGANIZATIONS.path: [reply(200, {"data": [{"uuid": "o-1"}]}, request_id="c")],
             f"{ORGANIZATIONS.path}/o-1/settings": [reply(404, request_id="d")],
         }
     )
-    replies = await source.ask(patient(api=api))
+    replies = await source.ask(subject(api=api))
     assert [each.request_id for each in replies.asked] == ["a", "b", "c", "d"]
     assert source.activities(replies).verdict == "pass"
 
 
 async def test_an_api_that_falls_silent_half_way_keeps_what_it_said() -> None:
     """The feed's line passes; the others cannot tell."""
-    api = Told({ACTIVITIES.path: [reply(200, {"data": []})], ORGANIZATIONS.path: [SourceBusy("nobody there")]})
-    replies = await source.ask(patient(api=api))
+    api = FakeApi({ACTIVITIES.path: [reply(200, {"data": []})], ORGANIZATIONS.path: [SourceBusy("nobody there")]})
+    replies = await source.ask(subject(api=api))
     assert source.activities(replies).verdict == "pass" and source.others(replies).verdict == "warn"
 
 
@@ -183,7 +185,7 @@ def test_spenders_are_counted_by_key_and_client() -> None:
 )
 async def test_the_role_is_judged_by_who_must_act(error: Exception | None, verdict: str) -> None:
     """A busy endpoint is nobody's fault."""
-    asked = patient(probe=error)
+    asked = subject(probe=error)
     check = await sink.role(asked, await sink.identity(asked))
     assert check.verdict == verdict
 
@@ -193,16 +195,16 @@ async def test_a_column_of_another_type_fails_and_the_services_own_columns_do_no
     table = tables.load(tables.HEALTH)
     rows = [[column.name, "bool" if column.type == "boolean" else column.type] for column in table.columns]
     own = [["TenantId", "guid"], ["Type", "string"], ["_ResourceId", "string"]]
-    assert (await sink.columns(patient(Answering(rows + own)), tables.HEALTH)).verdict == "pass"
+    assert (await sink.columns(subject(Answering(rows + own)), tables.HEALTH)).verdict == "pass"
     wrong = [["Pages", "string"] if row[0] == "Pages" else row for row in rows]
-    check = await sink.columns(patient(Answering(wrong)), tables.HEALTH)
+    check = await sink.columns(subject(Answering(wrong)), tables.HEALTH)
     assert check.verdict == "fail" and "Pages is string, not long" in check.what
 
 
 @pytest.mark.parametrize(("error", "verdict"), [(SinkBusy("429"), "warn"), (SinkRefused("no such table"), "fail")])
 async def test_columns_that_cannot_be_asked_are_told(error: BridgeError, verdict: str) -> None:
     """A missing table or role fails; a busy workspace warns; the questions about the past only warn."""
-    asked = patient(Answering(error))
+    asked = subject(Answering(error))
     assert (await sink.columns(asked, tables.HEALTH)).verdict == verdict
     assert (await past.last_run(asked)).verdict == (await past.drift(asked)).verdict == "warn"
 
@@ -221,21 +223,21 @@ async def test_columns_that_cannot_be_asked_are_told(error: BridgeError, verdict
 )
 async def test_the_last_run_is_judged_by_state_and_age(run_state: str, age: int, verdict: str) -> None:
     """Fifteen minutes of silence warn, an hour fails, and so does a bad state at once."""
-    asked = patient(Answering([[NOON - age * MINUTE, run_state]]))
+    asked = subject(Answering([[NOON - age * MINUTE, run_state]]))
     check = await past.last_run(asked)
     assert check.verdict == verdict and run_state in check.what
 
 
 async def test_no_run_at_all_is_told() -> None:
     """An empty answer is no good news."""
-    assert (await past.last_run(patient(Answering([])))).verdict == "warn"
+    assert (await past.last_run(subject(Answering([])))).verdict == "warn"
 
 
 async def test_drift_is_summed_over_the_day() -> None:
     """Cells come as JSON text, parsed, empty, or damaged; the question names the connection and the day."""
     types = [json.dumps({"new_type": 2}), {"new_type": 3}, "", None, "{"]
     workspace = Answering([[cell, None, '{"user.shoe_size": 1}'] for cell in types])
-    check = await past.drift(patient(workspace))
+    check = await past.drift(subject(workspace))
     assert check.verdict == "warn" and "type new_type (5)" in check.what and "field user.shoe_size (5)" in check.what
     assert 'ConnectionName == "test"' in workspace.asked[0] and "2026-10-30T12:00:00Z" in workspace.asked[0]
 
@@ -253,7 +255,7 @@ async def test_storage_is_tried_and_left_as_it_was() -> None:
     """A document is written, read and removed, also after a doctor that was interrupted."""
     world = FakeWorld()
     connection = world.restart()
-    asked = replace(patient(), connection=connection)
+    asked = replace(subject(), connection=connection)
     assert (await state.storage(asked)).verdict == "pass" and world.store.files == {}
     await connection.store.create(f"doctor/{connection.prefix}.txt", b"left behind")
     assert (await state.storage(asked)).verdict == "pass" and world.store.files == {}
@@ -264,9 +266,9 @@ async def test_a_check_that_breaks_is_a_finding_and_the_others_speak() -> None:
     world = FakeWorld()
     await live.init(world.restart())
     families = (ACTIVITIES.path, ORGANIZATIONS.path, f"{ORGANIZATIONS.path}/{source.NO_ORGANIZATION}/settings")
-    asked = patient(
+    asked = subject(
         Answering(),
-        api=Told({path: [reply(200, {"data": []}, date=NOON, remaining=500)] for path in families}),
+        api=FakeApi({path: [reply(200, {"data": []}, date=NOON, remaining=500)] for path in families}),
         probe=ZeroDivisionError("a defect"),
         key="sk-ant-api01-x",
     )
@@ -277,5 +279,5 @@ async def test_a_check_that_breaks_is_a_finding_and_the_others_speak() -> None:
 
 async def test_an_examination_that_stops_says_that_lines_are_missing() -> None:
     """A defect outside the single checks must not look like a clean bill of health."""
-    _, checks = await examine(patient(api=Told({}), key="sk-ant-api01-x"))
+    _, checks = await examine(subject(api=FakeApi({}), key="sk-ant-api01-x"))
     assert checks[-1].verdict == "fail" and "lines that are missing" in checks[-1].remedy
