@@ -12,12 +12,13 @@ from kql.store import Workspace
 from sandbox.page.reader import Reader
 from shared import tables
 from shared.archive.store import FolderArchive
-from shared.cli.common import complain, moment
+from shared.cli.common import complain
 from shared.cli.report import print_report
 from shared.clock import Clock, SystemClock
 from shared.errors import BridgeError, SinkRefused
 from shared.models import Window
 from shared.report.writing import Report, Reporter, write_report
+from shared.rows.times import moment
 from shared.tables import Table
 from shared.workspace.client import Answer
 

@@ -2,6 +2,8 @@
 
 BridgeError
 ├── ConfigError        a setting is missing or wrong            does not start           operator
+│   └── InvalidCommand an operator's command that cannot   is not carried out       whoever gave it
+│                      be carried out
 ├── SourceRefused      400 (after every fallback), 401, 403;    stops, run fails         operator: key, scope
 │                      404 of the feed
 ├── NotAvailable       this API family is not open to this key  one health row, the      operator, if it is meant
@@ -13,7 +15,7 @@ BridgeError
 │                      cursor that comes again, a final 500
 ├── SinkRefused        401, 403, 404, or a schema fault         stops, run fails         operator: role, DCR, table
 ├── SinkBusy           429, 5xx, time-outs at the endpoint      stops, next run resumes  nobody, unless it lasts
-├── RowTooLarge        one row fits no upload                   sets it aside, goes on   developer
+├── RowTooLarge        one row fits no upload                   a dead letter, goes on  developer
 ├── BudgetSpent        too few requests left this minute        waits for a later run    nobody
 ├── CheckpointMoved    another run advanced the state           stops quietly            nobody
 ├── LeaseHeld          another run is at work                   does not start           nobody
@@ -29,6 +31,10 @@ class BridgeError(Exception):
 
 class ConfigError(BridgeError):
     """A setting is missing or wrong; the message names it and the remedy."""
+
+
+class InvalidCommand(ConfigError):
+    """An operator asked for what cannot be done; the message is one sentence for whoever asked."""
 
 
 class SourceRefused(BridgeError):
@@ -86,7 +92,7 @@ class SinkBusy(Busy):
 
 
 class RowTooLarge(BridgeError):
-    """One row cannot be carried in any upload; it is set aside."""
+    """One row fits no upload; it becomes a dead letter."""
 
 
 class BudgetSpent(BridgeError):

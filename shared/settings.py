@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from shared.errors import ConfigError
+from shared.errors import ConfigError, InvalidCommand
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 DEFAULT_KEY_SETTING = "COMPLIANCE_ACCESS_KEY"
@@ -255,11 +255,11 @@ class Settings(BaseSettings):
         return self
 
     def named(self, name: str | None) -> tuple[ConnectionSettings, ...]:
-        """The connection called `name`, or all; ConfigError with the names there are."""
+        """The connection called `name`, or all; InvalidCommand with the names there are."""
         found = tuple(each for each in self.connections if name in (None, each.name))
         if not found:
             names = ", ".join(each.name for each in self.connections)
-            raise ConfigError(f"no connection is called {name}; there are: {names}")
+            raise InvalidCommand(f"no connection is called {name}; there are: {names}")
         return found
 
     def key(self, connection: ConnectionSettings) -> SecretStr:

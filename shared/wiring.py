@@ -21,14 +21,13 @@ from pydantic import SecretStr
 
 from shared import __version__, tables
 from shared.clock import Clock, SystemClock
-from shared.errors import ConfigError
+from shared.errors import ConfigError, InvalidCommand
 from shared.rows.minimize import Minimiser, Mode, Shaping, newer_columns, parse_modes
-from shared.runs import live
-from shared.runs import replay as replays
 from shared.runs.connection import Connection, Limits, SnapshotConnection
-from shared.runs.due import plan_turn
 from shared.runs.health_rows import HealthRows
+from shared.runs.last_turns import PLAN, POLL
 from shared.runs.run import Run
+from shared.runs.turns import REPLAY, runs_of, take_turns
 from shared.settings import LOOPBACK, ConnectionSettings, Settings
 from shared.sink.log_analytics import LogAnalytics
 from shared.source.client import ComplianceClient, Keys, open_http
@@ -63,19 +62,22 @@ class Bridge:
 
     async def poll(self) -> list[Run]:
         """One live run of every connection, side by side."""
-        return list(await asyncio.gather(*(live.poll(connection) for connection in self.connections)))
+        return runs_of(await take_turns(self.connections, POLL))
 
     async def work_plan(self) -> list[Run]:
         """One turn of every connection's plan, and its snapshots that are due."""
-        turns = await asyncio.gather(*(plan_turn(connection) for connection in self.connections))
-        return [run for runs in turns for run in runs]
+        return runs_of(await take_turns(self.connections, PLAN))
 
     async def replay(self) -> list[Run]:
-        """Send again what every connection has set aside."""
-        return [await replays.replay(connection) for connection in self.connections]
+        """Send every connection's dead letters again."""
+        return runs_of(await take_turns(self.connections, REPLAY))
+
+    def chosen(self, name: str | None) -> tuple[Connection, ...]:
+        """The connection called `name`, or all that work. Raises as `connection` does."""
+        return self.connections if name is None else (self.connection(name),)
 
     def connection(self, name: str) -> Connection:
-        """The connection called `name`; ConfigError with the names there are, or with what is wrong with it."""
+        """The connection called `name`. InvalidCommand with the names there are, or the ConfigError that broke it."""
         for connection in self.connections:
             if connection.name == name:
                 return connection
@@ -83,7 +85,7 @@ class Bridge:
             if broken == name:
                 raise error
         names = [connection.name for connection in self.connections] + [broken for broken, _ in self.broken]
-        raise ConfigError(f"no connection is called {name}; there are: {', '.join(names)}")
+        raise InvalidCommand(f"no connection is called {name}; there are: {', '.join(names)}")
 
 
 def identity() -> DefaultAzureCredential:

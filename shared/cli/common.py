@@ -2,10 +2,8 @@
 
 import asyncio
 import json
-import re
 import sys
-from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Annotated, Any
 
 import typer
@@ -15,9 +13,9 @@ from rich.table import Table as Grid
 from rich.text import Text
 
 from shared import logs
-from shared.errors import BridgeError, ConfigError
+from shared.errors import BridgeError, ConfigError, InvalidCommand
 from shared.runs.connection import Connection
-from shared.runs.run import Run
+from shared.runs.turns import Turn
 from shared.settings import Settings, load
 from shared.wiring import Bridge, build
 
@@ -30,71 +28,33 @@ Name = Annotated[str | None, typer.Option("--connection", help="Only this connec
 
 def chosen(bridge: Bridge, name: str | None) -> tuple[Connection, ...]:
     """The connection called `name`, or all that work; what is wrong with the others is printed."""
-    if name is not None:
-        return (bridge.connection(name),)
-    for broken, error in bridge.broken:
-        errors.print(f"{broken}: {error}", style="yellow", highlight=False, markup=False, soft_wrap=True)
-    return bridge.connections
+    if name is None:
+        for broken, error in bridge.broken:
+            complain(f"{broken}: {error}", style="yellow")
+    return bridge.chosen(name)
 
 
-def only(bridge: Bridge, name: str | None) -> Bridge:
-    """A bridge of just these connections."""
-    return Bridge(chosen(bridge, name), ())
-
-
-def report(runs: list[Run]) -> int:
-    """Print what the runs did; 1 when one of them failed."""
+def report(turns: Iterable[Turn], *, idle: bool = True) -> int:
+    """Print what the turns did, unless `idle` is false and there were no runs; 1 when one of them failed."""
+    turns = list(turns)
     grid = Grid("connection", "stream", "run", "state", "read", "sent", "repeated", "dead", "remedy", box=None)
+    runs = [run for turn in turns for run in turn.runs]
     for each in runs:
         counts = each.counts
         numbers = (str(count) for count in (counts.read, counts.sent, counts.repeated, counts.dead))
         # Text, not str: a message such as "[/x]" is data, not markup.
         grid.add_row(each.connection, each.stream, each.kind, each.state, *numbers, Text(each.message or ""))
-    console.print(grid)
-    return 0 if all(each.state.good for each in runs) else 1
-
-
-def with_bridge(work: Callable[[Bridge], Awaitable[int]]) -> None:
-    """Run `work` with the bridge the environment describes; our own errors end in one sentence and exit code 1."""
-
-    async def go() -> int:
-        settings = load()
-        # A person is reading: the table says what happened, the log only what went wrong, unless it was asked for.
-        logs.configure(settings.log_level if "log_level" in settings.model_fields_set else "WARNING")
-        async with build(settings) as bridge:
-            return await work(bridge)
-
-    try:
-        code = asyncio.run(go())
-    except ConfigError as wrong:
-        errors.print(f"cannot start: {wrong}", style="red", highlight=False, markup=False, soft_wrap=True)
-        code = 2
-    except BridgeError as wrong:
-        errors.print(f"stopped: {logs.safe(str(wrong))}", style="red", highlight=False, markup=False, soft_wrap=True)
-        code = 1
-    except Exception as error:
-        logs.defect(logs.logger(__name__), "command.broke", error)
-        errors.print("a defect ended this command; the line above says where", style="red")
-        code = 1
-    except KeyboardInterrupt:
-        errors.print("stopped; progress is saved and the next run resumes there")
-        code = 130
-    raise typer.Exit(code)
+    if runs or idle:
+        console.print(grid)
+    failed = [turn for turn in turns if turn.error is not None]
+    for turn in failed:
+        complain(f"{turn.connection}: {turn.error if isinstance(turn.error, BridgeError) else turn.failures[0]}")
+    return 0 if not failed and all(each.state.good for each in runs) else 1
 
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print the findings for machines instead of tables.")]
-From = Annotated[str | None, typer.Option("--from", help="Begin, such as 2026-11-24 or 2026-11-24T13:00 (UTC).")]
+From = Annotated[str | None, typer.Option("--from", help="Start, such as 2026-11-24 or 2026-11-24T13:00 (UTC).")]
 To = Annotated[str | None, typer.Option("--to", help="End (exclusive), written the same way.")]
-
-
-def moment(text: str) -> datetime:
-    """`2026-11-24` or `2026-11-24T13:00`, UTC unless it says otherwise. Raises ConfigError for anything else."""
-    try:
-        parsed = datetime.fromisoformat(text.strip())
-        return parsed.replace(tzinfo=UTC) if parsed.tzinfo is None else parsed.astimezone(UTC)
-    except (ValueError, OverflowError):
-        told = logs.safe(re.sub(r"\s+", " ", text))[:40]
-        raise ConfigError(f"{told!r} is no time: write 2026-11-24 or 2026-11-24T13:00 (UTC)") from None
 
 
 def print_json(found: Any) -> None:
@@ -102,9 +62,9 @@ def print_json(found: Any) -> None:
     typer.echo(json.dumps(found, indent=1, ensure_ascii=False))
 
 
-def complain(sentence: str) -> None:
+def complain(sentence: str, *, style: str = "red") -> None:
     """One sentence on stderr, masked."""
-    errors.print(logs.safe(sentence), style="red", highlight=False, markup=False, soft_wrap=True)
+    errors.print(logs.safe(sentence), style=style, highlight=False, markup=False, soft_wrap=True)
 
 
 def bar() -> Progress:
@@ -113,23 +73,43 @@ def bar() -> Progress:
     return Progress(*columns, TimeElapsedColumn(), console=errors, transient=True, disable=not errors.is_terminal)
 
 
-def with_settings(work: Callable[[Settings], Awaitable[int]]) -> None:
-    """Run `work` with the settings alone: for commands that need neither a sink nor state."""
+def with_bridge(work: Callable[[Bridge], Awaitable[int]]) -> None:
+    """Run `work` with the bridge the environment describes."""
+
+    async def go(settings: Settings) -> int:
+        async with build(settings) as bridge:
+            return await work(bridge)
+
+    with_settings(go, interrupted="stopped; progress is saved and the next run resumes there")
+
+
+def with_settings(
+    work: Callable[[Settings], Awaitable[int]], *, interrupted: str = "stopped: nothing was written"
+) -> None:
+    """Run `work` with the settings. Our own errors end in one sentence: exit code 2 for input, else 1; Ctrl-C 130."""
 
     async def go() -> int:
         settings = load()
+        # A person is reading: the output says what happened, the log only what went wrong, unless it was asked for.
         logs.configure(settings.log_level if "log_level" in settings.model_fields_set else "WARNING")
         return await work(settings)
 
     try:
         code = asyncio.run(go())
+    except InvalidCommand as wrong:
+        complain(f"not done: {wrong}")
+        code = 2
     except ConfigError as wrong:
         complain(f"cannot start: {wrong}")
         code = 2
     except BridgeError as wrong:
         complain(f"stopped: {wrong}")
         code = 1
+    except Exception as error:
+        logs.defect(logs.logger(__name__), "command.broke", error)
+        complain("this command ended in a defect of the bridge: report it with the line above")
+        code = 1
     except KeyboardInterrupt:
-        complain("stopped: nothing was written")
+        complain(interrupted)
         code = 130
     raise typer.Exit(code)

@@ -15,7 +15,7 @@ def rebuild(
     days: Annotated[int, typer.Option(min=1, max=2200, help="How many days back, today included.")],
     connection: Name = None,
 ) -> None:
-    """Write down again which ids were delivered; may be stopped and run again, and then changes nothing twice."""
+    """Rebuild the ledger from the workspace. Safe to interrupt and run again."""
 
     async def work(bridge: Bridge) -> int:
         whole = [await _rebuilt(each, days) for each in chosen(bridge, connection)]
@@ -28,9 +28,9 @@ async def _rebuilt(connection: Connection, days: int) -> bool:
     with bar() as progress:
         task = progress.add_task(f"rebuilding {connection.name}", total=days)
         run, done = await rebuild_ledger(connection, days, lambda _: progress.advance(task))
-    aside = f", {done.dead} as set aside" if done.dead else ""
-    told = f"{done.looked} hours compared, {done.restored} ids restored as delivered{aside}"
-    console.print(f"{connection.name}: {told}", highlight=False)
+    dead = f", {done.dead} as dead letters" if done.dead else ""
+    summary = f"{done.looked} hours compared, {done.restored} ids restored as delivered{dead}"
+    console.print(f"{connection.name}: {summary}", highlight=False)
     if run.error is not None:
-        complain(f"{connection.name}: stopped, run it again to go on: {run.error}")
+        complain(f"{connection.name}: stopped, run it again to resume: {run.error}")
     return run.error is None

@@ -12,11 +12,12 @@ import typer
 from shared.archive.seal import PublicKey, from_pem, open_public_key
 from shared.archive.store import ArchiveStore, FolderArchive
 from shared.archive.verify import Finding, verify
-from shared.cli.common import AsJson, From, To, complain, console, moment, print_json, with_settings
+from shared.cli.common import AsJson, From, To, complain, console, print_json, with_settings
 from shared.clock import SystemClock
 from shared.errors import ConfigError
 from shared.models import Window
 from shared.report.writing import Report, last_period, open_archive, open_reporter, write_report
+from shared.rows.times import moment
 from shared.settings import Settings
 from shared.wiring import identity
 
@@ -44,11 +45,10 @@ def report(
         clock = SystemClock()
         if (start is None) != (end is None):
             raise ConfigError("name both --from and --to, or neither (last month)")
-        period = (
-            Window(moment(start), moment(end))
-            if start is not None and end is not None
-            else last_period("monthly", clock.now())
-        )
+        if start is not None and end is not None:
+            period: Window | None = Window(moment(start), moment(end))
+        else:
+            period = last_period("monthly", clock.now())
         assert period is not None  # monthly always has one
         async with AsyncExitStack() as stack:
             credential = await stack.enter_async_context(identity())

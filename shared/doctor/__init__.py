@@ -38,7 +38,11 @@ async def examine(subject: Subject) -> tuple[Run, list[Check]]:
         for name in tables.table_names():
             checks.append(await _guarded(f"columns of {name}", sink.columns(subject, name)))
         stands = await status(subject.connection)
-        checks += [await _guarded("state storage", state.storage(subject)), state.begun(stands), state.lag(stands)]
+        checks += [
+            await _guarded("state storage", state.storage(subject)),
+            state.initialized(stands),
+            state.lag(stands),
+        ]
         checks += [await _guarded("last run", past.last_run(subject)), await _guarded("drift", past.drift(subject))]
         checks += [state.dead_letters(stands), state.health_waiting(stands)]
     if run.error is not None:

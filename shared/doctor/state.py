@@ -1,4 +1,4 @@
-"""The bridge's own state: can it be kept, has the connection begun, what waits."""
+"""The bridge's own state: can it be stored, is the connection initialized, what is waiting."""
 
 from contextlib import suppress
 from datetime import timedelta
@@ -18,7 +18,7 @@ async def storage(subject: Subject) -> Check:
     """Write a document, read it, remove it."""
     name, store = f"doctor/{subject.connection.prefix}.txt", subject.connection.store
     try:
-        with suppress(CheckpointMoved):  # an earlier doctor was interrupted: its document is as good
+        with suppress(CheckpointMoved):  # an earlier doctor was interrupted: its document will do
             await store.create(name, b"written by doctor")
         saved = await store.read(name)
         await store.delete(name)
@@ -29,19 +29,19 @@ async def storage(subject: Subject) -> Check:
     return passed("state storage", "state can be written, read and removed")
 
 
-def begun(status: Status) -> Check:
-    """Whether checkpoint and plan are there and can be read."""
-    if status.broken:
-        return failed("state", status.broken[0], "begin with `init`, or restore checkpoint and plan of before")
-    return passed("state", "the connection has begun")
+def initialized(status: Status) -> Check:
+    """Whether checkpoint and plan exist and can be read."""
+    if status.blocking:
+        return failed("state", status.blocking[0], "run `init`, or restore the earlier checkpoint and plan")
+    return passed("state", "the connection is initialized")
 
 
 def lag(status: Status) -> Check:
-    """How far the live walk is behind."""
+    """How far live reading is behind."""
     if status.lag is None:
-        return warned("lag", "cannot tell without a checkpoint", "mend what `state` says first")
-    what = f"live reading is {_told(status.lag)} behind"
-    remedy = "look at the last run's state, and whether the timer (or `run`) works every minute"
+        return warned("lag", "cannot tell without a checkpoint", "fix the `state` check first")
+    what = f"live reading is {_minutes(status.lag)} behind"
+    remedy = "check the last run's state, and that the timer (or `run`) fires every minute"
     if status.lag > LATE:
         return failed("lag", what, remedy)
     return warned("lag", what, remedy) if status.lag > SLOW else passed("lag", what)
@@ -51,19 +51,19 @@ def dead_letters(status: Status) -> Check:
     """Rows that could not be delivered."""
     total = status.dead_letters.total()
     if not total:
-        return passed("set aside", "nothing waits")
+        return passed("dead letters", "none waiting")
     reasons = ", ".join(f"{count} {reason}" for reason, count in status.dead_letters.most_common(5))
-    return warned("set aside", f"{total} rows wait: {safe(reasons)}", "mend the reason, then `replay`")
+    return warned("dead letters", f"{total} waiting: {safe(reasons)}", "fix the cause, then `replay`")
 
 
 def health_waiting(status: Status) -> Check:
     """Health rows that could not be sent."""
     if not status.health_waiting:
-        return passed("health rows", "none waits")
-    remedy = "mend `role on the DCR`: they go with the next run's"
-    return warned("health rows", f"{status.health_waiting} wait to be sent", remedy)
+        return passed("health rows", "none waiting")
+    remedy = "fix `role on the DCR`: the next run sends them"
+    return warned("health rows", f"{status.health_waiting} waiting to be sent", remedy)
 
 
-def _told(span: timedelta) -> str:
+def _minutes(span: timedelta) -> str:
     minutes = max(0, int(span.total_seconds() // 60))
     return f"{minutes} min" if minutes < 120 else f"{minutes // 60} h"

@@ -1,7 +1,11 @@
 """`created_at` to `EventTime`: every spelling the API or a proxy may use, and back to the two it does use."""
 
+import re
 from datetime import UTC, datetime
 from typing import Any
+
+from shared.errors import InvalidCommand
+from shared.logs import safe
 
 
 def utc_text(moment: datetime) -> str:
@@ -36,3 +40,13 @@ def spelling(event_time: str) -> str:
     whole, _, fraction = event_time.removesuffix("Z").partition(".")
     fraction = fraction[:6].ljust(6, "0")
     return f"{whole}Z" if fraction == "000000" else f"{whole}.{fraction}Z"
+
+
+def moment(text: str) -> datetime:
+    """`2026-11-24` or `2026-11-24T13:00`, UTC unless it has an offset. Raises InvalidCommand for anything else."""
+    try:
+        parsed = datetime.fromisoformat(text.strip())
+        return parsed.replace(tzinfo=UTC) if parsed.tzinfo is None else parsed.astimezone(UTC)
+    except (ValueError, OverflowError):
+        shown = safe(re.sub(r"\s+", " ", text))[:40]
+        raise InvalidCommand(f"{shown!r} is not a valid time: write 2026-11-24 or 2026-11-24T13:00 (UTC)") from None

@@ -1,15 +1,16 @@
 """Proof for closed hours: the feed, the ledger, what was set aside, and the workspace, as sets of ids."""
 
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Literal
 
-from shared.errors import ConfigError
+from shared.errors import InvalidCommand
 from shared.models import Hour, Outgoing, Page, Place, Window, hour_start, prefix_of
 from shared.runs.connection import Connection, Reading
 from shared.runs.paging import PageHandler, read_window
+from shared.runs.plan_commands import checked_period
 from shared.runs.run import Run, RunKind, RunState
 from shared.state.ledger import HourOfIds, Ledger, LedgerKind, digest
 from shared.streams.activity.rows import event_hour, identity
@@ -78,58 +79,79 @@ class Proof:
 
     hours: list[HourProof] = field(default_factory=list)
     repaired: int = 0
-    mended: set[Hour] = field(default_factory=set)
+    repaired_hours: set[Hour] = field(default_factory=set)
 
     @property
-    def holds(self) -> bool:
+    def proved(self) -> bool:
         return all(hour.verdict in ("proved", "surplus") for hour in self.hours)
 
     @property
     def state(self) -> RunState:
         """The run's: whether it holds, or would if what was sent again arrives."""
-        if self.holds:
+        if self.proved:
             return RunState.OK
         broken = {hour.hour for hour in self.hours if hour.verdict in ("missing", "incomplete")}
-        return RunState.REPAIRED if broken <= self.mended else RunState.GAP
+        return RunState.REPAIRED if broken <= self.repaired_hours else RunState.GAP
+
+
+def closed_hours(period: Window, now: datetime) -> Window:
+    """The whole hours of `period` that have been closed for half an hour. InvalidCommand when there is none."""
+    hours = Window(hour_after(period.gte), min(period.lt, now - CLOSED_FOR).replace(minute=0, second=0, microsecond=0))
+    if hours.gte >= hours.lt:
+        raise InvalidCommand("no whole hour of that period has been closed for half an hour: choose an earlier one")
+    return hours
+
+
+def period_to_prove(start: datetime | None, end: datetime | None, now: datetime) -> Window:
+    """Yesterday (UTC) without bounds; with one of them, the day after or before it. InvalidCommand as above."""
+    midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
+    last = end or (midnight if start is None else min(start + DAY, now))
+    return closed_hours(checked_period(start or last - DAY, last, now), now)
+
+
+def days_of(hours: Window) -> Iterator[Window]:
+    """`hours` day by day, from its start."""
+    at = hours.gte
+    while at < hours.lt:
+        day = Window(at, min(hours.lt, at + DAY))
+        yield day
+        at = day.lt
+
+
+def hour_after(moment: datetime) -> datetime:
+    """The first whole hour at or after `moment`."""
+    floor = moment.replace(minute=0, second=0, microsecond=0)
+    return floor if floor == moment else floor + HOUR
 
 
 async def prove(
     connection: Connection,
-    start: datetime,
-    end: datetime,
+    period: Window,
     *,
     repair: bool = False,
     most_rows: int | None = None,
     again: bool = False,
 ) -> tuple[Run, Proof]:
-    """Prove every whole hour of `[start, end)` that has been closed for half an hour.
+    """Prove the closed hours of `period`, fixed before the first read.
 
-    `end` is fixed before the first read. With `repair`, what the workspace lacks is read and sent again, hour by hour
-    as long as it stays within `most_rows`; prove once more when those rows can be queried. `again` says that these
-    hours had their repair before: what is missing still is a gap, whatever is sent.
-    Raises ConfigError when no whole closed hour lies in the period.
+    With `repair`, what the workspace lacks is read and sent again, hour by hour, within `most_rows`; prove once more
+    when those rows can be queried. `again`: these hours were repaired before, so what is still missing is a gap.
+    Raises InvalidCommand when no whole closed hour lies in the period.
     """
-    latest = connection.clock.now() - CLOSED_FOR
-    first = _up(start)
-    last = min(end, latest).replace(minute=0, second=0, microsecond=0)
-    if first >= last:
-        raise ConfigError("no whole hour of that period has been closed for half an hour: choose an earlier one")
+    hours = closed_hours(period, connection.clock.now())
     proof = Proof()
     bound = 0 if not repair else sys.maxsize if most_rows is None else most_rows
     async with connection.run(RunKind.PROOF) as run:
-        run.window = Window(first, last)
+        run.window = hours
         reading = await connection.feed.reading()
         try:
-            at = first
-            while at < last:
-                period = Window(at, min(last, at + DAY))
-                await _prove_period(connection, reading, period, proof, run, bound)
-                at = period.lt
+            for day in days_of(hours):
+                await _prove_period(connection, reading, day, proof, run, bound)
         finally:
             run.note(reading.receipts)
         run.digests = [hour.row() for hour in proof.hours]
         run.missing = sum(hour.lacking for hour in proof.hours)
-        run.state = RunState.GAP if again and not proof.holds else proof.state
+        run.state = RunState.GAP if again and not proof.proved else proof.state
     return run, proof
 
 
@@ -151,7 +173,7 @@ async def _prove_period(
             sent = await _repair(connection, reading, hour, run)
             proof.repaired += sent
             if sent >= result.lacking and not result.unseen:
-                proof.mended.add(hour)
+                proof.repaired_hours.add(hour)
 
 
 async def _judge(
@@ -264,12 +286,6 @@ class _Held:
 
     async def remember(self, rows: Sequence[Outgoing], kind: LedgerKind = LedgerKind.SENT) -> None:
         await self._ledger.remember(rows, kind)
-
-
-def _up(moment: datetime) -> datetime:
-    """The first whole hour at or after `moment`."""
-    floor = moment.replace(minute=0, second=0, microsecond=0)
-    return floor if floor == moment else floor + HOUR
 
 
 def _far(connection: Connection) -> datetime:

@@ -12,7 +12,7 @@ from shared.rows.canonical import kept
 from shared.rows.limits import CELL_LIMIT_BYTES, fit
 from shared.rows.minimize import fitted
 from shared.rows.times import utc_text
-from shared.runs import last_runs
+from shared.runs import last_turns
 from shared.runs.connection import ListedPage, SnapshotConnection
 from shared.runs.run import Run, RunKind, RunState
 from shared.streams import Family
@@ -29,7 +29,7 @@ _WHOLE = (RunState.OK, RunState.NOT_AVAILABLE)
 
 async def due_at(connection: SnapshotConnection) -> datetime:
     """When the next snapshot is due: an interval after the last whole one ended, minutes after one that did not."""
-    last = await last_runs.recall(connection, SNAPSHOT)
+    last = await last_turns.recall(connection, SNAPSHOT)
     if last is None:
         return connection.clock.now()
     return last.ended_at + (connection.every if last.state in _WHOLE else RETRY_AFTER)
@@ -41,7 +41,7 @@ async def read_due(connections: Sequence[SnapshotConnection]) -> list[Run]:
     for connection in connections:
         if await due_at(connection) <= connection.clock.now():
             run = await take(connection)
-            await last_runs.remember(connection, SNAPSHOT, [run])
+            await last_turns.remember(connection, SNAPSHOT, [run])
             runs.append(run)
     return runs
 

@@ -1,19 +1,21 @@
 """The routes: health for everybody, the plan for operators with a key. Every answer is JSON; none holds a traceback."""
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
+from datetime import timedelta
 from typing import Any
 
 import azure.functions as func
 import msgspec
 
-from shared.errors import BridgeError, CheckpointMoved, ConfigError, StateMissing, StateUnreadable
+from shared.errors import BridgeError, CheckpointMoved, ConfigError, InvalidCommand, StateMissing, StateUnreadable
 from shared.logs import defect, event, logger, safe
+from shared.runs import plan_commands, status
+from shared.runs.status import StatusReport
 from shared.settings import Settings, load
 from shared.triggers import plan_route
-from shared.triggers.bridge_cache import here
-from shared.triggers.health_route import Health
-from shared.triggers.plan_route import BadOrder
+from shared.triggers.bridge_cache import Process, here
 from shared.wiring import Bridge
 
 log = logger(__name__)
@@ -21,25 +23,52 @@ log = logger(__name__)
 PRINCIPAL = "X-MS-CLIENT-PRINCIPAL"
 PRINCIPAL_ID = "X-MS-CLIENT-PRINCIPAL-ID"
 
-Work = Callable[[Bridge], Awaitable[tuple[int, dict[str, Any]]]]
+Plans = list[dict[str, Any]]
+Work = Callable[[Bridge], Awaitable[tuple[int, Plans]]]
 
 http = func.Blueprint()  # type: ignore[no-untyped-call]  # azure-functions leaves this one constructor untyped
-_health = Health(here)
+
+
+FRESH = timedelta(seconds=15)
+"""The health route is open to everybody: however often it is asked, storage is asked four times a minute."""
 
 
 class NotSignedIn(Exception):
     """The request came without the principal that the platform adds after sign-in."""
 
 
+class HealthCache:
+    """The status of all connections, read at most every fifteen seconds, by one request at a time."""
+
+    def __init__(self, process: Process) -> None:
+        self._process = process
+        self._turn = asyncio.Lock()
+        self._last: tuple[Bridge, StatusReport] | None = None
+
+    async def report(self) -> StatusReport:
+        """The status; an error of the bridge is a reason in it."""
+        clock = self._process.clock
+        try:
+            async with self._process.bridge() as bridge, self._turn:
+                if self._last is None or self._last[0] is not bridge or clock.now() - self._last[1].at >= FRESH:
+                    self._last = (bridge, await status.report(bridge.connections, bridge.broken, clock.now()))
+                return self._last[1]
+        except ConfigError as waiting:
+            return StatusReport(clock.now(), reasons=[safe(str(waiting))])
+
+
+_health = HealthCache(here)
+
+
 @http.function_name("health")
 @http.route(route="health", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
 async def health(req: func.HttpRequest) -> func.HttpResponse:
-    """200 when the bridge can do its work, 503 with reasons when it waits for a key, a setting or its state."""
+    """What `claude-bridge status --json` prints; 503 when the bridge waits for a key, a setting or its state."""
     try:
         report = await _health.report()
     except Exception as error:
         return _broken("health", error)
-    return _json(report.code, report.body())
+    return _json(503 if report.reasons else 200, report.as_json())
 
 
 @http.function_name("start_backfill")
@@ -47,9 +76,8 @@ async def health(req: func.HttpRequest) -> func.HttpResponse:
 async def start_backfill(req: func.HttpRequest) -> func.HttpResponse:
     """Plan history: `{"days": 90}`, or from and to; 202 with the plans."""
 
-    async def work(bridge: Bridge) -> tuple[int, dict[str, Any]]:
-        order = plan_route.read(req.get_body(), plan_route.Backfill)
-        return 202, {"plans": await plan_route.start_backfill(bridge, order, here.clock.now())}
+    async def work(bridge: Bridge) -> tuple[int, Plans]:
+        return 202, await _change(bridge, plan_route.parsed(req.get_body(), plan_route.Backfill))
 
     return await _operator("start_backfill", req, work)
 
@@ -59,25 +87,29 @@ async def start_backfill(req: func.HttpRequest) -> func.HttpResponse:
 async def plan(req: func.HttpRequest) -> func.HttpResponse:
     """GET lists the plans (`?connection=`); POST pauses, resumes, cancels or adds."""
 
-    async def show(bridge: Bridge) -> tuple[int, dict[str, Any]]:
-        return 200, {"plans": await plan_route.list_plans(bridge, req.params.get("connection"))}
+    async def show(bridge: Bridge) -> tuple[int, Plans]:
+        return 200, await plan_commands.list_plans(bridge.chosen(req.params.get("connection")))
 
-    async def change(bridge: Bridge) -> tuple[int, dict[str, Any]]:
-        order = plan_route.read(req.get_body(), plan_route.Change)
-        return 200, {"plans": await plan_route.change_plan(bridge, order, here.clock.now())}
+    async def change(bridge: Bridge) -> tuple[int, Plans]:
+        return 200, await _change(bridge, plan_route.parsed(req.get_body(), plan_route.Change))
 
     return await _operator("plan", req, show if req.method == "GET" else change)
 
 
+async def _change(bridge: Bridge, body: plan_route.Backfill | plan_route.Change) -> Plans:
+    command = body.command(here.clock.now())
+    return await plan_commands.carry_out(bridge.chosen(body.connection), command)
+
+
 async def _operator(route: str, req: func.HttpRequest, work: Work) -> func.HttpResponse:
-    """Admit, do, answer; what goes wrong is one sentence and the code that says who must act."""
+    """Admit, do, answer. An error is one sentence and a code: 400 is the caller's, 409 and 503 the operator's."""
     try:
         admit(req.headers, load())
         async with here.bridge() as bridge:
-            code, answer = await work(bridge)
+            code, plans = await work(bridge)
     except NotSignedIn as no:
         return _refused(route, 401, str(no))
-    except BadOrder as no:
+    except InvalidCommand as no:
         return _refused(route, 400, str(no))
     except (StateMissing, StateUnreadable, CheckpointMoved) as no:
         return _refused(route, 409, str(no))
@@ -86,9 +118,9 @@ async def _operator(route: str, req: func.HttpRequest, work: Work) -> func.HttpR
     except Exception as error:
         return _broken(route, error)
     if req.method != "GET":
-        # An object id, not a name: it tells an auditor who, and a reader of the log nothing.
-        event(log, "order.taken", route=route, by=req.headers.get(PRINCIPAL_ID, "function key"))
-    return _json(code, answer)
+        # An object id, not a name: an auditor can resolve it, a reader of the log cannot.
+        event(log, "command.accepted", route=route, by=req.headers.get(PRINCIPAL_ID, "function key"))
+    return _json(code, {"plans": plans})
 
 
 def admit(headers: Mapping[str, str], settings: Settings) -> None:
@@ -108,7 +140,7 @@ def admit(headers: Mapping[str, str], settings: Settings) -> None:
 
 
 def _refused(route: str, code: int, sentence: str) -> func.HttpResponse:
-    event(log, "order.refused", level=logging.WARNING, route=route, code=code)
+    event(log, "command.refused", level=logging.WARNING, route=route, code=code)
     return _json(code, {"error": safe(sentence)})
 
 

@@ -19,7 +19,7 @@ from sandbox.outcome import judge
 from sandbox.tenant import build_tenant
 from sandbox.world import RULE_ID, World, open_world
 from shared.clock import SimulatedClock
-from shared.models import Hour, hour_of
+from shared.models import Hour, Window, hour_of
 from shared.runs import live
 from shared.runs.connection import Connection
 from shared.runs.prove import Proof, prove
@@ -185,7 +185,7 @@ async def _judge(soak: Soak, connection: Connection) -> None:
 
 
 async def _proof(connection: Connection, *, repair: bool = False) -> Proof:
-    run, proof = await prove(connection, DAWN - DAY, DUSK, repair=repair)
+    run, proof = await prove(connection, Window(DAWN - DAY, DUSK), repair=repair)
     assert run.error is None
     return proof
 

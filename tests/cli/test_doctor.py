@@ -175,7 +175,7 @@ def test_drift_set_aside_and_waiting_health_rows_warn(sound: Desk) -> None:
     sound.world.sink_faults.calm()
     lines = examined(sound)
     assert lines["drift"]["verdict"] == "warn" and "type moon_landing_faked" in lines["drift"]["what"]
-    assert lines["set aside"]["what"] == "1 rows wait: 1 400"
+    assert lines["dead letters"]["what"] == "1 waiting: 1 400"
     assert lines["health rows"]["verdict"] == "warn"
     assert examined(sound)["health rows"]["verdict"] == "pass"  # they went with the first doctor's own row
 

@@ -13,7 +13,7 @@ DAY = timedelta(days=1)
 def test_status_tells_a_connection_that_has_not_begun(desk: Desk) -> None:
     """It says so with the remedy, exits 1, and makes no state."""
     result = desk.run("status")
-    assert result.exit_code == 1 and "`init` begins it" in result.stdout
+    assert result.exit_code == 1 and "run `claude-bridge init`" in result.stdout
     assert desk.files() == {}
 
 
@@ -22,7 +22,7 @@ def test_status_shows_where_a_connection_stands(desk: Desk) -> None:
     desk.happen(5)
     desk.handle(days=2)
     (found,) = desk.json("status")["connections"]
-    assert found["begun"] and found["lag_seconds"] < 120 and found["trouble"] == []
+    assert found["initialized"] and found["lag_seconds"] < 120 and found["problems"] == []
     assert found["plan"]["history"] == {"done": 3} and found["history_percent"] == 100
     assert found["ledger"]["hours"] >= 1 and found["ledger"]["first"] <= found["ledger"]["last"]
     assert found["dead_letters"] == {} and found["health_rows_waiting"] == 0 and found["gaps"] == 0
@@ -36,7 +36,7 @@ def test_status_works_without_network(desk: Desk, monkeypatch: pytest.MonkeyPatc
     for name in ("COMPLIANCE_API_URL", "INGESTION_ENDPOINT", "QUERY_ENDPOINT", "IDENTITY_ENDPOINT"):
         monkeypatch.setenv(name, "http://127.0.0.1:9")
     before = dict(desk.world.ingestion.state.metrics.calls)
-    assert desk.json("status")["connections"][0]["begun"]
+    assert desk.json("status")["connections"][0]["initialized"]
     assert dict(desk.world.ingestion.state.metrics.calls) == before
 
 
@@ -48,7 +48,7 @@ def test_status_counts_what_was_set_aside_by_reason(desk: Desk) -> None:
     )
     desk.handle()
     (found,) = desk.json("status", code=1)["connections"]
-    assert found["dead_letters"] == {"400": 1} and "`replay`" in found["trouble"][0]
+    assert found["dead_letters"] == {"400": 1} and "`replay`" in found["problems"][0]
 
 
 def test_status_tells_damaged_state_and_health_rows_that_wait(desk: Desk) -> None:
@@ -58,8 +58,8 @@ def test_status_tells_damaged_state_and_health_rows_that_wait(desk: Desk) -> Non
     desk.run("replay")
     desk.checkpoint.write_bytes(b"{")
     (found,) = desk.json("status", code=1)["connections"]
-    assert not found["begun"] and found["health_rows_waiting"] > 0
-    assert any("checkpoint cannot be read" in each for each in found["trouble"])
+    assert not found["initialized"] and found["health_rows_waiting"] > 0
+    assert any("checkpoint cannot be read" in each for each in found["problems"])
     assert found["plan"]["history"]
 
 
@@ -116,8 +116,8 @@ def test_a_cancelled_window_is_never_read(desk: Desk) -> None:
 @pytest.mark.parametrize(
     ("begin", "end", "says"),
     [
-        (2, 3, "ends before it begins"),
-        (2, 2, "ends before it begins"),
+        (2, 3, "must start before it ends"),
+        (2, 2, "must start before it ends"),
         (3, -1, "ends in the future"),
         (-1, -2, "ends in the future"),
         (6 * 365.25 + 9, 3, "keeps six years"),
@@ -166,10 +166,10 @@ def test_an_overlap_with_what_waits_is_refused(desk: Desk) -> None:
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (("plan", "add"), "say which period"),
-        (("plan", "add", "--from", "yesterday", "--to", "2026-01-02"), "'yesterday' is no time"),
-        (("plan", "add", "--from", "2026-02-30", "--to", "2026-03-01"), "is no time"),
-        (("plan", "add", "--from", "0001-01-01T00:00+14:00", "--to", "2026-01-02"), "is no time"),
+        (("plan", "add"), "a period is missing"),
+        (("plan", "add", "--from", "yesterday", "--to", "2026-01-02"), "'yesterday' is not a valid time"),
+        (("plan", "add", "--from", "2026-02-30", "--to", "2026-03-01"), "is not a valid time"),
+        (("plan", "add", "--from", "0001-01-01T00:00+14:00", "--to", "2026-01-02"), "is not a valid time"),
         (("plan", "cancel", "999"), "no window of the plan has the id 999"),
         (("plan", "pause", "999"), "no window of the plan has the id 999"),
         (("plan", "list", "--connection", "nobody"), "no connection is called nobody"),
@@ -188,11 +188,14 @@ def test_a_plan_that_is_not_there_is_refused(desk: Desk) -> None:
     assert "start it with `claude-bridge init`" in desk.refused("plan", "pause", code=1)
 
 
-def test_several_connections_need_a_name(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Ids are a connection's own: a change without --connection is refused, one with it is carried out there."""
+def test_several_connections(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without --connection a change is for all; ids are a connection's own, so that a window needs a name."""
     monkeypatch.setenv("SECOND_KEY", desk.world.key)
     monkeypatch.setenv("CONNECTIONS", '[{"name": "one"}, {"name": "two", "key_setting": "SECOND_KEY"}]')
-    desk.run("init")
-    assert "say which with --connection (one, two)" in desk.refused("plan", "pause")
-    assert desk.run("plan", "pause", "--connection", "two").exit_code == 0
-    assert [plan["paused"] for plan in desk.json("plan", "list")["plans"]] == [False, True]
+    desk.run("init", "--history-days", "1")
+    assert "say which connection" in desk.refused("plan", "cancel", "1")
+    assert desk.run("plan", "pause").exit_code == 0
+    assert [plan["paused"] for plan in desk.json("plan", "list")["plans"]] == [True, True]
+    assert desk.run("plan", "resume", "--connection", "two").exit_code == 0
+    assert [plan["paused"] for plan in desk.json("plan", "list")["plans"]] == [True, False]
+    assert desk.run("plan", "cancel", "1", "--connection", "two").exit_code == 0

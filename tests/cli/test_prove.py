@@ -35,14 +35,14 @@ def test_a_row_that_was_accepted_and_not_stored_is_found_sent_and_proved(desk: D
     found = desk.json("prove", *period(desk), code=1)["connections"][0]
     wrong = [hour for hour in found["hours"] if hour["verdict"] != "proved"]
     assert [(hour["feed"], hour["sent"], hour["rows"], hour["lacking"]) for hour in wrong] == [(3, 3, 0, 3)]
-    assert not found["holds"] and found["workspace_asked"] and found["repaired"] == 0
+    assert not found["proved"] and found["workspace_asked"] and found["repaired"] == 0
 
     repaired = desk.run("prove", *period(desk), "--repair")
     assert repaired.exit_code == 1 and "3 rows were sent: prove again in 15 minutes" in repaired.stdout
     assert (desk.rows("kept"), desk.rows("lost")) == (4, 3)
 
     proved = desk.run("prove", *period(desk))
-    assert proved.exit_code == 0 and "hours hold" in proved.stdout and "missing" not in proved.stdout
+    assert proved.exit_code == 0 and "hours are proved" in proved.stdout and "missing" not in proved.stdout
 
 
 def test_a_row_that_is_refused_when_it_is_sent_again_is_set_aside_not_missing(desk: Desk) -> None:
@@ -52,7 +52,7 @@ def test_a_row_that_is_refused_when_it_is_sent_again_is_set_aside_not_missing(de
     desk.handle()
     refuses = Fault("refuse_rows", times=1000, options={"where": lambda row: row.get("ActivityId") == "activity_0001"})
     desk.world.sink_faults.add(refuses)
-    for repaired in ("2 rows were sent", "hours hold", "hours hold"):
+    for repaired in ("2 rows were sent", "hours are proved", "hours are proved"):
         assert repaired in desk.run("prove", *period(desk), "--repair").stdout
     assert desk.rows() == 2
     proved = desk.json("prove", *period(desk))["connections"][0]
@@ -118,8 +118,8 @@ def test_a_proof_that_cannot_read_says_so(desk: Desk) -> None:
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (("--from", "2026-99-01"), "is no time"),
-        (("--from", "2024-03-01", "--to", "2024-02-01"), "ends before it begins"),
+        (("--from", "2026-99-01"), "is not a valid time"),
+        (("--from", "2024-03-01", "--to", "2024-02-01"), "must start before it ends"),
         (("--to", "2990-01-01"), "ends in the future"),
         (("--from", "2001-01-01"), "keeps six years"),
         (("--connection", "nobody"), "no connection is called nobody"),
@@ -161,7 +161,7 @@ def test_a_lost_ledger_comes_back_and_nothing_is_sent_twice(desk: Desk) -> None:
 
 
 def test_a_rebuild_that_was_stopped_goes_on(desk: Desk) -> None:
-    """Hours that agree are not asked for again; the rest is restored, and what was set aside is known as such."""
+    """Hours that agree are not asked for again; the rest is restored, and dead letters are known as such."""
     desk.happen(5)
     desk.happen(3, hours_ago=30, name="activity_old")
     desk.world.sink_faults.add(
@@ -174,7 +174,7 @@ def test_a_rebuild_that_was_stopped_goes_on(desk: Desk) -> None:
         if not path.name.startswith(f"{old:%Y-%m-%dT%H}"):
             path.unlink()
     result = desk.run("rebuild", "--from", "workspace", "--days", "3")
-    assert " 4 ids restored as delivered, 1 as set aside" in result.stdout
+    assert " 4 ids restored as delivered, 1 as dead letters" in result.stdout
     assert {name: data for name, data in desk.files().items() if name.startswith("dead-letters")} == waiting
     assert desk.run("prove", *period(desk)).exit_code == 0
 
@@ -184,7 +184,7 @@ def test_rebuild_needs_a_workspace_that_answers(desk: Desk, monkeypatch: pytest.
     desk.handle()
     monkeypatch.setenv("WORKSPACE_ID", "5a5a5a5a-0000-4000-8000-000000000000")
     result = desk.run("rebuild", "--from", "workspace", "--days", "1")
-    assert result.exit_code == 1 and "run it again to go on" in result.stderr and "WORKSPACE_ID" in result.stderr
+    assert result.exit_code == 1 and "run it again to resume" in result.stderr and "WORKSPACE_ID" in result.stderr
     monkeypatch.delenv("WORKSPACE_ID")
     assert "WORKSPACE_ID must be set" in desk.refused("rebuild", "--from", "workspace", "--days", "1")
 

@@ -19,7 +19,7 @@ from shared.clock import SimulatedClock
 from shared.rows.minimize import MODES, Minimiser
 from shared.rows.personal_data import NAMES
 from shared.runs import connection, metrics
-from shared.runs.plan_commands import OrderedKind
+from shared.runs.plan_commands import AddedKind
 from shared.runs.prove import Verdict
 from shared.runs.run import LATE, SLOW, Attention, Run, RunKind, RunState
 from shared.settings import Settings
@@ -156,7 +156,7 @@ def _options(root: Any, path: list[str]) -> set[str]:
 def test_verdicts_kinds_and_prefixes_are_explained() -> None:
     """Every verdict of a proof, every kind of an order and every folder of the container has its line."""
     assert rows(section(OPERATE, "## Prove and repair")).keys() == set(get_args(Verdict))
-    assert all(f"--kind {kind}" in OPERATE for kind in get_args(OrderedKind))
+    assert all(f"--kind {kind}" in OPERATE for kind in get_args(AddedKind))
     folders = set(
         re.findall(r'f"([a-z-]+)/\{(?:self\._|self\.|connection\.|patient\.connection\.)?(?:folder|name)\b', SHARED)
     )

@@ -17,9 +17,12 @@ from shared import tables
 from shared.cli import app
 from shared.cli.run import repeated
 from shared.clock import SimulatedClock, SystemClock
-from shared.runs.run import Run, RunState
+from shared.runs import turns
+from shared.runs.connection import Connection
+from shared.runs.last_turns import POLL
+from shared.runs.run import Run, RunKind, RunState
 from shared.settings import Settings
-from tests.fakes import NOON
+from tests.fakes import NOON, FakeWorld
 from tests.worlds import activity
 
 SECRET = "sk-ant-api01-very-secret-0123456789"
@@ -27,7 +30,7 @@ NOISY = ("azure", "httpx", "httpcore", "msal", "aiohttp", "asyncio")
 
 
 @pytest.fixture(autouse=True)
-def _room_of_its_own(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
+def _isolated(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
     """No setting of this machine, a folder for state, a wide terminal, and logging as it was afterwards."""
     for name in (*Settings.model_fields, "second_key", "azure_client_id", "azure_tenant_id", "azure_client_secret"):
         monkeypatch.delenv(name.upper(), raising=False)
@@ -111,12 +114,12 @@ def test_init_run_and_replay(world: World, tmp_path: Path) -> None:
     )
     first = bridge("init", "--history-days", "1")
     assert first.exit_code == 0, first.output
-    assert "default: begun: live reading starts now" in first.stdout and "1 days of history" in first.stdout
+    assert "default: initialized: live reading starts now" in first.stdout and "1 days of history" in first.stdout
     assert "the first row arrived in the workspace" in first.stdout
     checkpoint = tmp_path / "state" / "checkpoint" / "default" / RULE_ID / "activity.json"
     saved = checkpoint.read_bytes()
     second = bridge("init")
-    assert second.exit_code == 0 and "had begun before, its place is kept" in second.stdout
+    assert second.exit_code == 0 and "already initialized, its state is kept" in second.stdout
     assert checkpoint.read_bytes() == saved
     ran = bridge("run")
     assert ran.exit_code == 0, ran.output
@@ -129,7 +132,7 @@ def test_init_run_and_replay(world: World, tmp_path: Path) -> None:
 
 
 def test_state_is_for_its_owner_only(world: World, tmp_path: Path) -> None:
-    """What was set aside is personal data."""
+    """Dead letters are personal data."""
     assert bridge("init").exit_code == 0
     for path in (tmp_path / "state").rglob("*"):
         assert path.stat().st_mode & 0o077 == 0, path
@@ -153,23 +156,31 @@ def test_run_once_is_what_run_does_anyway(world: World) -> None:
 
 def test_once_and_every_contradict_each_other(world: World) -> None:
     """Rather than one of them winning in silence."""
-    assert refused("run", "--once", "--every", "60").startswith("cannot start: --once and --every contradict")
+    assert refused("run", "--once", "--every", "60").startswith("not done: --once and --every contradict")
 
 
-async def test_repeated_walks_start_at_even_distances(capsys: pytest.CaptureFixture[str]) -> None:
-    """A walk of 20 s and one that failed are followed on the minute, one of 90 s at once; each is reported."""
-    clock, started = SimulatedClock(NOON), list[timedelta]()
-    lasting = iter((20, 90, 20))
+class _Stop(BaseException):
+    """Ends a loop that has no end."""
 
-    async def walk() -> list[Run]:
+
+async def test_repeated_turns_start_at_even_distances(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A turn of 20 s and one that failed are followed on the minute, one of 90 s at once; each is reported."""
+    connection, started = FakeWorld().restart(), list[timedelta]()
+    clock, lasting = connection.clock, iter((20, 90, 20))
+    assert isinstance(clock, SimulatedClock)
+
+    async def turn(_: Connection) -> list[Run]:
         started.append(clock.now() - NOON)
         if len(started) == 4:
-            raise KeyboardInterrupt
+            raise _Stop
         clock.advance(timedelta(seconds=next(lasting)))
-        return [Run(f"run-{len(started)}", "live", NOON, state=RunState.BUSY, connection="default")]
+        return [Run(f"run-{len(started)}", RunKind.LIVE, NOON, state=RunState.BUSY, connection="default")]
 
-    with pytest.raises(KeyboardInterrupt):
-        await repeated(walk, clock, timedelta(minutes=1))
+    monkeypatch.setitem(turns.TURNS, POLL, turn)  # type: ignore[arg-type]
+    with pytest.raises(_Stop):
+        await repeated([connection], POLL, timedelta(minutes=1))
     assert [moment.total_seconds() for moment in started] == [0, 60, 150, 210]
     assert capsys.readouterr().out.count("busy") == 3
 
@@ -216,7 +227,7 @@ def test_a_wrong_setting_is_refused_in_one_sentence(
 @pytest.mark.parametrize("name", ["unknown", "[/bold]", "[red]unknown"])
 def test_an_unknown_connection_is_refused_with_those_there_are(world: World, name: str) -> None:
     """Also when its name looks like markup to whoever prints it."""
-    assert refused("run", "--connection", name) == f"cannot start: no connection is called {name}; there are: default"
+    assert refused("run", "--connection", name) == f"not done: no connection is called {name}; there are: default"
 
 
 def test_a_pattern_in_a_sentence_is_printed_as_it_is(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -250,7 +261,7 @@ def test_one_connection_without_a_key_does_not_stop_the_other(world: World, monk
     connections = [{"name": "good"}, {"name": "other", "key_setting": "SECOND_KEY"}]
     monkeypatch.setenv("CONNECTIONS", json.dumps(connections))
     begun = bridge("init")
-    assert begun.exit_code == 0 and "good: begun" in begun.stdout
+    assert begun.exit_code == 0 and "good: initialized" in begun.stdout
     assert "other: connection other is waiting for its key: set SECOND_KEY" in begun.stderr
     assert "cannot start: connection other is waiting" in refused("init", "--connection", "other")
 

@@ -13,7 +13,7 @@ from kql import Workspace
 from sandbox.tenant.samples import samples
 from shared import tables
 from shared.clock import SimulatedClock
-from shared.models import Hour, Page, hour_of, prefix_of
+from shared.models import Hour, Page, Window, hour_of, prefix_of
 from shared.rows import limits
 from shared.rows.canonical import encode
 from shared.rows.minimize import Minimiser, Mode, Shaping
@@ -138,12 +138,12 @@ async def test_the_proof_counts_them_and_a_repair_sends_none(world: FakeWorld) -
     connection, _ = await polled(world, shaping(auth="count-only"))
     connection = replace(connection, workspace=Stored(world))
     world.clock.advance(timedelta(hours=2))
-    run, proof = await prove(connection, NOON, NOON + timedelta(hours=1))
+    run, proof = await prove(connection, Window(NOON, NOON + timedelta(hours=1)))
     (hour,) = proof.hours
     assert (hour.verdict, hour.feed, hour.sent, hour.counted, hour.rows) == ("proved", 10, 5, 5, 5)
     assert run.digests[0]["counted"] == 5
     lost = world.table.rows.pop()
-    run, proof = await prove(connection, NOON, NOON + timedelta(hours=1), repair=True)
+    run, proof = await prove(connection, Window(NOON, NOON + timedelta(hours=1)), repair=True)
     assert (proof.hours[0].verdict, proof.repaired, run.counts.counted) == ("missing", 1, 0)
     assert world.table.rows[-1]["ActivityId"] == lost["ActivityId"] and set(world.table.ids) == ODD
 
@@ -152,7 +152,7 @@ async def test_the_parser_agrees(world: FakeWorld) -> None:
     """ClaudeProof, asked of the rows as they were sent, says what the bridge says; a lost row is missing."""
     connection, _ = await polled(world, shaping(auth="count-only"))
     world.clock.advance(timedelta(hours=2))
-    await prove(connection, NOON, NOON + timedelta(hours=1))
+    await prove(connection, Window(NOON, NOON + timedelta(hours=1)))
     for rows, verdict in ((world.table.rows, "proved"), (world.table.rows[:-1], "missing")):
         workspace = Workspace.create(None, SimulatedClock(NOON), [tables.load(name) for name in tables.table_names()])
         try:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from shared.runs.due import PROOF_ENDS_SECONDS, PROOF_STARTS
+from shared.runs.turns import PROOF_ENDS_SECONDS, PROOF_STARTS
 from shared.settings import Settings
 from tests.triggers.worker import ROOT
 

@@ -16,10 +16,10 @@ from sandbox.world import RULE_ID, World
 from shared.clock import SimulatedClock, SystemClock
 from shared.errors import ConfigError
 from shared.runs import live
+from shared.runs.status import report
 from shared.settings import Settings
 from shared.triggers.bridge_cache import here
-from shared.triggers.health_route import FRESH
-from shared.triggers.routes import PRINCIPAL, NotSignedIn, admit
+from shared.triggers.routes import FRESH, PRINCIPAL, NotSignedIn, admit
 from tests.triggers.worker import Worker
 from tests.worlds import activity
 
@@ -48,24 +48,28 @@ async def test_health_of_a_bridge_that_works(begun: Worker, world: World) -> Non
     answer = await begun.ask("health")
     assert answer.code == 200 and answer.headers["content-type"] == "application/json"
     assert answer.headers["cache-control"] == "no-store"
-    assert answer.json["status"] == "ready" and answer.json["version"] and "reasons" not in answer.json
+    assert answer.json["status"] == "ready" and answer.json["version"] and answer.json["reasons"] == []
     (connection,) = answer.json["connections"]
-    last = connection.pop("last_runs")
-    assert connection == {
-        "name": "default",
-        "state": "known",
-        "watermark": "2026-10-31T12:01:00+00:00",
-        "lag_seconds": 60,
-        "gaps": 0,
-        "plan_waiting": 0,
-        "plan_paused": False,
-        "set_aside_days_waiting": [],
+    assert connection["initialized"] and connection["watermark"] == "2026-10-31T12:01:00+00:00"
+    assert connection["lag_seconds"] == 60 and connection["problems"] == [] and connection["ledger"] is None
+    assert connection["last_turns"] == {
+        "poll_activities": {"kind": "live", "state": "ok", "ended_at": "2026-10-31T12:02:00+00:00"}
     }
-    assert last == {"poll_activities": {"walk": "live", "state": "ok", "ended_at": "2026-10-31T12:02:00+00:00"}}
+
+
+async def test_health_is_what_status_prints(begun: Worker) -> None:
+    """One JSON for both; only the ledger's hours, which cost requests, are left to the command."""
+    assert (await begun.fire("poll_activities")).ok
+    health = (await begun.ask("health")).json
+    async with here.bridge() as bridge:
+        printed = (await report(bridge.connections, bridge.broken, here.clock.now(), ledger=True)).as_json()
+    assert printed["connections"][0]["ledger"]["hours"] == 1
+    printed["connections"][0]["ledger"] = None
+    assert printed == health
 
 
 async def test_health_tells_what_waits(begun: Worker, world: World, clock: SimulatedClock) -> None:
-    """Days with rows set aside, windows that wait, and a run that failed are told; the bridge lives all the same."""
+    """Dead letters, waiting windows and a failed run are reported; the bridge is ready all the same."""
     world.sink_faults.add(
         Fault("refuse_rows", times=10_000, options={"where": lambda row: row.get("ActivityId") == "activity_0001"})
     )
@@ -75,9 +79,9 @@ async def test_health_tells_what_waits(begun: Worker, world: World, clock: Simul
     clock.advance(timedelta(minutes=1))
     assert not (await begun.fire("poll_activities")).ok
     (connection,) = (await begun.ask("health")).json["connections"]
-    assert connection["set_aside_days_waiting"] == ["2026-10-31"]
-    assert connection["plan_waiting"] == 3
-    assert connection["last_runs"]["poll_activities"]["state"] == "refused"
+    assert connection["dead_letters"] == {"400": 1}
+    assert connection["plan"]["history"] == {"waiting": 3}
+    assert connection["last_turns"]["poll_activities"]["state"] == "refused"
 
 
 async def test_health_without_a_key(worker: Worker, environment: pytest.MonkeyPatch) -> None:
@@ -92,9 +96,9 @@ async def test_health_of_one_that_works_and_one_that_waits(two: Worker) -> None:
     """503 names the connection that waits; the other is told as ever."""
     answer = await two.ask("health")
     assert answer.code == 503 and "SECOND_KEY" in " ".join(answer.json["reasons"])
-    assert {each["name"]: each["state"] for each in answer.json["connections"]} == {
-        "first": "known",
-        "second": "waiting",
+    assert {each["connection"]: each["initialized"] for each in answer.json["connections"]} == {
+        "first": True,
+        "second": False,
     }
 
 
@@ -102,14 +106,15 @@ async def test_health_without_state(worker: Worker) -> None:
     """503 until `claude-bridge init` has begun the connection, or its state is restored."""
     answer = await worker.ask("health")
     assert answer.code == 503 and "claude-bridge init" in answer.json["reasons"][0]
-    assert answer.json["connections"] == [{"name": "default", "state": "unknown", "problem": "StateMissing"}]
+    (connection,) = answer.json["connections"]
+    assert not connection["initialized"] and connection["problems"] == answer.json["reasons"]
 
 
 async def test_health_with_a_damaged_state(begun: Worker, tmp_path: Path) -> None:
     """503 with the sentence, not with the parser's words."""
     (tmp_path / "checkpoint" / "default" / RULE_ID / "activity.json").write_bytes(b"{")
     answer = await begun.ask("health")
-    assert answer.code == 503 and answer.json["connections"][0]["problem"] == "StateUnreadable"
+    assert answer.code == 503 and "checkpoint cannot be read" in answer.json["reasons"][0]
 
 
 async def test_health_asks_storage_at_most_four_times_a_minute(
@@ -165,7 +170,7 @@ async def test_the_plan_is_paused_resumed_and_cancelled(begun: Worker) -> None:
         assert (await begun.ask("plan", "POST", body={"action": action, "window": 1})).code == 200
     assert (await begun.ask("plan", "POST", body={"action": "cancel", "window": 2})).code == 200
     first, second = (await plan_of(begun))["windows"]
-    assert (first["paused"], first["state"], second["state"]) == (True, "waiting", "cancelled")
+    assert (first["state"], second["state"]) == ("paused", "cancelled")
     assert "cursor" not in json.dumps(first)
 
 
@@ -189,9 +194,9 @@ BAD_BACKFILLS: list[tuple[Any, str]] = [
     ({"days": 3, "from": "2026-10-01", "to": "2026-10-02"}, "either days"),
     ({}, "period is missing"),
     ({"from": "2026-10-01"}, "period is missing"),
-    ({"from": "yesterday", "to": "2026-10-01"}, "from is no time"),
-    ({"from": "2026-10-01", "to": "0001-01-01T00:00:00+14:00"}, "to is no time"),
-    ({"from": "2026-10-02", "to": "2026-10-01"}, "from must lie before to"),
+    ({"from": "yesterday", "to": "2026-10-01"}, "'yesterday' is not a valid time"),
+    ({"from": "2026-10-01", "to": "0001-01-01T00:00:00+14:00"}, "is not a valid time"),
+    ({"from": "2026-10-02", "to": "2026-10-01"}, "must start before it ends"),
     ({"from": "2026-10-02", "to": "2027-10-01"}, "in the future"),
     ({"from": "2016-10-02", "to": "2026-10-01"}, "six years"),
     ({"days": 3, "conection": "default"}, "unknown field `conection`"),
@@ -205,7 +210,7 @@ BAD_CHANGES: list[tuple[Any, str]] = [
     ({"action": "cancel", "window": 99}, "99"),
     ({"action": "pause", "window": 1, "from": "2026-10-01"}, "belong to add"),
     ({"action": "add", "kind": "sweep", "from": "2026-10-01", "to": "2026-10-02"}, "Invalid enum value"),
-    ({"action": "add"}, "give from and to"),
+    ({"action": "add"}, "give both from and to"),
 ]
 
 
@@ -318,7 +323,7 @@ async def test_with_entra_the_routes_ask_for_it(
     assert (await begun.ask("plan")).code == 401
     headers = {"x-ms-client-principal": "eyJ9", "x-ms-client-principal-id": "0b0e-invented"}
     assert (await begun.ask("plan", "POST", body={"action": "pause"}, headers=headers)).code == 200
-    assert any("order.taken route=plan by=0b0e-invented" in record.getMessage() for record in caplog.records)
+    assert any("command.accepted route=plan by=0b0e-invented" in record.getMessage() for record in caplog.records)
     assert (await begun.ask("health")).code == 200
 
 

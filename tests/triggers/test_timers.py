@@ -17,10 +17,11 @@ from shared import tables
 from shared.clock import SimulatedClock
 from shared.errors import CheckpointMoved, StateMissing, StoreFailed
 from shared.models import Page, Place
-from shared.runs import last_runs, live
+from shared.runs import last_turns, live, turns
 from shared.runs.connection import Connection
-from shared.runs.due import POLL, days_to_prove, prove_days
+from shared.runs.last_turns import PLAN, POLL, PROVE
 from shared.runs.run import Run
+from shared.runs.turns import days_to_prove, prove_days
 from shared.triggers import timers
 from shared.triggers.bridge_cache import TRY_AGAIN, here
 from shared.triggers.timers import RunsFailed
@@ -29,7 +30,7 @@ from tests.triggers.conftest import rows
 from tests.triggers.worker import Worker
 from tests.worlds import activity
 
-ALL = ("poll_activities", "work_plan", "prove_daily")
+ALL = (POLL, PLAN, PROVE)
 SECOND = Key("sk-ant-api01-second", "apikey_01Second", "compliance", frozenset({READ_ACTIVITIES}))
 TWO = '[{"name": "first"}, {"name": "second", "key_setting": "SECOND_KEY"}]'
 DAY = timedelta(days=1)
@@ -194,8 +195,9 @@ async def test_a_defect_in_one_connection_leaves_the_other_its_turn(
             raise ZeroDivisionError("somebody@example.com")
         raise StateMissing("gone")
 
+    environment.setitem(turns.TURNS, POLL, walk)  # type: ignore[arg-type]
     with pytest.raises(RunsFailed) as failed:
-        await timers.turn(POLL, TimerRequest(past_due=False), walk)
+        await timers.fire(POLL, TimerRequest(past_due=False))
     assert had == ["first", "second"]
     assert "first: poll_activities ended with ZeroDivisionError" in str(failed.value)
     assert "second: poll_activities ended with StateMissing" in str(failed.value)
@@ -318,7 +320,7 @@ class Young:
         return self
 
     async def poll(self) -> None:
-        await last_runs.remember(self.connection, POLL, [await live.poll(self.connection)])
+        await last_turns.remember(self.connection, POLL, [await live.poll(self.connection)])
 
 
 async def test_nothing_is_proved_before_the_live_walk_began() -> None:
@@ -343,7 +345,7 @@ async def test_a_connection_that_never_had_a_turn_has_nothing_to_prove() -> None
     young = Young()
     assert await days_to_prove(young.connection) == []
     await young.poll()
-    assert (await last_runs.recall(young.connection, POLL)).state == "state_missing"  # type: ignore[union-attr]
+    assert (await last_turns.recall(young.connection, POLL)).state == "state_missing"  # type: ignore[union-attr]
     assert await days_to_prove(young.connection) == []
 
 
@@ -365,15 +367,18 @@ async def test_a_slow_proof_stops_after_a_day() -> None:
     assert len(await prove_days(replace(young.connection, feed=slow))) == 1
 
 
-async def test_a_day_that_does_not_end_is_given_up(begun: Worker, world: World, clock: SimulatedClock) -> None:
+async def test_a_day_that_does_not_end_is_given_up(
+    begun: Worker, world: World, clock: SimulatedClock, environment: pytest.MonkeyPatch
+) -> None:
     """The proof ends before the host would end the process; the invocation says so."""
     await three_days_later(begun, world, clock)
 
     async def too_short(connection: Connection) -> list[Run]:
         return await prove_days(connection, ends_seconds=0)
 
+    environment.setitem(turns.TURNS, PROVE, too_short)  # type: ignore[arg-type]
     with pytest.raises(RunsFailed, match="connection default: prove_daily ended with TimeoutError"):
-        await timers.turn("prove_daily", TimerRequest(past_due=False), too_short)
+        await timers.fire(PROVE, TimerRequest(past_due=False))
 
 
 async def test_what_the_timers_remember_survives_a_damaged_note(begun: Worker, tmp_path: Path) -> None:
@@ -383,7 +388,7 @@ async def test_what_the_timers_remember_survives_a_damaged_note(begun: Worker, t
     note.write_bytes(b'{"kind":')
     assert (await begun.fire("poll_activities")).ok
     async with here.bridge() as bridge:
-        known = await last_runs.recall(bridge.connections[0], POLL)
+        known = await last_turns.recall(bridge.connections[0], POLL)
     assert known is not None and known.kind == "live"
 
 
@@ -393,4 +398,4 @@ async def test_a_note_that_cannot_be_stored_stops_nobody() -> None:
     run = await live.poll(young.connection)
     for failure in (StoreFailed("no space"), CheckpointMoved("faster")):
         young.fake.store.failure = failure
-        await last_runs.remember(young.connection, POLL, [run])
+        await last_turns.remember(young.connection, POLL, [run])
