@@ -75,7 +75,7 @@ class Window:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Position:
     """Where a walk stands in a window whose bounds, order and page size stay frozen until it closes.
 
     `trusted` is the latest moment the API's own clock vouches for (its `Date` at the first page, less the settling
@@ -90,7 +90,7 @@ class Place:
     trusted: datetime | None = None
     activity_types: tuple[str, ...] = ()
 
-    def restarted(self, *, order: Order | None = None, limit: int | None = None) -> "Place":
+    def restarted(self, *, order: Order | None = None, limit: int | None = None) -> "Position":
         """The same window from its start: a cursor must not outlive a change of order (rows would be lost)."""
         return replace(self, cursor=None, pages=0, order=order or self.order, limit=limit or self.limit)
 

@@ -148,7 +148,7 @@ class Settings(BaseSettings):
         default=None,
         description="Key of those hashes, at least 16 random bytes; with KEY_VAULT_URL the secret `identity-key`.",
     )
-    minimise: dict[str, str] = Field(
+    minimize: dict[str, str] = Field(
         default={},
         description="JSON object of category (or `*`) to `full`, `pseudonymous` or `count-only`. Counted activities "
         "leave no row; their ids stay in ledger and proof.",
@@ -301,6 +301,6 @@ def load(**overrides: Any) -> Settings:
         raise
     except Exception as broken:  # a list or object setting that is no JSON
         raise ConfigError(
-            f"a setting cannot be read ({type(broken).__name__}): CONNECTIONS must be a JSON list, MINIMISE and "
+            f"a setting cannot be read ({type(broken).__name__}): CONNECTIONS must be a JSON list, MINIMIZE and "
             "DEPLOYED_TABLE_VERSIONS JSON objects"
         ) from None

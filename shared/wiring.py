@@ -22,7 +22,7 @@ from pydantic import SecretStr
 from shared import __version__, tables
 from shared.clock import Clock, SystemClock
 from shared.errors import ConfigError, InvalidCommand
-from shared.rows.minimize import Minimiser, Mode, Shaping, newer_columns, parse_modes
+from shared.rows.minimize import Minimizer, Mode, Shaping, newer_columns, parse_modes
 from shared.runs.connection import Connection, Limits, SnapshotConnection
 from shared.runs.health_rows import HealthRows
 from shared.runs.last_turns import PLAN, POLL
@@ -266,7 +266,7 @@ class _Workshop:
         key = settings.identity_key.get_secret_value().encode() if settings.identity_key else b""
         if not key and vault is not None and "pseudonymous" in modes.values():
             key = await vault_secret(vault, IDENTITY_SECRET)
-        return Shaping(Minimiser(modes, key), settings.deployed_table_versions.get(tables.ACTIVITY))
+        return Shaping(Minimizer(modes, key), settings.deployed_table_versions.get(tables.ACTIVITY))
 
 
 @asynccontextmanager
@@ -311,9 +311,9 @@ def pace_of(settings: Settings) -> Pace:
 
 
 def modes_of(settings: Settings) -> dict[str, Mode]:
-    """What MINIMISE and IDENTITY say of each category. Raises ConfigError for what nobody knows."""
+    """What MINIMIZE and IDENTITY say of each category. Raises ConfigError for what nobody knows."""
     categories = frozenset(entry.category for entry in catalogue.load().types.values()) | {"unknown"}
-    return parse_modes(settings.minimise, identity=settings.identity, categories=categories)
+    return parse_modes(settings.minimize, identity=settings.identity, categories=categories)
 
 
 def limits_of(settings: Settings) -> Limits:

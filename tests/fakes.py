@@ -14,7 +14,7 @@ import msgspec
 
 from shared.clock import SimulatedClock
 from shared.errors import BadRequest, CheckpointMoved, LeaseHeld, SinkBusy, SinkRefused
-from shared.models import Cursor, Outgoing, Page, Place, Receipts
+from shared.models import Cursor, Outgoing, Page, Position, Receipts
 from shared.retry import retrying
 from shared.runs.connection import Connection, Limits
 from shared.runs.health_rows import HealthRows
@@ -121,8 +121,8 @@ class MemoryStore:
         for name, data in blocks:
             await self.append(name, data)
 
-    async def tails(self, places: Sequence[tuple[str, int]]) -> list[bytes]:
-        return [await self.tail(name, offset) for name, offset in places]
+    async def tails(self, positions: Sequence[tuple[str, int]]) -> list[bytes]:
+        return [await self.tail(name, offset) for name, offset in positions]
 
     async def names(self, prefix: str) -> list[str]:
         return sorted(name for name in self.files if name.startswith(prefix.rstrip("/") + "/"))
@@ -216,23 +216,22 @@ class FakeFeed:
     def seconds(self) -> float:
         return (self.clock.now() - NOON).total_seconds()
 
-    def page(self, place: Place) -> Page:
+    def page(self, position: Position) -> Page:
         self.asked += 1
-        if place.order != "default" and self.order_refused_from is not None and self.seconds >= self.order_refused_from:
+        refused_from = self.order_refused_from
+        if position.order != "default" and refused_from is not None and self.seconds >= refused_from:
             raise BadRequest("order: unknown parameter")
-        if place.cursor is not None and self.asked in self.lost_cursors:
+        if position.cursor is not None and self.asked in self.lost_cursors:
             raise BadRequest("after_id: cannot be decoded")
-        gte, lt = ((moment - NOON).total_seconds() for moment in (place.window.gte, place.window.lt))
-        asked_for = not place.activity_types or TYPE in place.activity_types
+        gte, lt = ((moment - NOON).total_seconds() for moment in (position.window.gte, position.window.lt))
+        asked_for = not position.activity_types or TYPE in position.activity_types
         rows = [h for h in self.happenings if asked_for and h.visible <= self.seconds and gte <= h.created < lt]
-        rows.sort(key=lambda h: (h.created, h.number), reverse=place.order != "asc")
-        if place.cursor is not None:
-            position = tuple(json.loads(place.cursor))
-            forward = place.order == "asc"
-            rows = [
-                h for h in rows if ((h.created, h.number) > position) == forward and (h.created, h.number) != position
-            ]
-        size = min(self.page_size, place.limit)
+        rows.sort(key=lambda h: (h.created, h.number), reverse=position.order != "asc")
+        if position.cursor is not None:
+            at = tuple(json.loads(position.cursor))
+            forward = position.order == "asc"
+            rows = [h for h in rows if ((h.created, h.number) > at) == forward and (h.created, h.number) != at]
+        size = min(self.page_size, position.limit)
         shown = rows[:size]
         cursor = Cursor(json.dumps([shown[-1].created, shown[-1].number])) if shown else None
         items = [h.activity for h in shown]
@@ -251,10 +250,10 @@ class FakeReading:
         self._feed = feed
         self.receipts = Receipts()
 
-    async def page(self, place: Place, *, deadline: datetime, reserve: int | None = None) -> Page:
+    async def page(self, position: Position, *, deadline: datetime, reserve: int | None = None) -> Page:
         await self._feed.power.touch()
         self.receipts.requests += 1
-        page = self._feed.page(place)
+        page = self._feed.page(position)
         self.receipts.request_ids.append(page.request_id)
         await self._feed.power.touch()
         return page

@@ -29,7 +29,7 @@ type modeType = 'full' | 'pseudonymous' | 'count-only'
 
 @export()
 @description('Mode of each category, or of all the rest under *.')
-type minimiseType = {
+type minimizeType = {
   @description('Optional. Mode of the category.')
   *: modeType
 }
@@ -81,7 +81,7 @@ type settingsType = {
   @description('Optional. Whether people are shown or hashed. Pseudonymous needs the secret identity-key in the vault.')
   identity: ('clear' | 'pseudonymous')?
   @description('Optional. Mode of each category.')
-  minimise: minimiseType?
+  minimize: minimizeType?
   @description('Optional. NCRONTAB schedule of the live walk. Default: every minute.')
   pollSchedule: string?
   @description('Optional. NCRONTAB schedule of sweeps, history and repairs. Default: every minute.')
@@ -109,8 +109,8 @@ type appSettingsType = {
 @export()
 @description('The settings, or an error where they contradict each other.')
 func checkedSettings(settings settingsType) settingsType =>
-  settings.?identity == 'pseudonymous' && contains(map(items(settings.?minimise ?? {}), entry => entry.value), 'full')
-    ? fail('settings.minimise: full beside identity pseudonymous; take one of them back')
+  settings.?identity == 'pseudonymous' && contains(map(items(settings.?minimize ?? {}), entry => entry.value), 'full')
+    ? fail('settings.minimize: full beside identity pseudonymous; take one of them back')
     : settings
 
 @export()
@@ -145,7 +145,7 @@ func chosenSettings(settings settingsType, connections connectionType[]) appSett
   REQUEST_RESERVE: string(settings.?requestReserve ?? '')
   UPLOADS_IN_FLIGHT: string(settings.?uploadsInFlight ?? '')
   IDENTITY: settings.?identity ?? ''
-  MINIMISE: settings.?minimise == null ? '' : string(settings.?minimise)
+  MINIMIZE: settings.?minimize == null ? '' : string(settings.?minimize)
   // The host reads the schedules too, and takes no empty ones.
   POLL_SCHEDULE: settings.?pollSchedule ?? '0 * * * * *'
   PLAN_SCHEDULE: settings.?planSchedule ?? '30 * * * * *'

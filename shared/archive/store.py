@@ -79,8 +79,8 @@ class FolderArchive:
             raise StoreFailed(f"{path.name} cannot be read ({broken.strerror})") from broken
 
     async def names(self, folder: str) -> list[str]:
-        place = self._folder / checked(folder)
-        return sorted(path.name for path in place.iterdir()) if place.is_dir() else []
+        position = self._folder / checked(folder)
+        return sorted(path.name for path in position.iterdir()) if position.is_dir() else []
 
     def address(self, name: str) -> str:
         return str(self._folder / name)

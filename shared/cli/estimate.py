@@ -11,8 +11,8 @@ from shared.cli.common import AsJson, Name, bar, complain, console, print_json, 
 from shared.clock import SystemClock
 from shared.errors import BridgeError, ConfigError
 from shared.models import Receipts
-from shared.rows.minimize import Minimiser, Shaping
-from shared.runs import costs as reckoning
+from shared.rows.minimize import Minimizer, Shaping
+from shared.runs import costs as costing
 from shared.runs.costs import Cost, Prices, Term, Volume
 from shared.runs.estimate import Delivering, Estimate
 from shared.runs.estimate import estimate as estimate_feed
@@ -52,9 +52,9 @@ def estimate(
         found = []
         for each in settings.named(connection):
             estimated = await _read(settings, each, days, sample_hours)
-            requests = reckoning.requests_a_day(estimated.a_day(estimated.read), pace_of(settings))
-            volume = reckoning.volume(estimated, requests)
-            costs = reckoning.costs(
+            requests = costing.requests_a_day(estimated.a_day(estimated.read), pace_of(settings))
+            volume = costing.volume(estimated, requests)
+            costs = costing.costs(
                 volume.gb_a_month, prices, interactive_months=interactive_months, total_months=total_months
             )
             found.append((estimated, requests, volume, costs))
@@ -102,7 +102,7 @@ async def _own_up(settings: Settings, each: ConnectionSettings, receipts: Receip
 
 def _shaping(settings: Settings) -> Shaping:
     """What would leave; the hashes' key is zeros, since all hashes have one length."""
-    return Shaping(Minimiser(modes_of(settings), bytes(32)), settings.deployed_table_versions.get(ACTIVITY))
+    return Shaping(Minimizer(modes_of(settings), bytes(32)), settings.deployed_table_versions.get(ACTIVITY))
 
 
 def _as_json(found: Estimate, requests: Sequence[Term], volume: Volume, costs: Sequence[Cost]) -> dict[str, Any]:
@@ -157,7 +157,7 @@ def _print(found: Estimate, requests: Sequence[Term], volume: Volume, costs: Seq
             f"A sample: {hours} hours of each day were read; figures a day are those x 24/{hours}.", style="yellow"
         )
     if found.counted or found.unfit:
-        console.print(f"{found.counted:,} are only counted (MINIMISE), {found.unfit:,} would be set aside.")
+        console.print(f"{found.counted:,} are only counted (MINIMIZE), {found.unfit:,} would be set aside.")
     grid = _grid("category", "rows read", "bytes as sent", "share")
     for name, share in _largest(found):
         grid.add_row(name, f"{share.rows:,}", f"{share.bytes:,}", f"{share.bytes / found.bytes:.1%}")

@@ -112,7 +112,7 @@ def others(replies: Replies) -> Check:
     """Which other families open; none of them is needed for the feed."""
     name = "other endpoints"
     told = [
-        f"{family}: {_told(reply)}"
+        f"{family}: {_shown(reply)}"
         for family, reply in (("organizations", replies.organizations), ("settings", replies.settings))
         if reply is not None
     ]
@@ -123,7 +123,7 @@ def others(replies: Replies) -> Check:
     return passed(name, "; ".join(told))
 
 
-def _told(reply: Reply) -> str:
+def _shown(reply: Reply) -> str:
     words = {200: "open", 403: "closed to this key, as least privilege wants it", 404: "not there, cannot tell"}
     return words.get(reply.status, f"answers {reply.status}")
 

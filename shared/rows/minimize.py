@@ -27,7 +27,7 @@ _DYNAMIC = ("Details", "ActorDetails", "Changes", "Handling", "TargetUserIds", "
 
 
 @dataclass(frozen=True, slots=True)
-class Minimiser:
+class Minimizer:
     """The organisation's choice: a mode per category (`*` for the rest), and the key of the hashes.
 
     Raises ConfigError for a pseudonymous mode without a key of at least 16 bytes.
@@ -78,19 +78,19 @@ class Minimiser:
 
 
 def parse_modes(text: Mapping[str, str], *, identity: str, categories: frozenset[str]) -> dict[str, Mode]:
-    """The MINIMISE and IDENTITY settings as modes. Raises ConfigError naming the category or mode nobody knows."""
+    """The MINIMIZE and IDENTITY settings as modes. Raises ConfigError naming the category or mode nobody knows."""
     modes: dict[str, Mode] = {EVERY_CATEGORY: "pseudonymous"} if identity == "pseudonymous" else {}
     for category, mode in text.items():
         if category != EVERY_CATEGORY and category not in categories:
             raise ConfigError(
-                f"MINIMISE names a category {category!r} that does not exist: see docs/reference/activity-types.md"
+                f"MINIMIZE names a category {category!r} that does not exist: see docs/reference/activity-types.md"
             )
         known = next((each for each in MODES if each == mode), None)
         if known is None:
-            raise ConfigError(f"MINIMISE gives {category!r} the mode {mode!r}: it must be one of {', '.join(MODES)}")
+            raise ConfigError(f"MINIMIZE gives {category!r} the mode {mode!r}: it must be one of {', '.join(MODES)}")
         if known == "full" and identity == "pseudonymous":
             raise ConfigError(
-                f"MINIMISE says full for {category!r} while IDENTITY is pseudonymous: choose one of the two"
+                f"MINIMIZE says full for {category!r} while IDENTITY is pseudonymous: choose one of the two"
             )
         modes[category] = known
     return modes
@@ -110,7 +110,7 @@ class Shaping:
     `Details` under the column's name (a tilde added where a field has that name); `Handling.newerColumns` names them.
     """
 
-    minimiser: Minimiser = field(default_factory=Minimiser)
+    minimizer: Minimizer = field(default_factory=Minimizer)
     deployed_version: int | None = None
     newer: frozenset[str] = field(init=False)
     plain: bool = field(init=False)
@@ -118,15 +118,15 @@ class Shaping:
     def __post_init__(self) -> None:
         newer = newer_columns(tables.ACTIVITY, self.deployed_version)
         object.__setattr__(self, "newer", newer)
-        object.__setattr__(self, "plain", not newer and not self.minimiser.modes)
+        object.__setattr__(self, "plain", not newer and not self.minimizer.modes)
 
     def mode(self, category: str) -> Mode:
         """Whether activities of this category leave in full, pseudonymous, or are only counted."""
-        return self.minimiser.mode(category)
+        return self.minimizer.mode(category)
 
     def row(self, row: dict[str, Any]) -> dict[str, Any]:
         """The row as it leaves."""
-        row = self.minimiser.apply(row)
+        row = self.minimizer.apply(row)
         if not self.newer or self.newer.isdisjoint(row):
             return row
         kept = fitted(row, self.newer)
@@ -137,7 +137,7 @@ class Shaping:
         """The original of a row that had to be cut, as it may be kept."""
         if self.mode(category) != "pseudonymous":
             return original
-        return _encode(self.minimiser.without_people(_decode(original)))
+        return _encode(self.minimizer.without_people(_decode(original)))
 
 
 def newer_columns(table: str, deployed_version: int | None) -> frozenset[str]:
@@ -153,8 +153,8 @@ def fitted(row: dict[str, Any], newer: frozenset[str]) -> dict[str, Any]:
     details = dict(row.get("Details") or {})
     for name in row:
         if name in newer:
-            place = name
-            while place in details:  # a field the API spells like our column keeps its place
-                place += "~"
-            details[place] = row[name]
+            position = name
+            while position in details:  # a field the API spells like our column keeps its place
+                position += "~"
+            details[position] = row[name]
     return {**kept, "Details": details}

@@ -72,44 +72,44 @@ def _flattened(text: str) -> str:
 
 def sanitize(value: Any) -> tuple[Any, tuple[str, ...]]:
     """A copy of a JSON value without odd parts, and the JSON pointers (RFC 6901) of the parts replaced."""
-    places: list[str] = []
-    return _sanitized(value, "", 0, places), tuple(places)
+    positions: list[str] = []
+    return _sanitized(value, "", 0, positions), tuple(positions)
 
 
-def _sanitized(value: Any, place: str, depth: int, places: list[str]) -> Any:
+def _sanitized(value: Any, position: str, depth: int, positions: list[str]) -> Any:
     if isinstance(value, str):
         text = _without_halves(value)
         if text is not value or isinstance(value, Odd):
-            places.append(place)
+            positions.append(position)
         return str(text)
     if isinstance(value, bool) or value is None:
         return value
     if isinstance(value, int):
         if LONG_MIN <= value <= LONG_MAX:
             return value
-        places.append(place)
+        positions.append(position)
         return _decimal(value)
     if isinstance(value, float):
         if math.isfinite(value):
             return value
-        places.append(place)
+        positions.append(position)
         return repr(value)
     if depth >= DEPTH_LIMIT:
-        places.append(place)
+        positions.append(position)
         return _without_halves(text_of(value))
     # One frame a level, and so no comprehension and no second function: the interpreter's stack is the limit here.
     if isinstance(value, Mapping):
         kept: dict[str, Any] = {}
         for key, item in value.items():
             name = _free_name(key, kept, value)
-            step = f"{place}/{name.replace('~', '~0').replace('/', '~1')}"
+            step = f"{position}/{name.replace('~', '~0').replace('/', '~1')}"
             if name is not key:
-                places.append(step)
-            kept[name] = _sanitized(item, step, depth + 1, places)
+                positions.append(step)
+            kept[name] = _sanitized(item, step, depth + 1, positions)
         return kept
     items = []
     for index, item in enumerate(value):
-        items.append(_sanitized(item, f"{place}/{index}", depth + 1, places))
+        items.append(_sanitized(item, f"{position}/{index}", depth + 1, positions))
     return items
 
 

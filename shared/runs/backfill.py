@@ -18,7 +18,7 @@ from shared.errors import (
     StoreFailed,
 )
 from shared.logs import event, logger
-from shared.models import UNDATED, Hour, Place, hour_start
+from shared.models import UNDATED, Hour, Position, hour_start
 from shared.runs.connection import Connection, Reading
 from shared.runs.paging import RowBudget, read_window
 from shared.runs.run import Run, RunKind, RunState
@@ -65,7 +65,7 @@ async def _work_together(connection: Connection, lease: Lease, deadline: datetim
             if window is None:
                 return
             try:
-                run = await PlannedWalk(connection, keeper, lease, window, deadline, row_budget).run()
+                run = await PlannedRead(connection, keeper, lease, window, deadline, row_budget).run()
             finally:
                 await choice.finished(window)
             runs.append(run)
@@ -86,7 +86,7 @@ class _Withdrawn(Exception):
     """An operator paused or cancelled this window while it was being read."""
 
 
-class PlannedWalk:
+class PlannedRead:
     """One planned window's turn."""
 
     def __init__(
@@ -108,7 +108,7 @@ class PlannedWalk:
         self._watch = window.open.cursor is None and window.kind in ("sweep", "repair")
 
     async def run(self) -> Run:
-        connection, start = self._connection, self._window.open.place()
+        connection, start = self._connection, self._window.open.position()
         async with connection.run(RunKind(self._window.kind)) as run:
             run.plan_id, run.window = self._window.id, start.window
             reading = await connection.feed.reading()
@@ -124,24 +124,24 @@ class PlannedWalk:
                 run.late = run.counts.sent if self._window.kind != "history" else 0
         return run
 
-    async def _walk(self, run: Run, reading: Reading, start: Place) -> None:
+    async def _walk(self, run: Run, reading: Reading, start: Position) -> None:
         connection, window = self._connection, self._window
-        walked = await read_window(
+        result = await read_window(
             start,
             source=reading,
             handler=connection.pipeline(run, deadline=self._deadline, watch_hours=self._watch),
-            save=lambda place: self._save(run, open=OpenWindow.at(place)),
+            save=lambda position: self._save(run, open=OpenWindow.at(position)),
             clock=connection.clock,
             deadline=self._deadline,
             settle=connection.pace.settle,
             reserve=connection.limits.request_reserve,
             row_budget=self._row_budget,
         )
-        if not walked.closed:
+        if not result.closed:
             run.state = RunState.PARTIAL
-            await self._save(run, open=OpenWindow.at(walked.place))
+            await self._save(run, open=OpenWindow.at(result.position))
             return
-        filtered = bool(walked.place.activity_types)
+        filtered = bool(result.position.activity_types)
         if not filtered:
             await self._compare(run, start)
         if run.missing and window.shorts + 1 < plans.ATTEMPTS_WHEN_INCOMPLETE:
@@ -150,7 +150,7 @@ class PlannedWalk:
             await self._save(run, open=again, shorts=window.shorts + 1, not_before=rest, note=_short(run.missing))
         else:
             state, note = ("incomplete", _short(run.missing)) if run.missing else ("done", "")
-            await self._save(run, open=OpenWindow.at(walked.place), state=state, note=note)
+            await self._save(run, open=OpenWindow.at(result.position), state=state, note=note)
 
     async def _save(self, run: Run, **changes: Any) -> None:
         """Store the window's new place; _Withdrawn when an operator no longer wants it read."""
@@ -163,7 +163,7 @@ class PlannedWalk:
         if stored is None or plan.paused or stored.paused or stored.state == "cancelled":
             raise _Withdrawn
 
-    async def _compare(self, run: Run, start: Place) -> None:
+    async def _compare(self, run: Run, start: Position) -> None:
         """Digests of every hour read whole, and the ids the ledger knows that this reading did not show."""
         for hour in start.window.hours():
             if not _whole(start, hour):
@@ -179,17 +179,17 @@ class PlannedWalk:
         """Three failed readings split the window in two; one of a second rests and is tried for ever."""
         window, now = self._window, self._connection.clock.now()
         failures = window.open.failures + 1
-        span = window.open.place().window.span
+        span = window.open.position().window.span
         if failures >= checkpoints.FAILURES_BEFORE_HALVING and span > SMALLEST:
-            halved = window.open.place().window.first_half()
+            halved = window.open.position().window.first_half()
             event(log, "window.split", connection=self._connection.name, plan_id=window.id)
             rest = msgspec.structs.replace(window.open, gte=halved.lt, cursor=None, pages=0, failures=0)
 
             def split(plan: Plan) -> Plan:
-                first = OpenWindow.at(Place(halved, limit=window.open.limit, activity_types=window.open.types))
+                first = OpenWindow.at(Position(halved, limit=window.open.limit, activity_types=window.open.types))
                 plan = plans.changed(plan, msgspec.structs.replace(window, open=first))
                 return plans.added(
-                    plan, window.kind, rest.place().window, limit=window.open.limit, types=window.open.types
+                    plan, window.kind, rest.position().window, limit=window.open.limit, types=window.open.types
                 )
 
             await self._keeper.update(split)
@@ -200,12 +200,12 @@ class PlannedWalk:
         await self._keeper.update(lambda plan: plans.changed(plan, tried))
 
 
-def _whole(place: Place, hour: Hour) -> bool:
+def _whole(position: Position, hour: Hour) -> bool:
     """Whether the window holds all of the hour."""
     if hour == UNDATED:
         return False
     first = hour_start(hour)
-    return place.window.gte <= first and first + plans.HOUR <= place.window.lt
+    return position.window.gte <= first and first + plans.HOUR <= position.window.lt
 
 
 def _short(missing: int) -> str:

@@ -14,7 +14,7 @@ from shared.models import (
     Item,
     Overflowing,
     Page,
-    Place,
+    Position,
     Undeliverable,
     Window,
     prefix_of,
@@ -107,7 +107,7 @@ async def estimate(
         tell(window.gte)
         weigher.begin_window()
         await read_window(
-            Place(window, limit=how.pace.page_limit),
+            Position(window, limit=how.pace.page_limit),
             source=reading,
             handler=weigher,
             save=_forget,
@@ -178,5 +178,5 @@ class _Weigher:
                 self.people.add(prefix_of(str(person)))
 
 
-async def _forget(_: Place) -> None:
+async def _forget(_: Position) -> None:
     """An estimate that is interrupted starts again."""

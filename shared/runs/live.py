@@ -5,13 +5,13 @@ from datetime import timedelta
 
 from shared.errors import CheckpointMoved, SourceIncoherent
 from shared.logs import event, logger
-from shared.models import Place
+from shared.models import Position
 from shared.runs.connection import Connection, Reading
 from shared.runs.paging import read_window
 from shared.runs.run import Run, RunKind, RunState
 from shared.state import checkpoint as checkpoints
 from shared.state import plan as plans
-from shared.state.checkpoint_store import HeldCheckpoint
+from shared.state.checkpoint_store import OpenCheckpoint
 
 log = logger(__name__)
 
@@ -32,12 +32,12 @@ async def poll(connection: Connection) -> Run:
     return run
 
 
-async def _read(connection: Connection, held: HeldCheckpoint, run: Run) -> None:
+async def _read(connection: Connection, held: OpenCheckpoint, run: Run) -> None:
     """Read the open window, and what follows it where it was halved, until time is up."""
     reading = await connection.feed.reading()
     try:
         while held.checkpoint.open is not None and run.state is RunState.OK:
-            await _walk(connection, held, run, reading, held.checkpoint.open.place())
+            await _walk(connection, held, run, reading, held.checkpoint.open.position())
     except SourceIncoherent:
         await _count_failure(connection, held)
         raise
@@ -45,15 +45,15 @@ async def _read(connection: Connection, held: HeldCheckpoint, run: Run) -> None:
         run.note(reading.receipts)
 
 
-async def _walk(connection: Connection, held: HeldCheckpoint, run: Run, reading: Reading, place: Place) -> None:
+async def _walk(connection: Connection, held: OpenCheckpoint, run: Run, reading: Reading, position: Position) -> None:
     deadline = run.started_at + connection.limits.live
-    run.window = place.window
+    run.window = position.window
 
-    async def save(place: Place) -> None:
-        await held.save(checkpoints.moved(held.checkpoint, place))
+    async def save(position: Position) -> None:
+        await held.save(checkpoints.moved(held.checkpoint, position))
 
-    walked = await read_window(
-        place,
+    result = await read_window(
+        position,
         source=reading,
         handler=connection.pipeline(run, deadline=deadline),
         save=save,
@@ -61,13 +61,13 @@ async def _walk(connection: Connection, held: HeldCheckpoint, run: Run, reading:
         deadline=deadline,
         settle=connection.pace.settle,
     )
-    if walked.closed:
-        await held.save(checkpoints.closed(held.checkpoint, walked.place))
+    if result.closed:
+        await held.save(checkpoints.closed(held.checkpoint, result.position))
     else:
         run.state = RunState.PARTIAL
 
 
-async def _count_failure(connection: Connection, held: HeldCheckpoint) -> None:
+async def _count_failure(connection: Connection, held: OpenCheckpoint) -> None:
     """The window itself cannot be read: count it, halve it in time, and at one second leave it to the plan."""
     following, gap = checkpoints.failed(held.checkpoint)
     if gap is not None:

@@ -12,7 +12,7 @@ from typing import Protocol
 from shared.clock import Clock
 from shared.errors import BadRequest, SourceIncoherent
 from shared.logs import event, logger
-from shared.models import Page, Place
+from shared.models import Page, Position
 
 
 class RowBudget:
@@ -74,8 +74,8 @@ SMALLER_PAGES = {5000: 1000, 1000: 100}
 class Source(Protocol):
     """Where pages come from."""
 
-    async def page(self, place: Place, *, deadline: datetime, reserve: int | None = None) -> Page:
-        """The page at `place`; errors as named in `errors.py`."""
+    async def page(self, position: Position, *, deadline: datetime, reserve: int | None = None) -> Page:
+        """The page at `position`; errors as named in `errors.py`."""
         ...
 
 
@@ -85,19 +85,19 @@ class PageHandler(Protocol):
     async def handle(self, page: Page) -> None: ...
 
 
-Save = Callable[[Place], Awaitable[None]]
+Save = Callable[[Position], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
 class WindowRead:
     """Where a walk ended; `closed` when its window was read to the end."""
 
-    place: Place
+    position: Position
     closed: bool
 
 
 async def read_window(
-    start: Place,
+    start: Position,
     *,
     source: Source,
     handler: PageHandler,
@@ -114,11 +114,11 @@ async def read_window(
     handled, then saved: a crash between the two sends it again and loses nothing. A page that contradicts itself is
     handled too before SourceIncoherent ends the reading.
     """
-    place, restarts = start, 0
+    position, restarts = start, 0
     row_budget = row_budget or RowBudget(sys.maxsize)
 
-    def ask(place: Place) -> asyncio.Future[Page]:
-        return asyncio.ensure_future(source.page(place, deadline=deadline, reserve=reserve))
+    def ask(position: Position) -> asyncio.Future[Page]:
+        return asyncio.ensure_future(source.page(position, deadline=deadline, reserve=reserve))
 
     held, ahead = (
         await row_budget.acquire(start.limit),
@@ -127,19 +127,19 @@ async def read_window(
     fetch: asyncio.Future[Page] | None = None
     try:
         while True:
-            fetch = fetch or ask(place)
+            fetch = fetch or ask(position)
             try:
                 page = await fetch
             except BadRequest as refused:
-                restarts += place.cursor is not None
-                place, fetch = _gentler(place, restarts, refused), None
+                restarts += position.cursor is not None
+                position, fetch = _gentler(position, restarts, refused), None
                 continue
             fetch = None  # it would hold on to the page
             wrong: SourceIncoherent | None = None
-            following: Place | None = None
+            following: Position | None = None
             try:
-                place = _vouched(place, page, settle)
-                following = after(place, page)
+                position = _vouched(position, page, settle)
+                following = after(position, page)
             except SourceIncoherent as contradiction:
                 wrong = contradiction
             in_time, size = clock.now() < deadline, len(page.items)
@@ -153,11 +153,11 @@ async def read_window(
             if wrong is not None:
                 raise wrong
             if following is None:
-                return WindowRead(place, closed=True)
-            place = following
-            await save(place)
+                return WindowRead(position, closed=True)
+            position = following
+            await save(position)
             if not in_time:
-                return WindowRead(place, closed=False)
+                return WindowRead(position, closed=False)
             if not prefetched:
                 # A page is about as large as the one before; who waits here holds nothing others wait for.
                 held = await row_budget.acquire(size)
@@ -169,7 +169,7 @@ async def read_window(
         row_budget.release(held + ahead)
 
 
-def after(place: Place, page: Page) -> Place | None:
+def after(position: Position, page: Page) -> Position | None:
     """Where to read on after `page`, or None when the window is at its end. Pure.
 
     Only an explicit `has_more: false` ends a window, and a full page that says so is asked once more: a page that
@@ -177,42 +177,42 @@ def after(place: Place, page: Page) -> Place | None:
     """
     if page.has_more is None:
         raise SourceIncoherent("a page does not say whether there is more")
-    full = len(page.items) >= place.limit
+    full = len(page.items) >= position.limit
     if not page.has_more and not (full and page.last_id is not None):
         return None
     if page.last_id is None:
         raise SourceIncoherent("a page says there is more and gives no cursor")
-    if page.last_id == place.cursor:
+    if page.last_id == position.cursor:
         raise SourceIncoherent("a page gives the cursor it was asked with: it would repeat for ever")
-    return replace(place, cursor=page.last_id, pages=place.pages + 1)
+    return replace(position, cursor=page.last_id, pages=position.pages + 1)
 
 
-def _vouched(place: Place, page: Page, settle: timedelta) -> Place:
+def _vouched(position: Position, page: Page, settle: timedelta) -> Position:
     """The first page's `Date` bounds how far this window may move the watermark."""
-    if place.trusted is not None or page.server_time is None:
-        return place
-    return replace(place, trusted=page.server_time - settle)
+    if position.trusted is not None or page.server_time is None:
+        return position
+    return replace(position, trusted=page.server_time - settle)
 
 
-def _gentler(place: Place, restarts: int, refused: BadRequest) -> Place:
+def _gentler(position: Position, restarts: int, refused: BadRequest) -> Position:
     """What to ask instead after a 400: without the cursor, the type filter, `order`, and then with smaller pages.
 
     The message is never read: it may be reworded. A change of order starts the window anew (a cursor of the other
     order would skip rows), and so does a lost cursor; the ledger makes the second reading cheap.
     """
-    if place.cursor is not None:
+    if position.cursor is not None:
         if restarts > 1:
             # It happened before in this walk: the cursors do not live as long as the window. A smaller window may.
             raise SourceIncoherent("cursors expire before the window is read") from refused
-        event(log, "cursor.dropped", pages=place.pages)
-        return place.restarted()
-    if place.activity_types:
-        event(log, "filter.dropped", types=len(place.activity_types))
-        return replace(place.restarted(), activity_types=())
-    if place.order != "default":
-        event(log, "order.dropped", order=place.order)
-        return place.restarted(order="default")
-    if place.limit in SMALLER_PAGES:
-        event(log, "limit.lowered", limit=SMALLER_PAGES[place.limit])
-        return place.restarted(limit=SMALLER_PAGES[place.limit])
+        event(log, "cursor.dropped", pages=position.pages)
+        return position.restarted()
+    if position.activity_types:
+        event(log, "filter.dropped", types=len(position.activity_types))
+        return replace(position.restarted(), activity_types=())
+    if position.order != "default":
+        event(log, "order.dropped", order=position.order)
+        return position.restarted(order="default")
+    if position.limit in SMALLER_PAGES:
+        event(log, "limit.lowered", limit=SMALLER_PAGES[position.limit])
+        return position.restarted(limit=SMALLER_PAGES[position.limit])
     raise refused

@@ -97,8 +97,8 @@ class Pipeline:
     async def _unseen(self, page: Page) -> list[Item]:
         identify = self.identify
         items = [identify(raw, ()) for raw in page.items]
-        for at, places in page.escaped.items():
-            items[at] = identify(page.items[at], places)
+        for at, positions in page.escaped.items():
+            items[at] = identify(page.items[at], positions)
         if self.watch_hours:
             for item in items:
                 self.counts.seen.setdefault(item.hour, set()).add(item.prefix)

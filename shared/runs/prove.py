@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from shared.errors import InvalidCommand
-from shared.models import Hour, Outgoing, Page, Place, Window, hour_start, prefix_of
+from shared.models import Hour, Outgoing, Page, Position, Window, hour_start, prefix_of
 from shared.runs.connection import Connection, Reading
 from shared.runs.paging import PageHandler, read_window
 from shared.runs.plan_commands import checked_period
@@ -245,11 +245,11 @@ async def _repair(connection: Connection, reading: Reading, hour: Hour, run: Run
 
 
 async def _walk(connection: Connection, reading: Reading, window: Window, handler: PageHandler) -> None:
-    async def save(_: Place) -> None:
+    async def save(_: Position) -> None:
         """A proof that is interrupted starts again."""
 
     await read_window(
-        Place(window, limit=connection.pace.page_limit),
+        Position(window, limit=connection.pace.page_limit),
         source=reading,
         handler=handler,
         save=save,

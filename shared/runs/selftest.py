@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from shared.errors import SourceRefused
-from shared.models import Hour, Page, Place, Window, prefix_of
+from shared.models import Hour, Page, Position, Window, prefix_of
 from shared.runs import live
 from shared.runs.connection import Connection, Reading
 from shared.runs.paging import read_window
@@ -86,7 +86,7 @@ class _SelfTest:
     async def carry_out(self) -> None:
         until = self.started_at + LONGEST
         window = Window(self.started_at - MARGIN, self.started_at)
-        page = await self.marked.page(Place(window, order="default", limit=1), deadline=until)
+        page = await self.marked.page(Position(window, order="default", limit=1), deadline=until)
         if not page.request_id:
             raise SourceRefused("the Compliance API's answer names no request id: nothing to look for")
         self.done.request_id = page.request_id
@@ -110,7 +110,7 @@ class _SelfTest:
             return False
         known = await self.connection.ledger.hour(own.hour)
         if own.prefix in known.counted.prefixes:
-            self._reached("it was counted: MINIMISE lets no row of this category leave")
+            self._reached("it was counted: MINIMIZE lets no row of this category leave")
             self.done.arrived = True
         elif own.prefix in known.dead.prefixes - known.sent.prefixes:
             self.done.remedy = "its row is a dead letter: `status` shows the reason, `replay` sends it again"
@@ -123,11 +123,11 @@ class _SelfTest:
     async def _look(self, own: _Own) -> None:
         now = self.connection.clock.now()
 
-        async def save(_: Place) -> None:
+        async def save(_: Position) -> None:
             """A look that is interrupted is repeated."""
 
         await read_window(
-            Place(Window(self.started_at - MARGIN, now + MARGIN), limit=1000, activity_types=(OWN_READ,)),
+            Position(Window(self.started_at - MARGIN, now + MARGIN), limit=1000, activity_types=(OWN_READ,)),
             source=self.reading,
             handler=own,
             save=save,

@@ -157,7 +157,7 @@ async def _live(connection: Connection, found: Status) -> None:
     checkpoint = await connection.checkpoint_store.read()
     found.watermark, found.gaps = checkpoint.watermark, checkpoint.gaps
     found.lag = connection.clock.now() - checkpoint.watermark
-    found.open = checkpoint.open.place().window if checkpoint.open is not None else None
+    found.open = checkpoint.open.position().window if checkpoint.open is not None else None
     if found.lag > SLOW:
         found.warnings.append("live reading is more than 15 minutes behind: check the timer, then run `doctor`")
 

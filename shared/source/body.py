@@ -63,20 +63,20 @@ class _Inflate:
                 "stands between us and the API"
             )
         self._gzip = zlib.decompressobj(_GZIP) if encoding.strip().lower() == ACCEPTED_ENCODING else None
-        self._begun = False
+        self._started = False
 
     def feed(self, raw: bytes) -> Iterator[bytes]:
         if self._gzip is None:
             yield raw
             return
-        self._begun = self._begun or bool(raw)
+        self._started = self._started or bool(raw)
         while raw and not self._gzip.eof:
             yield self._gzip.decompress(raw, PIECE_BYTES)
             raw = self._gzip.unconsumed_tail
 
     def end(self) -> Iterator[bytes]:
         """What zlib still held back. Raises zlib.error when the stream has no end: the body was cut."""
-        if self._gzip is None or not self._begun:
+        if self._gzip is None or not self._started:
             return
         yield self._gzip.flush()
         if not self._gzip.eof:

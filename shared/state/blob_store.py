@@ -130,8 +130,8 @@ class BlobStore:
     async def append_each(self, blocks: Sequence[tuple[str, bytes]]) -> None:
         await asyncio.gather(*(self.append(name, data) for name, data in blocks))
 
-    async def tails(self, places: Sequence[tuple[str, int]]) -> list[bytes]:
-        return list(await asyncio.gather(*(self.tail(name, offset) for name, offset in places)))
+    async def tails(self, positions: Sequence[tuple[str, int]]) -> list[bytes]:
+        return list(await asyncio.gather(*(self.tail(name, offset) for name, offset in positions)))
 
     async def names(self, prefix: str) -> list[str]:
         below = checked_name(prefix.rstrip("/")) + "/"

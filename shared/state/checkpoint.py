@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import msgspec
 
-from shared.models import Cursor, Order, Place, Window
+from shared.models import Cursor, Order, Position, Window
 from shared.state.store import parsed
 
 FORMAT = 1
@@ -15,7 +15,7 @@ WIDE_EVERY = timedelta(minutes=10)
 
 
 class OpenWindow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A `Place` as it is stored, with the failed runs it has cost so far.
+    """A `Position` as it is stored, with the failed runs it has cost so far.
 
     `until` is where the window ended before it was halved: what follows the half is read next, without overlap.
     """
@@ -31,8 +31,8 @@ class OpenWindow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     failures: int = 0
     until: datetime | None = None
 
-    def place(self) -> Place:
-        return Place(
+    def position(self) -> Position:
+        return Position(
             window=Window(self.gte, self.lt),
             order=self.order,
             cursor=Cursor(self.cursor) if self.cursor is not None else None,
@@ -43,16 +43,16 @@ class OpenWindow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         )
 
     @staticmethod
-    def at(place: Place, *, failures: int = 0, until: datetime | None = None) -> "OpenWindow":
+    def at(position: Position, *, failures: int = 0, until: datetime | None = None) -> "OpenWindow":
         return OpenWindow(
-            gte=place.window.gte,
-            lt=place.window.lt,
-            order=place.order,
-            cursor=place.cursor,
-            limit=place.limit,
-            pages=place.pages,
-            trusted=place.trusted,
-            types=place.activity_types,
+            gte=position.window.gte,
+            lt=position.window.lt,
+            order=position.order,
+            cursor=position.cursor,
+            limit=position.limit,
+            pages=position.pages,
+            trusted=position.trusted,
+            types=position.activity_types,
             failures=failures,
             until=until,
         )
@@ -102,24 +102,24 @@ def opened(checkpoint: Checkpoint, now: datetime, pace: Pace) -> Checkpoint:
     gte = checkpoint.watermark - (pace.wide_overlap if wide else pace.overlap)
     if checkpoint.after_gap is not None:
         gte = max(gte, checkpoint.after_gap)
-    place = Place(Window(gte, lt), limit=pace.page_limit)
-    return msgspec.structs.replace(checkpoint, open=OpenWindow.at(place), wide_at=now if wide else checkpoint.wide_at)
+    opened = OpenWindow.at(Position(Window(gte, lt), limit=pace.page_limit))
+    return msgspec.structs.replace(checkpoint, open=opened, wide_at=now if wide else checkpoint.wide_at)
 
 
-def moved(checkpoint: Checkpoint, place: Place) -> Checkpoint:
+def moved(checkpoint: Checkpoint, position: Position) -> Checkpoint:
     """A page was carried: the same window, further on. Progress wipes out earlier failures."""
     until = checkpoint.open.until if checkpoint.open is not None else None
-    return msgspec.structs.replace(checkpoint, open=OpenWindow.at(place, until=until))
+    return msgspec.structs.replace(checkpoint, open=OpenWindow.at(position, until=until))
 
 
-def closed(checkpoint: Checkpoint, place: Place) -> Checkpoint:
+def closed(checkpoint: Checkpoint, position: Position) -> Checkpoint:
     """The window was read to its end. The watermark moves to what both clocks vouch for, never backwards.
 
     After a half the rest of the original window is open.
     """
-    reached = min(place.window.lt, place.trusted) if place.trusted is not None else place.window.lt
+    reached = min(position.window.lt, position.trusted) if position.trusted is not None else position.window.lt
     return msgspec.structs.replace(
-        checkpoint, watermark=max(checkpoint.watermark, reached), open=_rest(checkpoint, place)
+        checkpoint, watermark=max(checkpoint.watermark, reached), open=_rest(checkpoint, position)
     )
 
 
@@ -131,30 +131,30 @@ def failed(checkpoint: Checkpoint) -> tuple[Checkpoint, Window | None]:
     """
     if checkpoint.open is None:
         return checkpoint, None
-    place, failures, until = checkpoint.open.place(), checkpoint.open.failures + 1, checkpoint.open.until
+    position, failures, until = checkpoint.open.position(), checkpoint.open.failures + 1, checkpoint.open.until
     if failures < FAILURES_BEFORE_HALVING:
-        tried = OpenWindow.at(place, failures=failures, until=until)
+        tried = OpenWindow.at(position, failures=failures, until=until)
         return msgspec.structs.replace(checkpoint, open=tried), None
-    if place.window.span > SMALLEST:
-        half = replace(place.restarted(), window=place.window.first_half(), trusted=None)
-        opened = OpenWindow.at(half, until=until or place.window.lt)
+    if position.window.span > SMALLEST:
+        half = replace(position.restarted(), window=position.window.first_half(), trusted=None)
+        opened = OpenWindow.at(half, until=until or position.window.lt)
         return msgspec.structs.replace(checkpoint, open=opened), None
     skipped = msgspec.structs.replace(
         checkpoint,
-        watermark=max(checkpoint.watermark, place.window.lt),
-        open=_rest(checkpoint, place),
+        watermark=max(checkpoint.watermark, position.window.lt),
+        open=_rest(checkpoint, position),
         gaps=checkpoint.gaps + 1,
-        after_gap=place.window.lt,
+        after_gap=position.window.lt,
     )
-    return skipped, place.window
+    return skipped, position.window
 
 
-def _rest(checkpoint: Checkpoint, place: Place) -> OpenWindow | None:
-    """What is left of the original window behind `place`, which was a half of it; None when that was all."""
+def _rest(checkpoint: Checkpoint, position: Position) -> OpenWindow | None:
+    """What is left of the original window behind `position`, which was a half of it; None when that was all."""
     until = checkpoint.open.until if checkpoint.open is not None else None
-    if until is None or place.window.lt >= until:
+    if until is None or position.window.lt >= until:
         return None
-    rest = replace(place.restarted(), window=Window(place.window.lt, until), trusted=None)
+    rest = replace(position.restarted(), window=Window(position.window.lt, until), trusted=None)
     return OpenWindow.at(rest, until=until)
 
 

@@ -6,7 +6,7 @@ from shared.state.checkpoint import Checkpoint
 from shared.state.store import Etag, Lease, Store
 
 
-class HeldCheckpoint:
+class OpenCheckpoint:
     """The checkpoint in hand, and the tag that the next save must still find."""
 
     def __init__(self, store: Store, name: str, lease: Lease, checkpoint: Checkpoint, etag: Etag) -> None:
@@ -42,10 +42,10 @@ class CheckpointStore:
         """Whether the connection was started; raises StoreFailed."""
         return await self._store.read(self._name) is not None
 
-    async def held(self, lease: Lease) -> HeldCheckpoint:
+    async def held(self, lease: Lease) -> OpenCheckpoint:
         """The checkpoint for the run that holds `lease`; raises as `read`."""
         checkpoint, etag = await self._load()
-        return HeldCheckpoint(self._store, self._name, lease, checkpoint, etag)
+        return OpenCheckpoint(self._store, self._name, lease, checkpoint, etag)
 
     async def create(self, checkpoint: Checkpoint) -> None:
         """Store a first checkpoint; CheckpointMoved when there is one."""

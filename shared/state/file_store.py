@@ -24,7 +24,7 @@ _BINARY = getattr(os, "O_BINARY", 0)  # without it Windows writes two bytes for 
 T = TypeVar("T")
 
 
-class HeldFile:
+class LockedFile:
     """A locked file: the system releases it when the process ends, however it ends."""
 
     def check(self) -> None:
@@ -63,8 +63,8 @@ class FileStore:
     async def tail(self, name: str, offset: int) -> bytes:
         return await self._run(self._tail, name, offset)
 
-    async def tails(self, places: Sequence[tuple[str, int]]) -> list[bytes]:
-        return await self._run(lambda: [self._tail(name, offset) for name, offset in places])
+    async def tails(self, positions: Sequence[tuple[str, int]]) -> list[bytes]:
+        return await self._run(lambda: [self._tail(name, offset) for name, offset in positions])
 
     async def names(self, prefix: str) -> list[str]:
         return await self._run(self._names, prefix)
@@ -81,7 +81,7 @@ class FileStore:
         try:
             if not await self._run(lambda: lock_descriptor(handle, blocking=False)):
                 raise LeaseHeld(f"another run holds {name}; skipping")
-            yield HeldFile()
+            yield LockedFile()
         finally:
             os.close(handle)
 

@@ -5,7 +5,7 @@ from typing import Literal
 
 import msgspec
 
-from shared.models import Place, Window
+from shared.models import Position, Window
 from shared.state.checkpoint import OpenWindow
 from shared.state.store import parsed
 
@@ -69,8 +69,8 @@ def added(plan: Plan, kind: Kind, window: Window, *, limit: int, types: tuple[st
         same = (known.kind, known.open.gte, known.open.lt, known.open.types) == (kind, window.gte, window.lt, types)
         if same and known.state == "waiting":
             return plan
-    place = Place(window, limit=limit, activity_types=types)
-    planned = PlannedWindow(id=plan.next_id, kind=kind, open=OpenWindow.at(place))
+    position = Position(window, limit=limit, activity_types=types)
+    planned = PlannedWindow(id=plan.next_id, kind=kind, open=OpenWindow.at(position))
     return msgspec.structs.replace(plan, windows=(*plan.windows, planned), next_id=plan.next_id + 1)
 
 

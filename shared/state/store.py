@@ -67,7 +67,7 @@ class Store(Protocol):
         """Bytes from `offset` on; empty when the file is missing or ends there."""
         ...
 
-    async def tails(self, places: Sequence[tuple[str, int]]) -> list[bytes]:
+    async def tails(self, positions: Sequence[tuple[str, int]]) -> list[bytes]:
         """`tail` of several files at once, in the order asked for."""
         ...
 

@@ -43,11 +43,11 @@ def test_of_a_connection_that_has_begun_the_reads_are_known_as_ours(desk: Desk) 
     """The health row names every request that was answered, and carries no activity; the place is kept."""
     desk.happen(5)
     assert desk.run("init").exit_code == 0
-    place = desk.checkpoint.read_bytes()
+    position = desk.checkpoint.read_bytes()
     (found,) = desk.json("estimate", "--days", "2")["connections"]
     (row,) = desk.world.workspace.query(f"{tables.HEALTH} | where RunKind == 'estimate'").objects()
     assert row["State"] == "ok" and row["Requests"] == found["requests_made"] == len(row["RequestIds"]) > 1
-    assert row["RowsSent"] == 0 and desk.rows() == 0 and desk.checkpoint.read_bytes() == place
+    assert row["RowsSent"] == 0 and desk.rows() == 0 and desk.checkpoint.read_bytes() == position
 
 
 def test_a_store_that_fails_costs_only_the_health_row(desk: Desk) -> None:
@@ -94,12 +94,12 @@ def test_prices_are_the_readers_own(desk: Desk) -> None:
 
 
 def test_what_is_only_counted_makes_no_rows(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    """MINIMISE is heeded; pseudonymous rows are weighed without the real key."""
+    """MINIMIZE is heeded; pseudonymous rows are weighed without the real key."""
     desk.happen(6)
-    monkeypatch.setenv("MINIMISE", json.dumps({"chats": "count-only"}))
+    monkeypatch.setenv("MINIMIZE", json.dumps({"chats": "count-only"}))
     found = desk.json("estimate", "--days", "1")["connections"][0]
     assert found["only_counted"] == 6 and found["categories"] == {} and found["rows_a_day"] == 0
-    monkeypatch.setenv("MINIMISE", json.dumps({"chats": "pseudonymous"}))
+    monkeypatch.setenv("MINIMIZE", json.dumps({"chats": "pseudonymous"}))
     assert desk.json("estimate", "--days", "1")["connections"][0]["categories"]["chats"]["rows"] == 6
 
 

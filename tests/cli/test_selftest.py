@@ -124,8 +124,8 @@ async def test_without_a_workspace_the_drill_ends_at_the_ledger(world: World, tm
 
 
 async def test_a_read_that_is_only_counted_ends_the_drill_as_counted(world: World, tmp_path: Path) -> None:
-    """MINIMISE may let no row of our own reads leave: then the count is the proof."""
-    async with begun(world, tmp_path, minimise={"compliance_api": "count-only"}) as (settings, connection):
+    """MINIMIZE may let no row of our own reads leave: then the count is the proof."""
+    async with begun(world, tmp_path, minimize={"compliance_api": "count-only"}) as (settings, connection):
         found = await selftested(settings, connection, quiet=True)
     assert found["arrived"] and found["steps"][-1]["what"].startswith("it was counted")
 

@@ -15,7 +15,7 @@ from sandbox.compliance.keys import Key
 from sandbox.faults import Fault, Faults
 from shared.clock import SimulatedClock
 from shared.errors import BadRequest, BudgetSpent, SourceBusy, SourceIncoherent, SourceRefused
-from shared.models import Cursor, Place, Window
+from shared.models import Cursor, Position, Window
 from shared.source.client import ATTEMPTS, ComplianceClient, Keys
 from shared.streams.activity.endpoint import ActivityFeed, FeedReading
 from tests.fakes import NOON
@@ -73,13 +73,13 @@ async def test_a_window_is_read_oldest_first_with_the_cursor_of_the_envelope() -
     """Three pages of four make the ten activities, in order, each once."""
     api = Api()
     reading = await api.reading()
-    place, seen = Place(WINDOW, limit=4), []
+    position, seen = Position(WINDOW, limit=4), []
     while True:
-        page = await reading.page(place, deadline=api.soon)
+        page = await reading.page(position, deadline=api.soon)
         seen += ids(page.items)
         if not page.has_more:
             break
-        place = Place(WINDOW, cursor=page.last_id, limit=4)
+        position = Position(WINDOW, cursor=page.last_id, limit=4)
     assert seen == [activity(n)["id"] for n in range(10)]
     assert reading.receipts.requests == 3 and len(set(reading.receipts.request_ids)) == 3
     assert page.server_time == NOON
@@ -90,8 +90,8 @@ async def test_default_order_sends_no_order_and_reads_newest_first() -> None:
     api = Api(order_supported=False)
     reading = await api.reading()
     with pytest.raises(BadRequest):
-        await reading.page(Place(WINDOW, limit=5000), deadline=api.soon)
-    page = await reading.page(Place(WINDOW, "default", limit=2), deadline=api.soon)
+        await reading.page(Position(WINDOW, limit=5000), deadline=api.soon)
+    page = await reading.page(Position(WINDOW, "default", limit=2), deadline=api.soon)
     assert ids(page.items) == [activity(9)["id"], activity(8)["id"]]
 
 
@@ -99,9 +99,9 @@ async def test_filters_are_sent_when_asked_for() -> None:
     """Types and organisations narrow the reading; rows without an organisation come all the same."""
     api = Api()
     reading = await api.reading(organization_ids=("org_01A",))
-    page = await reading.page(Place(WINDOW, activity_types=("user_logged_out",), limit=5000), deadline=api.soon)
+    page = await reading.page(Position(WINDOW, activity_types=("user_logged_out",), limit=5000), deadline=api.soon)
     assert len(page.items) == 10
-    page = await reading.page(Place(WINDOW, activity_types=("anthropic_access",), limit=5000), deadline=api.soon)
+    page = await reading.page(Position(WINDOW, activity_types=("anthropic_access",), limit=5000), deadline=api.soon)
     assert page.items == [] and page.last_id is None and page.has_more is False
 
 
@@ -110,7 +110,7 @@ async def test_an_expired_cursor_is_a_bad_request() -> None:
     api = Api()
     reading = await api.reading()
     with pytest.raises(BadRequest):
-        await reading.page(Place(WINDOW, cursor=Cursor("not-a-cursor"), limit=5000), deadline=api.soon)
+        await reading.page(Position(WINDOW, cursor=Cursor("not-a-cursor"), limit=5000), deadline=api.soon)
     assert reading.receipts.requests == 1
 
 
@@ -128,7 +128,7 @@ async def test_a_refused_key_stops_the_run_with_the_remedy(key: str, says: str) 
     api = Api(key=key)
     reading = await api.reading()
     with pytest.raises(SourceRefused, match=says) as refused:
-        await reading.page(Place(WINDOW, limit=5000), deadline=api.soon)
+        await reading.page(Position(WINDOW, limit=5000), deadline=api.soon)
     assert key not in str(refused.value)
     assert reading.receipts.requests == 1
 
@@ -137,7 +137,7 @@ async def test_a_rotated_key_falls_back_to_its_previous_version_within_the_run()
     """The newest version is refused (not active yet), the previous one still works."""
     api = Api(key="sk-ant-api01-brand-new", older=OLD.secret)
     reading = await api.reading()
-    page = await reading.page(Place(WINDOW, limit=5000), deadline=api.soon)
+    page = await reading.page(Position(WINDOW, limit=5000), deadline=api.soon)
     assert len(page.items) == 10 and reading.receipts.requests == 2
 
 
@@ -145,9 +145,9 @@ async def test_a_new_key_is_picked_up_at_the_next_run() -> None:
     """Keys are fetched when a run begins: rotation needs no restart."""
     api = Api(key=EXPIRED.secret)
     with pytest.raises(SourceRefused):
-        await (await api.reading()).page(Place(WINDOW, limit=5000), deadline=api.soon)
+        await (await api.reading()).page(Position(WINDOW, limit=5000), deadline=api.soon)
     api.keys = [GOOD.secret]
-    assert (await (await api.reading()).page(Place(WINDOW, limit=5000), deadline=api.soon)).items
+    assert (await (await api.reading()).page(Position(WINDOW, limit=5000), deadline=api.soon)).items
 
 
 @pytest.mark.parametrize(
@@ -158,7 +158,7 @@ async def test_passing_faults_are_waited_out(kind: str) -> None:
     api = Api()
     api.faults.add(Fault(kind, times=2))
     reading = await api.reading()
-    page = await reading.page(Place(WINDOW, limit=5000), deadline=api.soon)
+    page = await reading.page(Position(WINDOW, limit=5000), deadline=api.soon)
     assert len(page.items) == 10 and reading.receipts.requests == 3
     waited = (api.clock.now() - NOON).total_seconds()
     assert 3.0 <= waited <= 3.75
@@ -168,7 +168,7 @@ async def test_retry_after_is_a_floor() -> None:
     """The API asked for 40 seconds: the client waits them."""
     api = Api()
     api.faults.add(Fault("rate_limited", options={"retry_after": 40}))
-    await (await api.reading()).page(Place(WINDOW, limit=5000), deadline=api.soon)
+    await (await api.reading()).page(Position(WINDOW, limit=5000), deadline=api.soon)
     assert (api.clock.now() - NOON).total_seconds() >= 40
 
 
@@ -178,7 +178,7 @@ async def test_nothing_waits_beyond_the_deadline() -> None:
     api.faults.add(Fault("rate_limited", options={"retry_after": 40}))
     reading = await api.reading()
     with pytest.raises(SourceBusy, match="busy"):
-        await reading.page(Place(WINDOW, limit=5000), deadline=NOON + timedelta(seconds=10))
+        await reading.page(Position(WINDOW, limit=5000), deadline=NOON + timedelta(seconds=10))
     assert api.clock.now() == NOON
 
 
@@ -188,7 +188,7 @@ async def test_a_final_500_is_not_tried_again_and_blames_the_window() -> None:
     api.faults.add(Fault("server_error_final"))
     reading = await api.reading()
     with pytest.raises(SourceIncoherent, match="x-should-retry"):
-        await reading.page(Place(WINDOW, limit=5000), deadline=api.soon)
+        await reading.page(Position(WINDOW, limit=5000), deadline=api.soon)
     assert reading.receipts.requests == 1
 
 
@@ -197,10 +197,10 @@ async def test_an_outage_blames_nobody_but_a_page_cut_again_and_again_blames_the
     api = Api()
     api.faults.add(Fault("server_error", times=5))
     with pytest.raises(SourceBusy):
-        await (await api.reading()).page(Place(WINDOW, limit=5000), deadline=api.soon)
+        await (await api.reading()).page(Position(WINDOW, limit=5000), deadline=api.soon)
     api.faults.add(Fault("cut_body", times=5))
     with pytest.raises(SourceIncoherent, match="several tries"):
-        await (await api.reading()).page(Place(WINDOW, limit=5000), deadline=api.soon)
+        await (await api.reading()).page(Position(WINDOW, limit=5000), deadline=api.soon)
 
 
 @pytest.mark.parametrize("failure", [httpx.ReadTimeout, httpx.RemoteProtocolError, httpx.ConnectError])
@@ -214,7 +214,7 @@ async def test_an_api_that_hangs_blames_no_window(failure: type[httpx.TransportE
     api.http = httpx.AsyncClient(transport=httpx.MockTransport(hang), base_url="http://api.example")
     reading = await api.reading()
     with pytest.raises(SourceBusy, match="did not answer"):
-        await reading.page(Place(WINDOW, limit=5000), deadline=api.soon)
+        await reading.page(Position(WINDOW, limit=5000), deadline=api.soon)
     assert reading.receipts.requests == ATTEMPTS
 
 
@@ -229,7 +229,7 @@ async def test_a_page_that_stalls_half_way_again_and_again_blames_the_window() -
     transport = httpx.MockTransport(lambda _: httpx.Response(200, content=stalled()))
     api.http = httpx.AsyncClient(transport=transport, base_url="http://api.example")
     with pytest.raises(SourceIncoherent, match="broke off its answer"):
-        await (await api.reading()).page(Place(WINDOW, limit=5000), deadline=api.soon)
+        await (await api.reading()).page(Position(WINDOW, limit=5000), deadline=api.soon)
 
 
 @pytest.mark.parametrize("how", ["length", "chunked"])
@@ -237,7 +237,7 @@ async def test_a_connection_that_breaks_in_the_body_is_tried_again(how: str) -> 
     """A reset half-way is not a short page."""
     api = Api()
     api.faults.add(Fault("cut_body", options={"how": how}))
-    assert len((await (await api.reading()).page(Place(WINDOW, limit=5000), deadline=api.soon)).items) == 10
+    assert len((await (await api.reading()).page(Position(WINDOW, limit=5000), deadline=api.soon)).items) == 10
 
 
 async def test_a_patient_reader_leaves_the_reserve_to_the_live_walk() -> None:
@@ -245,8 +245,8 @@ async def test_a_patient_reader_leaves_the_reserve_to_the_live_walk() -> None:
     api = Api(requests_per_minute=6)
     reading = await api.reading()
     for _ in range(3):
-        await reading.page(Place(WINDOW, limit=5000), deadline=api.soon)
-    await reading.page(Place(WINDOW, limit=5000), deadline=api.soon, reserve=3)
+        await reading.page(Position(WINDOW, limit=5000), deadline=api.soon)
+    await reading.page(Position(WINDOW, limit=5000), deadline=api.soon, reserve=3)
     assert api.clock.now() >= NOON + timedelta(minutes=1) - timedelta(seconds=1)
 
 
@@ -255,9 +255,9 @@ async def test_a_patient_reader_ends_when_the_next_minute_is_too_late() -> None:
     api = Api(requests_per_minute=6)
     reading = await api.reading()
     for _ in range(4):
-        await reading.page(Place(WINDOW, limit=5000), deadline=api.soon)
+        await reading.page(Position(WINDOW, limit=5000), deadline=api.soon)
     with pytest.raises(BudgetSpent):
-        await reading.page(Place(WINDOW, limit=5000), deadline=api.clock.now() + timedelta(seconds=5), reserve=3)
+        await reading.page(Position(WINDOW, limit=5000), deadline=api.clock.now() + timedelta(seconds=5), reserve=3)
     assert reading.receipts.requests == 4
 
 
@@ -266,7 +266,7 @@ async def test_odd_rows_do_not_spoil_their_page() -> None:
     api = Api()
     odd = b'{"id":"activity_odd","type":"t","created_at":"2026-10-31T11:45:00Z","x":"\\ud800","n":%s}' % (b"9" * 30)
     api.feed.add(raw_entry(odd, at=NOON - timedelta(minutes=15), id="activity_odd"))
-    page = await (await api.reading()).page(Place(WINDOW, limit=5000), deadline=api.soon)
+    page = await (await api.reading()).page(Position(WINDOW, limit=5000), deadline=api.soon)
     assert page.items[-1]["x"] == "\\ud800" and page.items[-1]["n"] == "9" * 30
     assert list(page.escaped) == [10] and len(page.items) == 11
 
@@ -299,5 +299,5 @@ async def _refused(handler: Callable[[httpx.Request], httpx.Response], says: str
     api = Api()
     api.http = httpx.AsyncClient(transport=httpx.MockTransport(handler), base_url="https://api.example")
     with pytest.raises(SourceRefused, match=says) as refused:
-        await (await api.reading()).page(Place(WINDOW, limit=5000), deadline=api.soon)
+        await (await api.reading()).page(Position(WINDOW, limit=5000), deadline=api.soon)
     return str(refused.value)

@@ -15,7 +15,7 @@ from sandbox.compliance.keys import Key
 from sandbox.faults import Fault, Faults
 from shared.clock import SimulatedClock
 from shared.errors import BadRequest
-from shared.models import Page, Place, Window
+from shared.models import Page, Position, Window
 from shared.runs.connection import Feed as FeedOfRuns
 from shared.runs.connection import Reading
 from shared.source.client import ComplianceClient, Keys
@@ -85,18 +85,18 @@ def world(kind: Any) -> SourceWorld:
     return made
 
 
-async def ask(world: SourceWorld, reading: Reading, place: Place) -> Page:
-    return await reading.page(place, deadline=world.clock.now() + timedelta(minutes=5))
+async def ask(world: SourceWorld, reading: Reading, position: Position) -> Page:
+    return await reading.page(position, deadline=world.clock.now() + timedelta(minutes=5))
 
 
-async def read(world: SourceWorld, place: Place) -> list[Page]:
-    """Every page from `place` to the end."""
+async def read(world: SourceWorld, position: Position) -> list[Page]:
+    """Every page from `position` to the end."""
     reading, got = await world.feed.reading(), list[Page]()
     while True:
-        got.append(await ask(world, reading, place))
+        got.append(await ask(world, reading, position))
         if not got[-1].has_more:
             return got
-        place = Place(place.window, place.order, cursor=got[-1].last_id, limit=place.limit)
+        position = Position(position.window, position.order, cursor=got[-1].last_id, limit=position.limit)
 
 
 def ids(got: Sequence[Page]) -> list[str]:
@@ -112,7 +112,7 @@ async def test_a_window_is_read_to_its_end_in_the_order_asked_for(
     world: SourceWorld, order: Any, expected: list[str], limit: int
 ) -> None:
     """Every activity once, no page over the limit, and only the last page says that there is no more."""
-    got = await read(world, Place(WINDOW, order, limit=limit))
+    got = await read(world, Position(WINDOW, order, limit=limit))
     assert ids(got) == expected and len(got) == -(-10 // limit)
     assert all(len(page.items) <= limit for page in got)
     assert all(page.last_id is not None for page in got)
@@ -122,12 +122,12 @@ async def test_a_window_is_read_to_its_end_in_the_order_asked_for(
 async def test_a_window_is_half_open(world: SourceWorld) -> None:
     """Its first moment belongs to it, its last to the next."""
     window = Window(NOON - timedelta(seconds=8), NOON - timedelta(seconds=5))
-    assert ids(await read(world, Place(window, limit=5000))) == EXPECTED[2:5]
+    assert ids(await read(world, Position(window, limit=5000))) == EXPECTED[2:5]
 
 
 async def test_an_empty_window_is_one_empty_page_without_a_cursor(world: SourceWorld) -> None:
     """Nothing happened is an answer."""
-    (page,) = await read(world, Place(Window(NOON - timedelta(days=2), NOON - timedelta(days=1)), limit=5000))
+    (page,) = await read(world, Position(Window(NOON - timedelta(days=2), NOON - timedelta(days=1)), limit=5000))
     assert (page.items, page.has_more, page.last_id) == ([], False, None)
 
 
@@ -135,32 +135,32 @@ async def test_what_is_indexed_late_appears_late(kind: Any) -> None:
     """An activity is shown once its time of indexing has come, at its place in time."""
     late = Happening(created=-5, visible=60, number=5)
     world: SourceWorld = kind([HAPPENINGS[0], late, HAPPENINGS[-1]])
-    assert ids(await read(world, Place(WINDOW, limit=5000))) == [EXPECTED[0], EXPECTED[-1]]
+    assert ids(await read(world, Position(WINDOW, limit=5000))) == [EXPECTED[0], EXPECTED[-1]]
     await world.clock.sleep(60)
-    assert ids(await read(world, Place(WINDOW, limit=5000))) == [EXPECTED[0], late.id, EXPECTED[-1]]
+    assert ids(await read(world, Position(WINDOW, limit=5000))) == [EXPECTED[0], late.id, EXPECTED[-1]]
 
 
 async def test_types_narrow_what_is_read(world: SourceWorld) -> None:
     """Another type than theirs shows none of them."""
     reading = await world.feed.reading()
-    assert len((await ask(world, reading, Place(WINDOW, activity_types=(TYPE,), limit=5000))).items) == 10
-    assert (await ask(world, reading, Place(WINDOW, activity_types=("anthropic_access",), limit=5000))).items == []
+    assert len((await ask(world, reading, Position(WINDOW, activity_types=(TYPE,), limit=5000))).items) == 10
+    assert (await ask(world, reading, Position(WINDOW, activity_types=("anthropic_access",), limit=5000))).items == []
 
 
 async def test_an_order_that_is_refused_is_a_bad_request(world: SourceWorld) -> None:
     """Without `order` the window can still be read, newest first."""
     world.refuse_order()
     with pytest.raises(BadRequest):
-        await read(world, Place(WINDOW, limit=5000))
-    assert ids(await read(world, Place(WINDOW, "default", limit=5000))) == EXPECTED[::-1]
+        await read(world, Position(WINDOW, limit=5000))
+    assert ids(await read(world, Position(WINDOW, "default", limit=5000))) == EXPECTED[::-1]
 
 
 async def test_a_lost_cursor_is_a_bad_request(world: SourceWorld) -> None:
     """The same cursor is good again later: it is the caller who decides what to do meanwhile."""
     world.lose_cursor()
     reading = await world.feed.reading()
-    first = await ask(world, reading, Place(WINDOW, limit=4))
-    after = Place(WINDOW, cursor=first.last_id, limit=4)
+    first = await ask(world, reading, Position(WINDOW, limit=4))
+    after = Position(WINDOW, cursor=first.last_id, limit=4)
     with pytest.raises(BadRequest):
         await ask(world, reading, after)
     assert ids([first, await ask(world, reading, after)]) == EXPECTED[:8]
@@ -169,7 +169,7 @@ async def test_a_lost_cursor_is_a_bad_request(world: SourceWorld) -> None:
 async def test_each_reading_keeps_its_own_receipts(world: SourceWorld) -> None:
     """Requests and their ids are counted for the run that made them."""
     one, other = await world.feed.reading(), await world.feed.reading()
-    got = [await ask(world, one, Place(WINDOW, limit=limit)) for limit in (2, 3)]
+    got = [await ask(world, one, Position(WINDOW, limit=limit)) for limit in (2, 3)]
     assert one.receipts.request_ids == [page.request_id for page in got] and one.receipts.requests == 2
     assert len(set(one.receipts.request_ids)) == 2 and one.receipts.retries == 0
     assert (other.receipts.requests, other.receipts.request_ids) == (0, [])
@@ -177,8 +177,8 @@ async def test_each_reading_keeps_its_own_receipts(world: SourceWorld) -> None:
 
 async def test_a_page_says_when_and_how_much(world: SourceWorld) -> None:
     """The API's clock, the size of the body, and the budget that is left."""
-    (page,) = await read(world, Place(WINDOW, limit=5000))
-    (empty,) = await read(world, Place(Window(NOON - timedelta(days=2), NOON - timedelta(days=1)), limit=5000))
+    (page,) = await read(world, Position(WINDOW, limit=5000))
+    (empty,) = await read(world, Position(Window(NOON - timedelta(days=2), NOON - timedelta(days=1)), limit=5000))
     assert page.server_time == NOON and page.bytes > empty.bytes > 0
     assert page.escaped == {}
     assert world.feed.budget.limit == 600 and 0 < (world.feed.budget.remaining or 0) < 600

@@ -16,7 +16,7 @@ from kql import Workspace
 from shared import tables
 from shared.cli import app
 from shared.clock import SimulatedClock
-from shared.rows.minimize import MODES, Minimiser
+from shared.rows.minimize import MODES, Minimizer
 from shared.rows.personal_data import NAMES
 from shared.runs import connection, metrics
 from shared.runs.plan_commands import AddedKind
@@ -191,7 +191,7 @@ def test_every_query_runs(kql: str) -> None:
 
 # Privacy.
 
-PRIVATE_SETTINGS = ("identity", "identity_key", "minimise", "content_names", "log_level", "key_vault_url", "state_dir")
+PRIVATE_SETTINGS = ("identity", "identity_key", "minimize", "content_names", "log_level", "key_vault_url", "state_dir")
 
 
 def test_every_setting_that_concerns_privacy_is_explained() -> None:
@@ -242,8 +242,8 @@ def test_viewed_types_are_all_named() -> None:
 
 
 def test_the_examples_of_settings_are_valid() -> None:
-    """Every MINIMISE shown on the pages is JSON of known categories and modes."""
-    shown = re.findall(r"`MINIMISE=(\{[^`]*\})`", OPERATE + PRIVACY)
+    """Every MINIMIZE shown on the pages is JSON of known categories and modes."""
+    shown = re.findall(r"`MINIMIZE=(\{[^`]*\})`", OPERATE + PRIVACY)
     assert shown
     categories = {entry.category for entry in catalogue.load().types.values()} | {"unknown", "*"}
     for text in shown:
@@ -257,7 +257,7 @@ def test_the_hash_for_a_subject_request_is_that_of_the_rows() -> None:
     key = b"sixteen bytes or more, invented"
     printed: list[str] = []
     exec(code, {"key": key, "print": printed.append})
-    row = Minimiser({"*": "pseudonymous"}, key).apply({"ActorEmail": "ana@example.com", "Category": "auth"})
+    row = Minimizer({"*": "pseudonymous"}, key).apply({"ActorEmail": "ana@example.com", "Category": "auth"})
     assert printed == [row["ActorEmail"]]
 
 

@@ -263,7 +263,7 @@ def settings_are_those_of_the_code(resources: list[Resource]) -> list[str]:
     known = {name.upper() for name in Settings.model_fields} - SET_BY_THE_PLATFORM_OR_NOT_FOR_AZURE
     wrong = [f"{name}: the code knows no such setting" for name in sorted(given.keys() - known - PLATFORM_SETTINGS)]
     wrong += [f"{name}: missing from the template" for name in sorted((known | PLATFORM_SETTINGS) - given.keys())]
-    for name in ("CONNECTIONS", "MINIMISE", "DEPLOYED_TABLE_VERSIONS"):
+    for name in ("CONNECTIONS", "MINIMIZE", "DEPLOYED_TABLE_VERSIONS"):
         if given.get(name):
             json.loads(given[name])
     return wrong

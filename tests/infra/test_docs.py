@@ -60,13 +60,13 @@ def test_the_apps_settings_become_the_operators() -> None:
     page = (DOCS / "deploy.md").read_text(encoding="utf-8")
     program = page.split("python3 -c '")[1].split("' > build/bridge.env")[0]
     told = [
-        {"name": "MINIMISE", "value": '{"chats": "count-only", "x": "it\'s"}'},
+        {"name": "MINIMIZE", "value": '{"chats": "count-only", "x": "it\'s"}'},
         {"name": "AZURE_CLIENT_ID", "value": "1"},
         {"name": "AzureWebJobsStorage__clientId", "value": "1"},
     ]
     python, shell = shutil.which("python3"), shutil.which("sh")
     assert python and shell
     done = subprocess.run([python, "-c", program], input=json.dumps(told), capture_output=True, text=True, check=True)
-    script = done.stdout + 'printf %s "$MINIMISE$AZURE_CLIENT_ID"'
+    script = done.stdout + 'printf %s "$MINIMIZE$AZURE_CLIENT_ID"'
     read = subprocess.run([shell, "-c", script], capture_output=True, text=True, check=True, env={})
     assert read.stdout == told[0]["value"]

@@ -48,8 +48,8 @@ AT_VALIDATION = (
     ),
     Refusal(
         "full beside pseudonymous",
-        GIVEN + "param settings = { identity: 'pseudonymous', minimise: { chats: 'full' } }",
-        "settings.minimise: full beside identity pseudonymous",
+        GIVEN + "param settings = { identity: 'pseudonymous', minimize: { chats: 'full' } }",
+        "settings.minimize: full beside identity pseudonymous",
     ),
     Refusal(
         "a report's mail into a private network",
@@ -135,7 +135,7 @@ AT_COMPILATION = (
     ),
     Refusal("an unknown setting", GIVEN + "param settings = { pageSize: 10 }", "BCP037"),
     Refusal("a setting out of its limits", GIVEN + "param settings = { settleSeconds: 5 }", "BCP328"),
-    Refusal("an unknown mode", GIVEN + "param settings = { minimise: { chats: 'none' } }", "BCP036"),
+    Refusal("an unknown mode", GIVEN + "param settings = { minimize: { chats: 'none' } }", "BCP036"),
     Refusal("an unknown kind of network", GIVEN + "param network = { kind: 'private' }", "BCP036"),
     Refusal("a network without its subnets", GIVEN + "param network = { kind: 'given' }", "BCP035"),
     Refusal("no connection", GIVEN + "param connections = []", "BCP333"),

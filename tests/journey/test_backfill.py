@@ -10,7 +10,7 @@ import pytest
 
 from sandbox.faults import Fault
 from shared.errors import BudgetSpent, SinkBusy, SinkRefused, SourceIncoherent, SourceRefused, StoreFailed
-from shared.models import Page, Place, Window, prefix_of
+from shared.models import Page, Position, Window, prefix_of
 from shared.runs import backfill, live
 from shared.runs.run import Run
 from shared.state import plan as plans
@@ -73,9 +73,9 @@ def only_types_it_has(world: FakeWorld) -> None:
     """Let the fake feed obey a filter by type: none of its activities is about access transparency."""
     page = world.feed.page
 
-    def filtered(place: Place) -> Page:
-        told = page(place)
-        return replace(told, items=[], has_more=False, last_id=None) if place.activity_types else told
+    def filtered(position: Position) -> Page:
+        told = page(position)
+        return replace(told, items=[], has_more=False, last_id=None) if position.activity_types else told
 
     world.feed.page = filtered  # type: ignore[method-assign]
 
@@ -164,13 +164,13 @@ async def test_a_pause_while_a_window_is_read_keeps_its_place(by: str) -> None:
     world = await with_windows(1, 12)
     page = world.feed.page
 
-    def paused_at_the_second(place: Place) -> Page:
-        if place.pages == 1:
+    def paused_at_the_second(position: Position) -> Page:
+        if position.pages == 1:
             if by == "window":
                 edited(world, 1, paused=True)
             else:
                 change(world, lambda known: msgspec.structs.replace(known, paused=True))
-        return page(place)
+        return page(position)
 
     world.feed.page = paused_at_the_second  # type: ignore[method-assign]
     (run,) = await backfill.work_plan(world.restart())
@@ -193,10 +193,10 @@ async def test_a_cancelled_window_stays_cancelled(at_page: int) -> None:
     world = await with_windows(2, 12)
     page = world.feed.page
 
-    def cancelled(place: Place) -> Page:
-        if place.pages == at_page:
+    def cancelled(position: Position) -> Page:
+        if position.pages == at_page:
             edited(world, 1, state="cancelled")
-        return page(place)
+        return page(position)
 
     world.feed.page = cancelled  # type: ignore[method-assign]
     runs = await backfill.work_plan(world.restart())
@@ -209,11 +209,11 @@ async def test_a_window_that_cannot_be_read_is_split_until_the_rest_has_arrived(
     world = await with_windows(1, 40)
     page, bad = world.feed.page, {"on": True}
 
-    def judged(place: Place) -> Page:
-        gte, lt = ((moment - NOON).total_seconds() for moment in (place.window.gte, place.window.lt))
+    def judged(position: Position) -> Page:
+        gte, lt = ((moment - NOON).total_seconds() for moment in (position.window.gte, position.window.lt))
         if bad["on"] and gte <= 20 - 3600 < lt:
             raise SourceIncoherent("the page contradicts itself")
-        return page(place)
+        return page(position)
 
     world.feed.page = judged  # type: ignore[method-assign]
     for _ in range(60):
@@ -260,7 +260,7 @@ async def test_what_concerns_every_window_ends_the_turn(error: Exception) -> Non
     """A refused key or a spent budget is met once, not by each of forty windows, and told in few rows."""
     world = await with_windows(40, 0)
 
-    def refused(place: Place) -> Page:
+    def refused(position: Position) -> Page:
         world.feed.asked += 1
         raise error
 
@@ -277,9 +277,9 @@ async def test_a_lost_lease_ends_the_turn() -> None:
     world = await with_windows(5, 7)
     page = world.feed.page
 
-    def taken_over(place: Place) -> Page:
+    def taken_over(position: Position) -> Page:
         world.store.leases[-1].lost = True
-        return page(place)
+        return page(position)
 
     world.feed.page = taken_over  # type: ignore[method-assign]
     runs = await backfill.work_plan(world.restart())
@@ -293,10 +293,10 @@ async def test_one_busy_window_does_not_hold_up_the_others() -> None:
     world = await with_windows(2, 5)
     page = world.feed.page
 
-    def first_fails(place: Place) -> Page:
-        if place.window.lt == NOON:
+    def first_fails(position: Position) -> Page:
+        if position.window.lt == NOON:
             raise SourceIncoherent("the page contradicts itself")
-        return page(place)
+        return page(position)
 
     world.feed.page = first_fails  # type: ignore[method-assign]
     runs = await backfill.work_plan(world.restart())
@@ -353,9 +353,9 @@ async def test_time_that_runs_out_keeps_every_windows_place() -> None:
     world.limits = limits(plan_readers=1, planned=timedelta(seconds=50))
     page = world.feed.page
 
-    def slow(place: Place) -> Page:
+    def slow(position: Position) -> Page:
         world.clock.advance(timedelta(seconds=20))
-        return page(place)
+        return page(position)
 
     world.feed.page = slow  # type: ignore[method-assign]
     (run,) = await backfill.work_plan(world.restart())

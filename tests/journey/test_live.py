@@ -11,7 +11,7 @@ import pytest
 from sandbox.compliance.keys import Key
 from sandbox.faults import Fault
 from shared.errors import LeaseHeld, SinkBusy, SinkRefused, SourceIncoherent, StateMissing, StateUnreadable, StoreFailed
-from shared.models import Hour, Page, Place
+from shared.models import Hour, Page, Position
 from shared.runs import backfill, live
 from shared.runs.run import Run
 from shared.state import checkpoint as checkpoints
@@ -203,10 +203,10 @@ async def lost_on_the_second_page() -> tuple[FakeWorld, Run]:
     world = await begun()
     page = world.feed.page
 
-    def taken_over(place: Place) -> Page:
-        if place.pages == 1:
+    def taken_over(position: Position) -> Page:
+        if position.pages == 1:
             world.store.leases[-1].lost = True
-        return page(place)
+        return page(position)
 
     world.feed.page = taken_over  # type: ignore[method-assign]
     run = await poll(world)
@@ -299,9 +299,9 @@ async def test_time_that_runs_out_saves_the_place_and_no_page_is_read_twice() ->
     world = await begun(15)
     page = world.feed.page
 
-    def slow(place: Place) -> Page:
+    def slow(position: Position) -> Page:
         world.clock.advance(timedelta(seconds=20))
-        return page(place)
+        return page(position)
 
     world.feed.page = slow  # type: ignore[method-assign]
     first = await poll(world, timedelta(0))
@@ -321,11 +321,11 @@ class BadSecond:
         self.on = True
         page = world.feed.page
 
-        def judged(place: Place) -> Page:
-            gte, lt = ((moment - NOON).total_seconds() for moment in (place.window.gte, place.window.lt))
+        def judged(position: Position) -> Page:
+            gte, lt = ((moment - NOON).total_seconds() for moment in (position.window.gte, position.window.lt))
             if self.on and gte <= at < lt:
                 raise error
-            return page(place)
+            return page(position)
 
         world.feed.page = judged  # type: ignore[method-assign]
 

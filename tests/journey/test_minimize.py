@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from sandbox.tenant.samples import samples
 from shared import tables
 from shared.errors import ConfigError
-from shared.rows.minimize import MODES, Minimiser, parse_modes
+from shared.rows.minimize import MODES, Minimizer, parse_modes
 from shared.rows.sanitize import sanitize
 from shared.streams.activity import catalogue
 from shared.streams.activity.fold import fold
@@ -22,7 +22,7 @@ from tests.unit.streams.golden_pairs import CARRIAGE
 from tests.unit.streams.samples import documented_activity
 
 KEY = b"sixteen bytes or more, invented"
-EVERYBODY = Minimiser({"*": "pseudonymous"}, KEY)
+EVERYBODY = Minimizer({"*": "pseudonymous"}, KEY)
 HASH = re.compile(r"[0-9a-f]{32}")
 AT = datetime(2026, 10, 5, 9, 15, tzinfo=UTC)
 CATEGORIES = frozenset(entry.category for entry in catalogue.load().types.values()) | {"unknown"}
@@ -32,9 +32,9 @@ EMAIL_FIELDS = ("user_email", "deleted_user_email", "invited_email", "invitee_em
 ACTOR_TRACES = ("email_address", "unauthenticated_email_address", "ip_address", "user_agent")
 
 
-def row_of(activity: dict[str, Any], minimiser: Minimiser = EVERYBODY) -> dict[str, Any]:
+def row_of(activity: dict[str, Any], minimizer: Minimizer = EVERYBODY) -> dict[str, Any]:
     """The activity's row as it would leave."""
-    return minimiser.apply(fold(activity, CARRIAGE).row)
+    return minimizer.apply(fold(activity, CARRIAGE).row)
 
 
 def text_of(row: Any) -> str:
@@ -92,7 +92,7 @@ agents = st.text(st.characters(codec="utf-8", exclude_categories=["Cs", "Cc"]), 
 )
 addresses_v4 = st.ip_addresses(v=4, network="192.0.2.0/24").map(str)
 addresses_v6 = st.ip_addresses(v=6, network="2001:db8:7::/48").map(str)
-places = st.sampled_from(["{}", "called {} today", "<{}>", "mailto:{}", "{}, and others", "({})"])
+positions = st.sampled_from(["{}", "called {} today", "<{}>", "mailto:{}", "{}, and others", "({})"])
 
 
 @st.composite
@@ -105,7 +105,7 @@ def peopled(draw: st.DrawFn, emails: st.SearchStrategy[str] = usual_emails) -> t
     names = ("email_address", "unauthenticated_email_address", "issuer", "external_client_id", "future_contact")
     activity["actor"] = {"type": kind, "user_id": "user_01Example", "ip_address": address, "user_agent": agent}
     activity["actor"] |= {name: draw(st.sampled_from([email, email.upper(), None])) for name in names}
-    said = draw(places).format(other)
+    said = draw(positions).format(other)
     activity |= {name: email for name in EMAIL_FIELDS if name in activity}
     activity |= {
         "future_note": said,
@@ -244,8 +244,8 @@ def test_a_column_with_an_encoded_address_is_hidden_too() -> None:
 @example("ana@example.com", b"a" * 16, b"a" * 15 + b"b")
 def test_another_key_gives_another_hash(email: str, one: bytes, other: bytes) -> None:
     """Whoever holds the table but not the key cannot try addresses, and two organisations' hashes never meet."""
-    keys = (Minimiser({"*": "pseudonymous"}, key) for key in (one, other))
-    hashes = [minimiser.pseudonym(email) for minimiser in keys]
+    keys = (Minimizer({"*": "pseudonymous"}, key) for key in (one, other))
+    hashes = [minimizer.pseudonym(email) for minimizer in keys]
     assert (hashes[0] == hashes[1]) == (one == other or one.rstrip(b"\0") == other.rstrip(b"\0"))
 
 
@@ -254,7 +254,7 @@ def test_hashes_cannot_be_computed_from_the_table_alone() -> None:
     activity = documented_activity("user_logged_out")
     full, hidden = fold(activity, CARRIAGE).row, row_of(activity)
     assert full["RecordHash"] not in text_of(hidden)
-    other = row_of(activity, Minimiser({"*": "pseudonymous"}, KEY + b"!"))
+    other = row_of(activity, Minimizer({"*": "pseudonymous"}, KEY + b"!"))
     assert len({full["RecordHash"], hidden["RecordHash"], other["RecordHash"]}) == 3
 
 
@@ -276,8 +276,8 @@ def test_the_full_row_is_not_touched() -> None:
     before = json.dumps(full)
     assert EVERYBODY.apply(full) is not full
     assert json.dumps(full) == before
-    assert Minimiser().apply(full) is full
-    assert Minimiser({"chats": "pseudonymous"}, KEY).apply(full) is full
+    assert Minimizer().apply(full) is full
+    assert Minimizer({"chats": "pseudonymous"}, KEY).apply(full) is full
 
 
 def test_every_personal_column_becomes_a_hash() -> None:
@@ -300,16 +300,16 @@ def test_every_personal_column_becomes_a_hash() -> None:
 )
 def test_a_category_has_its_own_mode_or_that_of_the_rest(modes: Any, category: str, expected: str) -> None:
     """A category's own word counts, then that of `*`, then full."""
-    assert Minimiser(modes, KEY).mode(category) == expected
+    assert Minimizer(modes, KEY).mode(category) == expected
 
 
 @pytest.mark.parametrize("key", [b"", b"fifteen bytes!!"])
 def test_pseudonymous_without_a_good_key_does_not_start(key: bytes) -> None:
     """A short key could be guessed; the sentence says what to do and never what the key was."""
     with pytest.raises(ConfigError, match="IDENTITY_KEY") as refused:
-        Minimiser({"auth": "pseudonymous"}, key)
+        Minimizer({"auth": "pseudonymous"}, key)
     assert not key or key.decode() not in str(refused.value)
-    assert Minimiser({"auth": "count-only"}, key).mode("auth") == "count-only"
+    assert Minimizer({"auth": "count-only"}, key).mode("auth") == "count-only"
 
 
 @pytest.mark.parametrize(
@@ -323,7 +323,7 @@ def test_pseudonymous_without_a_good_key_does_not_start(key: bytes) -> None:
     ],
 )
 def test_the_two_settings_become_one_choice(text: dict[str, str], identity: str, expected: Any) -> None:
-    """IDENTITY speaks for all categories, MINIMISE for single ones or for the rest."""
+    """IDENTITY speaks for all categories, MINIMIZE for single ones or for the rest."""
     assert parse_modes(text, identity=identity, categories=CATEGORIES) == expected
 
 

@@ -16,7 +16,7 @@ from shared.clock import SimulatedClock
 from shared.models import Hour, Page, Window, hour_of, prefix_of
 from shared.rows import limits
 from shared.rows.canonical import encode
-from shared.rows.minimize import Minimiser, Mode, Shaping
+from shared.rows.minimize import Minimizer, Mode, Shaping
 from shared.runs import backfill, live
 from shared.runs.connection import Connection
 from shared.runs.pipeline import Pipeline
@@ -36,7 +36,7 @@ ADMIN = {"type": "user_actor", "user_id": "user_01", "email_address": "ana@examp
 
 
 def shaping(deployed_version: int | None = None, **modes: Mode) -> Shaping:
-    return Shaping(Minimiser({name.replace("every", "*"): mode for name, mode in modes.items()}, KEY), deployed_version)
+    return Shaping(Minimizer({name.replace("every", "*"): mode for name, mode in modes.items()}, KEY), deployed_version)
 
 
 @dataclass(frozen=True)
@@ -320,7 +320,7 @@ def test_a_newer_personal_column_is_hidden_before_it_moves(second_version: table
     """Details must not show in clear what the column would have shown as a hash."""
     row = fold(documented_activity("org_user_invite_sent") | {"invited_email": "ana@example.com"}, CARRIAGE).row
     shaped = shaping(1, every="pseudonymous").row(row)
-    assert shaped["Details"]["TargetUserEmail"] == shaping(every="pseudonymous").minimiser.pseudonym("ana@example.com")
+    assert shaped["Details"]["TargetUserEmail"] == shaping(every="pseudonymous").minimizer.pseudonym("ana@example.com")
     assert "ana@example.com" not in json.dumps(shaped)
 
 

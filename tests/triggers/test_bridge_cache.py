@@ -10,7 +10,7 @@ from sandbox.world import World
 from shared.clock import SimulatedClock
 from shared.errors import ConfigError
 from shared.logs import MaskingFilter
-from shared.models import Place, Window
+from shared.models import Position, Window
 from shared.triggers.bridge_cache import TRY_AGAIN, Process
 from shared.wiring import Bridge
 from tests.fakes import NOON
@@ -28,7 +28,7 @@ async def works(bridge: Bridge) -> bool:
     """Whether the bridge can still read a page; closed, its HTTP client says so."""
     reading = await bridge.connections[0].feed.reading()
     try:
-        await reading.page(Place(Window(NOON - HOUR, NOON), limit=5000), deadline=NOON + HOUR)
+        await reading.page(Position(Window(NOON - HOUR, NOON), limit=5000), deadline=NOON + HOUR)
     except RuntimeError as closed:
         assert "closed" in str(closed)
         return False

@@ -16,7 +16,7 @@ from sandbox.world import RULE_ID, World
 from shared import tables
 from shared.clock import SimulatedClock
 from shared.errors import CheckpointMoved, StateMissing, StoreFailed
-from shared.models import Page, Place
+from shared.models import Page, Position
 from shared.runs import last_turns, live, turns
 from shared.runs.connection import Connection
 from shared.runs.last_turns import PLAN, POLL, PROVE
@@ -352,9 +352,9 @@ async def test_a_connection_that_never_had_a_turn_has_nothing_to_prove() -> None
 class SlowFeed(FakeFeed):
     """A feed that takes eleven minutes for each page."""
 
-    def page(self, place: Place) -> Page:
+    def page(self, position: Position) -> Page:
         self.clock.advance(timedelta(minutes=11))
-        return super().page(place)
+        return super().page(position)
 
 
 async def test_a_slow_proof_stops_after_a_day() -> None:

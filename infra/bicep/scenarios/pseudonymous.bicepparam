@@ -7,7 +7,7 @@ param workspace = {
 }
 param settings = {
   identity: 'pseudonymous'
-  minimise: { chats: 'count-only', files: 'count-only', '*': 'pseudonymous' }
+  minimize: { chats: 'count-only', files: 'count-only', '*': 'pseudonymous' }
 }
 param tables = {
   ClaudeActivity_CL: { retentionDays: 365, totalRetentionDays: 2556, protected: true }

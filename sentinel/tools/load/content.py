@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from sentinel.tools.load.models import Detection, Hunt, Model, Rule, Summary, Watchlist
 from sentinel.tools.load.problems import ROOT, ContentError, Problem
-from sentinel.tools.load.yaml_lines import Place, read
+from sentinel.tools.load.yaml_lines import Position, read
 from shared import tables
 from shared.tables import Column, Table
 
@@ -27,17 +27,17 @@ class File(Generic[M]):
 
     path: Path
     value: M
-    lines: dict[Place, int]
+    lines: dict[Position, int]
 
     @property
     def slug(self) -> str:
         return self.path.stem
 
-    def problem(self, reason: str, *place: str | int) -> Problem:
-        """A problem at `place`, or at the nearest place around it that the file has."""
-        while place and place not in self.lines:
-            place = place[:-1]
-        return Problem(self.path, self.lines.get(place, 1), reason)
+    def problem(self, reason: str, *position: str | int) -> Problem:
+        """A problem at `position`, or at the nearest place around it that the file has."""
+        while position and position not in self.lines:
+            position = position[:-1]
+        return Problem(self.path, self.lines.get(position, 1), reason)
 
     def in_query(self, reason: str, line: int) -> Problem:
         """A problem on a line (from 1) of the block `query: |`."""
@@ -65,13 +65,13 @@ def load(path: Path, model: type[M]) -> File[M]:
         raise ContentError(_problems(path, lines, exc)) from exc
 
 
-def _problems(path: Path, lines: dict[Place, int], error: ValidationError) -> Iterable[Problem]:
+def _problems(path: Path, lines: dict[Position, int], error: ValidationError) -> Iterable[Problem]:
     for mistake in error.errors(include_url=False):
-        place: Place = mistake["loc"]
-        shown = ".".join(map(str, place))
-        while place and place not in lines:
-            place = place[:-1]
-        yield Problem(path, lines.get(place, 1), f"{shown}: {mistake['msg']}")
+        position: Position = mistake["loc"]
+        shown = ".".join(map(str, position))
+        while position and position not in lines:
+            position = position[:-1]
+        yield Problem(path, lines.get(position, 1), f"{shown}: {mistake['msg']}")
 
 
 def rule_paths() -> list[Path]:

@@ -8,7 +8,7 @@ import yaml
 
 from sentinel.tools.load.problems import ContentError, Problem
 
-Place = tuple[str | int, ...]
+Position = tuple[str | int, ...]
 
 
 class _Loader(yaml.SafeLoader):
@@ -23,7 +23,7 @@ _Loader.add_implicit_resolver("tag:yaml.org,2002:int", re.compile(r"^-?(?:0|[1-9
 _Loader.add_implicit_resolver("tag:yaml.org,2002:float", re.compile(r"^-?[0-9]+\.[0-9]+$"), list("-0123456789"))
 
 
-def read(path: Path) -> tuple[Any, dict[Place, int]]:
+def read(path: Path) -> tuple[Any, dict[Position, int]]:
     """The document in `path` and the line (from 1) on which each place in it starts.
 
     A place is the keys and indexes that lead to a value; a key's line is where the key stands.
@@ -34,7 +34,7 @@ def read(path: Path) -> tuple[Any, dict[Place, int]]:
         node = loader.get_single_node()
         if node is None:
             raise ContentError([Problem(path, 1, "the file is empty")])
-        lines: dict[Place, int] = {}
+        lines: dict[Position, int] = {}
         _walk(node, (), lines, path)
         return loader.construct_document(node), lines
     except yaml.MarkedYAMLError as exc:
@@ -53,17 +53,17 @@ def value(text: str) -> Any:
         loader.dispose()
 
 
-def _walk(node: yaml.Node, place: Place, lines: dict[Place, int], path: Path) -> None:
+def _walk(node: yaml.Node, position: Position, lines: dict[Position, int], path: Path) -> None:
     # A block's text starts on the line after its `|`, which is what a reader of "line 3 of the query" needs.
-    lines[place] = node.start_mark.line + 1
+    lines[position] = node.start_mark.line + 1
     if isinstance(node, yaml.MappingNode):
         seen: set[str] = set()
         for key, value in node.value:
             if key.value in seen:
                 raise ContentError([Problem(path, key.start_mark.line + 1, f"{key.value} is written twice")])
             seen.add(key.value)
-            _walk(value, (*place, key.value), lines, path)
-            lines[(*place, key.value)] = key.start_mark.line + 1
+            _walk(value, (*position, key.value), lines, path)
+            lines[(*position, key.value)] = key.start_mark.line + 1
     elif isinstance(node, yaml.SequenceNode):
         for index, value in enumerate(node.value):
-            _walk(value, (*place, index), lines, path)
+            _walk(value, (*position, index), lines, path)

@@ -47,7 +47,7 @@ def read_page(body: bytes) -> PageContent:
 
 def _sanitized(data: list[Any], has_more: bool | None, last_id: str | None) -> PageContent:
     items = [sanitize(item) for item in data]
-    escaped = {index: places for index, (_, places) in enumerate(items) if places}
+    escaped = {index: positions for index, (_, positions) in enumerate(items) if positions}
     return PageContent([item for item, _ in items], has_more, last_id, escaped)
 
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from shared.errors import SourceBusy, SourceIncoherent
-from shared.models import Cursor, Page, Place, Receipts
+from shared.models import Cursor, Page, Position, Receipts
 from shared.source.client import ApiResponse, ComplianceClient
 from shared.source.endpoint import LIMIT
 from shared.source.endpoints import ACTIVITIES
@@ -42,8 +42,8 @@ class FeedReading:
         self._organization_ids = organization_ids
         self.receipts = Receipts()
 
-    async def page(self, place: Place, *, deadline: datetime, reserve: int | None = None) -> Page:
-        """The page at `place`. Raises what `ComplianceClient.get` raises; a body cut short is fetched again."""
+    async def page(self, position: Position, *, deadline: datetime, reserve: int | None = None) -> Page:
+        """The page at `position`. Raises what `ComplianceClient.get` raises; a body cut short is fetched again."""
         content: PageContent | None = None
 
         def take(answer: ApiResponse) -> None:
@@ -55,7 +55,7 @@ class FeedReading:
 
         try:
             answer = await self._client.get(
-                ACTIVITIES, self._parameters(place), self.receipts, deadline=deadline, reserve=reserve, take=take
+                ACTIVITIES, self._parameters(position), self.receipts, deadline=deadline, reserve=reserve, take=take
             )
         except SourceBusy as last:
             if last.about_page:
@@ -72,17 +72,17 @@ class FeedReading:
             escaped=content.escaped,
         )
 
-    def _parameters(self, place: Place) -> list[tuple[str, str]]:
+    def _parameters(self, position: Position) -> list[tuple[str, str]]:
         parameters = [
-            (ACTIVITIES.bound("created_at", "gte"), rfc3339(place.window.gte)),
-            (ACTIVITIES.bound("created_at", "lt"), rfc3339(place.window.lt)),
-            (LIMIT, str(place.limit)),
+            (ACTIVITIES.bound("created_at", "gte"), rfc3339(position.window.gte)),
+            (ACTIVITIES.bound("created_at", "lt"), rfc3339(position.window.lt)),
+            (LIMIT, str(position.limit)),
         ]
-        if place.order != "default":
-            parameters.append(("order", place.order))
-        if place.cursor is not None:
-            parameters.append((ACTIVITIES.paging.parameter, place.cursor))
-        parameters += [("activity_types[]", name) for name in place.activity_types]
+        if position.order != "default":
+            parameters.append(("order", position.order))
+        if position.cursor is not None:
+            parameters.append((ACTIVITIES.paging.parameter, position.cursor))
+        parameters += [("activity_types[]", name) for name in position.activity_types]
         parameters += [("organization_ids[]", name) for name in self._organization_ids]
         return parameters
 

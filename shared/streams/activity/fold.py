@@ -116,8 +116,8 @@ def fold(
     try:
         source = strictly(activity)
     except TypeError:
-        activity, places = sanitize(activity)
-        escaped = (*escaped, *places)
+        activity, positions = sanitize(activity)
+        escaped = (*escaped, *positions)
         source = canonical(activity)
     digest = sha256(source).hexdigest()
     kind = activity.get("type")
@@ -174,9 +174,9 @@ def fold(
             details["actor"] = actor
             nested = True
     if nested and source.count(b"{") + source.count(b"[") > DEPTH_LIMIT:  # so many that they could lie in each other
-        sanitized, places = sanitize(activity)
-        if places:
-            return fold(sanitized, context, (*escaped, *places))
+        sanitized, positions = sanitize(activity)
+        if positions:
+            return fold(sanitized, context, (*escaped, *positions))
 
     if "ActivityId" not in row:
         row["ActivityId"] = f"sha256-{digest}"

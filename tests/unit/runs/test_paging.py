@@ -8,11 +8,11 @@ import pytest
 
 from shared.clock import SimulatedClock
 from shared.errors import SinkBusy, SourceIncoherent
-from shared.models import Cursor, Page, Place, Window
+from shared.models import Cursor, Page, Position, Window
 from shared.runs.paging import RowBudget, WindowRead, after, read_window
 from tests.fakes import NOON
 
-PLACE = Place(Window(NOON, NOON + timedelta(hours=1)), limit=3, cursor=Cursor("here"))
+PLACE = Position(Window(NOON, NOON + timedelta(hours=1)), limit=3, cursor=Cursor("here"))
 
 
 def page(count: int, has_more: bool | None, last_id: str | None) -> Page:
@@ -36,7 +36,7 @@ def test_a_full_page_that_says_no_more_is_asked_once_more() -> None:
 def test_more_is_read_from_the_cursor_of_the_envelope() -> None:
     """Bounds, order and limit stay; only the cursor and the page count move."""
     following = after(PLACE, page(3, True, "next"))
-    assert following == Place(PLACE.window, "asc", Cursor("next"), 1, limit=3)
+    assert following == Position(PLACE.window, "asc", Cursor("next"), 1, limit=3)
 
 
 def test_an_empty_page_with_a_new_cursor_is_no_end() -> None:
@@ -68,7 +68,7 @@ class Book:
     def __init__(self, hands: "Hands", pages: int, limit: int) -> None:
         self.hands, self.left, self.limit = hands, pages, limit
 
-    async def page(self, place: Place, *, deadline: datetime, reserve: int | None = None) -> Page:
+    async def page(self, position: Position, *, deadline: datetime, reserve: int | None = None) -> Page:
         self.hands.out += 1
         self.hands.most = max(self.hands.most, self.hands.out)
         await asyncio.sleep(0)
@@ -93,14 +93,14 @@ class Hands:
 
 
 async def read(book: Book, room: RowBudget | None) -> WindowRead:
-    async def save(_: Place) -> None:
+    async def save(_: Position) -> None:
         """Nobody asks for the place."""
 
-    place = Place(PLACE.window, limit=book.limit)
+    position = Position(PLACE.window, limit=book.limit)
     clock = SimulatedClock(NOON)
     deadline, settle = NOON + timedelta(hours=1), timedelta(minutes=1)
     return await read_window(
-        place,
+        position,
         source=book,
         handler=book.hands,
         save=save,
@@ -114,8 +114,8 @@ async def read(book: Book, room: RowBudget | None) -> WindowRead:
 async def test_ten_walks_hold_no_more_pages_than_there_is_room_for() -> None:
     """With room for three full pages ten walks of seven pages all reach their end, and never hold a fourth."""
     hands, room = Hands(), RowBudget(9)
-    walked = await asyncio.gather(*(read(Book(hands, 7, 3), room) for _ in range(10)))
-    assert all(each.closed for each in walked)
+    result = await asyncio.gather(*(read(Book(hands, 7, 3), room) for _ in range(10)))
+    assert all(each.closed for each in result)
     assert (hands.carried, hands.most) == (70, 3)
     assert room.try_acquire(9)
 
