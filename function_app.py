@@ -2,11 +2,9 @@
 
 import azure.functions as func
 
-from shared.triggers.report import reports
 from shared.triggers.routes import http
 from shared.triggers.timers import timers
 
 app = func.FunctionApp(http_auth_level=func.AuthLevel.FUNCTION)
 app.register_functions(timers)
 app.register_functions(http)
-app.register_functions(reports)

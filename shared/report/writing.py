@@ -59,6 +59,25 @@ class Report:
     failed: tuple[str, ...] = ()
 
 
+async def write_due(
+    settings: Settings, credential: AsyncTokenCredential, clock: Clock, *, archive: ArchiveStore | None = None
+) -> Report | None:
+    """The last period's report, on `archive` or in the container; None when none is due or it exists.
+
+    Raises BridgeError.
+    """
+    period = last_period(settings.report_schedule, clock.now())
+    if period is None:
+        return None
+    async with open_reporter(settings, credential, clock, archive=archive) as reporter:
+        written = await write_report(reporter, period)
+    if not written.new:
+        return None
+    if written.failed or written.proof is None or not written.proof.complete:
+        event(log, "report.incomplete", level=logging.WARNING, report=written.name, failed=",".join(written.failed))
+    return written
+
+
 async def write_report(reporter: Reporter, period: Window, *, again: bool = False) -> Report:
     """The report of `period`; a finished one is left as it is, unless `again` asks for a further revision beside it.
 

@@ -1,23 +1,33 @@
-"""The three timers. Each gives every connection its turn, and fails only afterwards, in one sentence."""
+"""The timers. Those of the bridge give every connection its turn, and fail only afterwards, in one sentence."""
 
 import logging
 from collections import Counter
 
 import azure.functions as func
 
-from shared.errors import ConfigError
+from shared.errors import BridgeError, ConfigError
 from shared.logs import event, logger
 from shared.runs.last_turns import PLAN, POLL, PROVE
 from shared.runs.turns import take_turns
+from shared.settings import load
 from shared.triggers.bridge_cache import here
+from shared.wiring import identity
 
 log = logger(__name__)
+
+REPORT = "compliance_report"
+REPORT_SCHEDULE = "0 15 5 * * *"
+"""After the daily proof, and every day: a report that failed is written the next morning."""
 
 timers = func.Blueprint()  # type: ignore[no-untyped-call]  # azure-functions leaves this one constructor untyped
 
 
 class RunsFailed(Exception):
     """Some connection's run ended badly; every connection has had its turn, and what was delivered stays delivered."""
+
+
+class ReportFailed(Exception):
+    """The last period's report is not written; tomorrow's run tries again."""
 
 
 @timers.function_name(POLL)
@@ -39,6 +49,23 @@ async def work_plan(timer: func.TimerRequest) -> None:
 async def prove_daily(timer: func.TimerRequest) -> None:
     """Prove the last three closed days, newest first, and send again what the workspace lacks."""
     await fire(PROVE, timer)
+
+
+@timers.function_name(REPORT)
+@timers.timer_trigger(arg_name="timer", schedule=REPORT_SCHEDULE)
+async def compliance_report(timer: func.TimerRequest) -> None:
+    """The last whole week's or month's report, unless it is written or REPORT_SCHEDULE is off."""
+    settings = load()
+    if settings.report_schedule == "off":
+        return
+    # Only apps that write reports load the parts that sign and render them.
+    from shared.report.writing import write_due
+
+    try:
+        async with identity() as credential:
+            await write_due(settings, credential, here.clock)
+    except BridgeError as why:
+        raise ReportFailed(f"{why}. docs/report.md says what each refusal means") from why
 
 
 async def fire(name: str, timer: func.TimerRequest) -> None:
