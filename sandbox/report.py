@@ -20,7 +20,7 @@ from shared.models import Window
 from shared.report.writing import Report, Reporter, write_report
 from shared.rows.times import moment
 from shared.tables import Table
-from shared.workspace.client import Answer
+from shared.workspace.query import Answer
 
 
 class LocalQueries:

@@ -42,7 +42,8 @@ from shared.state.ledger import Ledger
 from shared.state.store import Store
 from shared.streams import Stream, StreamKind, streams
 from shared.streams.activity import catalogue
-from shared.streams.activity.endpoint import ActivityFeed, OwnRequests
+from shared.streams.activity.endpoint import ActivityFeed
+from shared.streams.activity.rows import OwnRequests
 from shared.streams.activity.stream import STREAM as ACTIVITY_STREAM
 from shared.workspace.client import LogAnalyticsWorkspace
 

@@ -12,7 +12,7 @@ from shared.errors import BridgeError
 from shared.logs import safe
 from shared.runs.run import RunState
 from shared.tables import HEALTH
-from shared.workspace.client import quoted
+from shared.workspace.query import quoted
 
 _PASSING = {state.value for state in RunState if state.good} | {RunState.BUSY.value}
 SILENT_FOR = timedelta(minutes=15)

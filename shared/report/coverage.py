@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from shared.models import Window, hour_start
 from shared.report.questions import Table
-from shared.workspace.client import kql_moment
+from shared.workspace.query import kql_moment
 
 GOOD = ("proved", "surplus")
 NO_PROOF = "no proof"

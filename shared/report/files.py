@@ -14,7 +14,7 @@ from shared.archive.seal import VERSION, sha256
 from shared.models import Window
 from shared.report.coverage import Coverage
 from shared.report.questions import Table, Value
-from shared.workspace.client import kql_moment
+from shared.workspace.query import kql_moment
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 

@@ -13,7 +13,7 @@ from typing import Any
 from shared.errors import BridgeError, SinkBusy
 from shared.logs import masked, safe
 from shared.models import Window
-from shared.workspace.client import Answer, QueryClient, kql_moment
+from shared.workspace.query import Answer, QueryClient, kql_moment
 
 FOLDER = Path(__file__).parent / "queries"
 ORDER = (

@@ -23,7 +23,8 @@ from shared.report.page import Cover, page
 from shared.report.questions import Table, ask, questions
 from shared.settings import LOOPBACK, Settings
 from shared.state.blob_store import open_container
-from shared.workspace.client import LogAnalyticsWorkspace, QueryClient
+from shared.workspace.client import LogAnalyticsWorkspace
+from shared.workspace.query import QueryClient
 
 log = logger(__name__)
 

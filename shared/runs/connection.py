@@ -24,10 +24,9 @@ from shared.state.ledger import Ledger
 from shared.state.plan_store import PlanStore
 from shared.state.store import Store
 from shared.streams import Stream
-from shared.streams.activity.endpoint import OwnRequests
 from shared.streams.activity.fold import RowContext
-from shared.streams.activity.rows import ActivityRows, identified
-from shared.workspace.client import Workspace
+from shared.streams.activity.rows import ActivityRows, OwnRequests, identified
+from shared.workspace.query import Workspace
 
 log = logger(__name__)
 

@@ -10,7 +10,7 @@ from shared.runs.connection import Connection
 from shared.runs.run import Run, RunKind
 from shared.state.ledger import LedgerKind, digest
 from shared.tables import ACTIVITY
-from shared.workspace.client import Workspace, quoted
+from shared.workspace.query import Workspace, quoted
 
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)

@@ -12,7 +12,7 @@ from shared.runs.paging import read_window
 from shared.runs.run import Run, RunKind, RunState
 from shared.streams.activity.rows import event_hour, identity
 from shared.tables import ACTIVITY
-from shared.workspace.client import quoted
+from shared.workspace.query import quoted
 
 LONGEST = timedelta(minutes=15)
 PAUSE_SECONDS = 15.0

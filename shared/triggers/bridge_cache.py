@@ -6,12 +6,14 @@ from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
 from shared.clock import Clock, SystemClock
 from shared.errors import ConfigError
 from shared.logs import ROOT, MaskingFilter, event, logger
-from shared.settings import load
-from shared.wiring import Bridge, build
+
+if TYPE_CHECKING:
+    from shared.wiring import Bridge
 
 log = logger(__name__)
 
@@ -23,8 +25,8 @@ NOISY = ("azure", "httpx", "httpcore", "msal", "aiohttp", "asyncio")
 class _Open:
     """A bridge that is open, and how many invocations are at work with it."""
 
-    bridge: Bridge
-    context: AbstractAsyncContextManager[Bridge]
+    bridge: "Bridge"
+    context: AbstractAsyncContextManager["Bridge"]
     built_at: datetime
     users: int = 0
 
@@ -43,7 +45,7 @@ class Process:
         self._open: _Open | None = None
 
     @asynccontextmanager
-    async def bridge(self) -> AsyncIterator[Bridge]:
+    async def bridge(self) -> "AsyncIterator[Bridge]":
         """The bridge, for one invocation. Raises ConfigError while nothing can run: the bridge waits, say for a key."""
         async with self._turn:
             opened = await self._current()
@@ -78,6 +80,10 @@ class Process:
         return self._open
 
     async def _build(self) -> _Open:
+        # Not while the host lists the functions: settings and SDKs take longer to load than all else together.
+        from shared.settings import load
+        from shared.wiring import build
+
         settings = load()
         listen(settings.log_level)
         context = build(settings, clock=self.clock)

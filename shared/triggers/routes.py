@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import azure.functions as func
 import msgspec
@@ -13,10 +13,12 @@ from shared.errors import BridgeError, CheckpointMoved, ConfigError, InvalidComm
 from shared.logs import defect, event, logger, safe
 from shared.runs import plan_commands, status
 from shared.runs.status import StatusReport
-from shared.settings import Settings, load
 from shared.triggers import plan_route
 from shared.triggers.bridge_cache import Process, here
-from shared.wiring import Bridge
+
+if TYPE_CHECKING:
+    from shared.settings import Settings
+    from shared.wiring import Bridge
 
 log = logger(__name__)
 
@@ -24,7 +26,7 @@ PRINCIPAL = "X-MS-CLIENT-PRINCIPAL"
 PRINCIPAL_ID = "X-MS-CLIENT-PRINCIPAL-ID"
 
 Plans = list[dict[str, Any]]
-Work = Callable[[Bridge], Awaitable[tuple[int, Plans]]]
+Work = Callable[["Bridge"], Awaitable[tuple[int, Plans]]]
 
 http = func.Blueprint()  # type: ignore[no-untyped-call]  # azure-functions leaves this one constructor untyped
 
@@ -76,7 +78,7 @@ async def health(req: func.HttpRequest) -> func.HttpResponse:
 async def start_backfill(req: func.HttpRequest) -> func.HttpResponse:
     """Plan history: `{"days": 90}`, or from and to; 202 with the plans."""
 
-    async def work(bridge: Bridge) -> tuple[int, Plans]:
+    async def work(bridge: "Bridge") -> tuple[int, Plans]:
         return 202, await _change(bridge, plan_route.parsed(req.get_body(), plan_route.Backfill))
 
     return await _operator("start_backfill", req, work)
@@ -87,22 +89,24 @@ async def start_backfill(req: func.HttpRequest) -> func.HttpResponse:
 async def plan(req: func.HttpRequest) -> func.HttpResponse:
     """GET lists the plans (`?connection=`); POST pauses, resumes, cancels or adds."""
 
-    async def show(bridge: Bridge) -> tuple[int, Plans]:
+    async def show(bridge: "Bridge") -> tuple[int, Plans]:
         return 200, await plan_commands.list_plans(bridge.chosen(req.params.get("connection")))
 
-    async def change(bridge: Bridge) -> tuple[int, Plans]:
+    async def change(bridge: "Bridge") -> tuple[int, Plans]:
         return 200, await _change(bridge, plan_route.parsed(req.get_body(), plan_route.Change))
 
     return await _operator("plan", req, show if req.method == "GET" else change)
 
 
-async def _change(bridge: Bridge, body: plan_route.Backfill | plan_route.Change) -> Plans:
+async def _change(bridge: "Bridge", body: plan_route.Backfill | plan_route.Change) -> Plans:
     command = body.command(here.clock.now())
     return await plan_commands.carry_out(bridge.chosen(body.connection), command)
 
 
 async def _operator(route: str, req: func.HttpRequest, work: Work) -> func.HttpResponse:
     """Admit, do, answer. An error is one sentence and a code: 400 is the caller's, 409 and 503 the operator's."""
+    from shared.settings import load
+
     try:
         admit(req.headers, load())
         async with here.bridge() as bridge:
@@ -123,7 +127,7 @@ async def _operator(route: str, req: func.HttpRequest, work: Work) -> func.HttpR
     return _json(code, {"plans": plans})
 
 
-def admit(headers: Mapping[str, str], settings: Settings) -> None:
+def admit(headers: Mapping[str, str], settings: "Settings") -> None:
     """With REQUIRE_ENTRA only signed-in callers: raises NotSignedIn, or ConfigError when nothing checks sign-ins.
 
     The header is proof only behind App Service authentication, which removes it from what callers send and sets

@@ -9,9 +9,7 @@ from shared.errors import BridgeError, ConfigError
 from shared.logs import event, logger
 from shared.runs.last_turns import PLAN, POLL, PROVE
 from shared.runs.turns import take_turns
-from shared.settings import load
 from shared.triggers.bridge_cache import here
-from shared.wiring import identity
 
 log = logger(__name__)
 
@@ -55,11 +53,14 @@ async def prove_daily(timer: func.TimerRequest) -> None:
 @timers.timer_trigger(arg_name="timer", schedule=REPORT_SCHEDULE)
 async def compliance_report(timer: func.TimerRequest) -> None:
     """The last whole week's or month's report, unless it is written or REPORT_SCHEDULE is off."""
+    from shared.settings import load
+
     settings = load()
     if settings.report_schedule == "off":
         return
     # Only apps that write reports load the parts that sign and render them.
     from shared.report.writing import write_due
+    from shared.wiring import identity
 
     try:
         async with identity() as credential:

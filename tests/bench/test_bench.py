@@ -65,7 +65,7 @@ def test_the_agreed_targets_stand() -> None:
         ("decode_to_gzip", "value", "at least", 60_000),
         ("million", "peak_megabytes", "at most", 256),
         ("million", "requests", "at most", 220),
-        ("cold_import", "value", "at most", 1.5),
+        ("cold_import", "value", "at most", 0.45),
         ("detections", "value", "at most", 60),
         ("detections", "bind_seconds", "at most", 30),
         ("workbook_tabs", "value", "at most", 3.0),

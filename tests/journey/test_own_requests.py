@@ -6,7 +6,7 @@ from sandbox.world import KEY_ID, open_world
 from shared.clock import SimulatedClock
 from shared.runs import live
 from shared.settings import load
-from shared.streams.activity.endpoint import OWN_REQUESTS_KEPT, OwnRequests
+from shared.streams.activity.rows import OWN_REQUESTS_KEPT, OwnRequests
 from shared.wiring import build
 from tests.fakes import NOON, MemoryStore
 

@@ -2,6 +2,8 @@
 
 import json
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
@@ -62,3 +64,11 @@ def test_every_run_ends_before_the_host_would_end_it(setting: str) -> None:
     margin = timedelta(minutes=10)
     assert timedelta(seconds=Settings.model_fields[setting].default) + margin <= limit
     assert max(timedelta(seconds=PROOF_ENDS_SECONDS), PROOF_STARTS) + margin <= limit
+
+
+def test_listing_the_functions_loads_no_sdk_and_no_signing() -> None:
+    """What the host does at every cold start; clients, settings' consumers and the report load with the first use."""
+    late = ("azure.identity", "azure.storage", "azure.monitor", "azure.keyvault", "httpx", "jinja2", "shared.report")
+    script = f"import sys, function_app; print([name for name in {late} if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

@@ -17,7 +17,7 @@ from shared.errors import SinkRefused
 from shared.models import Window
 from shared.report.questions import questions
 from shared.report.writing import Reporter
-from shared.workspace.client import Answer, QueryClient
+from shared.workspace.query import Answer, QueryClient
 
 DAY = Window(datetime(2026, 10, 5, tzinfo=UTC), datetime(2026, 10, 6, tzinfo=UTC))
 NOW = datetime(2026, 11, 1, 5, 15, tzinfo=UTC)

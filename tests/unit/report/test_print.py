@@ -10,7 +10,7 @@ import pytest
 from pypdf import PdfReader
 
 from shared.report.writing import write_report
-from shared.workspace.client import Answer
+from shared.workspace.query import Answer
 from tests.unit.report.fakes import DAY, FakeQueries, MemoryArchive, quiet, reporter
 from tools import optional
 
