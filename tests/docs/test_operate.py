@@ -160,7 +160,7 @@ def test_verdicts_kinds_and_prefixes_are_explained() -> None:
     folders = set(
         re.findall(r'f"([a-z-]+)/\{(?:self\._|self\.|connection\.|patient\.connection\.)?(?:folder|name)\b', SHARED)
     )
-    told = {name.rstrip("/") for name in rows(section(OPERATE, "## What lies in the container"))}
+    told = {name.rstrip("/") for name in rows(section(OPERATE, "## What is in the container"))}
     assert folders - told == set()
     assert {"checkpoint", "plan", "ledger", "dead-letters", "overflow", "health", "unreadable"} <= told
 
