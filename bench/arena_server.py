@@ -1,7 +1,7 @@
 """The servers of the comparison: `python -m bench.arena_server SCENARIO SCALE FEED`, FEED as `write_feed` left it.
 
-Feed, ingestion endpoint and their weather run on one simulated clock, which whoever polls them winds: PUT /clock. What
-was stored is told by GET /outcome. Prints its address as a line of JSON and serves until its standard input ends.
+The feed, the ingestion endpoint and their faults run on one simulated clock that the client sets (PUT /clock). What
+was stored is reported by GET /outcome. Prints its address as a line of JSON and serves until its standard input ends.
 """
 
 import json
@@ -26,19 +26,19 @@ from starlette.routing import Mount, Route
 from bench.arena import Arena, Outcome
 from bench.official import RULE_ID
 from bench.weather import BURST_MINUTE, BUSY, BY_NAME, END, INDEXED_WITHIN, START, Scenario, let_loose, minute
-from kql import Workspace
+from kql import LocalWorkspace
 from sandbox.activity import FeedEntry, feed_entry
 from sandbox.compliance.api import compliance_app
-from sandbox.compliance.feed import Feed
-from sandbox.compliance.keys import READ_ACTIVITIES, Key
+from sandbox.compliance.feed import SimulatedFeed
+from sandbox.compliance.keys import READ_ACTIVITIES, ApiKey
 from sandbox.compliance.server import Served
 from sandbox.faults import Faults
-from sandbox.ingestion import Rule, ingestion_app
+from sandbox.ingestion import CollectionRule, ingestion_app
 from sandbox.tenant import days
 from shared import tables
 from shared.clock import SimulatedClock
 
-KEY = Key("sk-ant-api01-bench", "apikey_01FAKEbench", "compliance", frozenset({READ_ACTIVITIES}))
+KEY = ApiKey("sk-ant-api01-bench", "apikey_01FAKEbench", "compliance", frozenset({READ_ACTIVITIES}))
 PEOPLE = 2_000
 
 _decode = msgspec.json.Decoder().decode
@@ -90,7 +90,9 @@ class _Stored:
 
     def shown(self) -> int:
         """How many rows the parser shows of them."""
-        workspace = Workspace.create(None, SimulatedClock(END), [tables.load(name) for name in tables.table_names()])
+        workspace = LocalWorkspace.create(
+            None, SimulatedClock(END), [tables.load(name) for name in tables.table_names()]
+        )
         try:
             rows = [{"ActivityId": id, "TimeGenerated": END} for id in self.ids]
             workspace.store(tables.ACTIVITY, rows, ingested_at=END)
@@ -103,11 +105,11 @@ def arena_app(scenario: Scenario, path: Path) -> Starlette:
     """All of it behind one door."""
     clock, api_faults, sink_faults, stored = SimulatedClock(START), Faults(), Faults(), _Stored()
     happened = {entry.id: entry for entry in entries(scenario, path)}
-    feed = Feed(happened.values())
+    feed = SimulatedFeed(happened.values())
     let_loose(scenario, api_faults, sink_faults)
     streams = {tables.load(name).stream: tables.load(name) for name in tables.table_names()}
     api = compliance_app(feed, [KEY], clock, faults=api_faults, own_rows=False)
-    ingestion = ingestion_app({RULE_ID: Rule(RULE_ID, streams, stored.store)}, clock, faults=sink_faults)
+    ingestion = ingestion_app({RULE_ID: CollectionRule(RULE_ID, streams, stored.store)}, clock, faults=sink_faults)
     requests = 0
 
     async def wind(request: Request) -> Response:

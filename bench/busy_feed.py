@@ -22,7 +22,7 @@ from bench.sample import START, entries
 from bench.served import KEY, PLENTY, Address, swallowing_app
 from sandbox.activity import FeedEntry
 from sandbox.compliance.api import compliance_app
-from sandbox.compliance.feed import Feed, FeedPage, FeedQuery
+from sandbox.compliance.feed import FeedPage, FeedQuery, SimulatedFeed
 from sandbox.compliance.server import Served
 from shared.clock import SimulatedClock
 
@@ -32,7 +32,7 @@ SAMPLES = 1000
 _ID, _TIME = b"@the-id@", b"@the-time@"
 
 
-class MadeFeed(Feed):
+class MadeFeed(SimulatedFeed):
     """`count` activities from START on, evenly over SPAN; read oldest first and without filters, as history is."""
 
     def __init__(self, count: int) -> None:

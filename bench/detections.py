@@ -7,7 +7,7 @@ from itertools import islice
 import msgspec
 
 from bench.reading import Reading, peak_megabytes
-from kql import Workspace
+from kql import LocalWorkspace
 from sandbox.tenant import build_tenant
 from sentinel.tools.backtest import engine
 from sentinel.tools.backtest.engine import Past
@@ -42,9 +42,9 @@ def ours(count: int) -> Reading:
     return Reading(executing, {**facts, "peak_megabytes": peak_megabytes()})
 
 
-def _month(people: int) -> Workspace:
+def _month(people: int) -> LocalWorkspace:
     """The demo tenant's month with its storylines, through the real normalizer."""
-    workspace = Workspace.create(None, SimulatedClock(END), [tables.load(name) for name in tables.table_names()])
+    workspace = LocalWorkspace.create(None, SimulatedClock(END), [tables.load(name) for name in tables.table_names()])
     context = RowContext("bench", "0a1b2c3d-0000-4000-8000-00000000be4c", __version__, "backfill", True, END)
     decode = msgspec.json.Decoder().decode
     tenant = build_tenant(start=END - MONTH, end=END, people=people)

@@ -8,7 +8,7 @@ import msgspec
 
 from bench.reading import Reading, peak_megabytes
 from bench.sample import LONGEST, START, entries
-from kql import Workspace
+from kql import LocalWorkspace
 from shared import __version__, tables
 from shared.clock import SimulatedClock
 from shared.streams.activity.fold import RowContext, fold
@@ -30,7 +30,7 @@ def baseline(count: int) -> Reading:
 
 def _asked(kql: str, count: int) -> Reading:
     clock = SimulatedClock(NOW)
-    workspace = Workspace.create(None, clock, [tables.load(name) for name in tables.table_names()])
+    workspace = LocalWorkspace.create(None, clock, [tables.load(name) for name in tables.table_names()])
     try:
         _fill(workspace, count)
         started = time.perf_counter()
@@ -44,7 +44,7 @@ def _asked(kql: str, count: int) -> Reading:
     return Reading(seconds, {"peak_megabytes": peak_megabytes()})
 
 
-def _fill(workspace: Workspace, count: int) -> None:
+def _fill(workspace: LocalWorkspace, count: int) -> None:
     context = RowContext("bench", "0a1b2c3d-0000-4000-8000-00000000be4c", __version__, "backfill", True, NOW)
     decode = msgspec.json.Decoder().decode
     rows = (fold(decode(entry.body), context).row for entry in entries(count))

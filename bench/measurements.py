@@ -78,7 +78,7 @@ MEASUREMENTS = (
         unit="seconds",
         count=3,
         method="`import function_app` in fresh processes, the median, from a folder without compiled bytecode, as a "
-        "deployment has none; the packages it depends on are compiled. Not in it: what Azure needs to start a host, and "
+        "deployment has none; the packages it depends on are compiled. Excluded: what Azure needs to start a host, and "
         "the clients, which load with the first run.",
         baseline="`import azure.functions` alone, which every function app in Python has to pay.",
         targets=(Target("at most", 0.45),),

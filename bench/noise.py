@@ -18,8 +18,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from kql import KqlRefused, Workspace
-from sandbox.tenant import Life
+from kql import KqlRefused, LocalWorkspace
+from sandbox.tenant import Simulation
 from sentinel.tools.backtest import engine
 from sentinel.tools.backtest.engine import Past
 from sentinel.tools.check.bind import Bound
@@ -59,16 +59,16 @@ class Noise:
         return self.a_month > self.expected and self.alerts > 1
 
 
-def quiet(people: int, days: int, seed: int, types: Iterable[str] | None, *, stories: bool = False) -> Workspace:
+def quiet(people: int, days: int, seed: int, types: Iterable[str] | None, *, stories: bool = False) -> LocalWorkspace:
     """A workspace with the activities of a tenant on `days` working days since FIRST, without its storylines.
 
     Through the real normalizer, as history; only `types`, where given. With `stories` it is not quiet at all.
     """
-    workspace = Workspace.create(None, SimulatedClock(FIRST), [tables.load(name) for name in tables.table_names()])
+    workspace = LocalWorkspace.create(None, SimulatedClock(FIRST), [tables.load(name) for name in tables.table_names()])
     decode = msgspec.json.Decoder().decode
     wanted = None if types is None else frozenset(types)
     context = RowContext("noise", "0a1b2c3d-0000-4000-8000-00000000be4c", __version__, "backfill", True, FIRST)
-    life = Life(start=FIRST, end=FIRST + days * DAY, people=people, seed=seed)
+    life = Simulation(start=FIRST, end=FIRST + days * DAY, people=people, seed=seed)
     told = {id for storyline in life.storylines for id in storyline.activity_ids} if not stories else set()
     entries = (entry for entry in chain.from_iterable(life.days()) if wanted is None or entry.type in wanted)
     rows = (fold(decode(entry.body), context).row for entry in entries if entry.id not in told)
@@ -79,7 +79,7 @@ def quiet(people: int, days: int, seed: int, types: Iterable[str] | None, *, sto
 
 def known(people: int, days: int, seed: int) -> list[dict[str, str]]:
     """What such a customer has entered in its watchlists: the keys it knows."""
-    life = Life(start=FIRST, end=FIRST + days * DAY, people=people, seed=seed)
+    life = Simulation(start=FIRST, end=FIRST + days * DAY, people=people, seed=seed)
     return [
         {
             "WatchlistAlias": "ClaudeApprovedKeys",

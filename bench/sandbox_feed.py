@@ -17,15 +17,15 @@ import httpx
 from sandbox.activity import FeedEntry, feed_entry
 from sandbox.compliance.activities import envelope
 from sandbox.compliance.api import ACTIVITIES_PATH, compliance_app
-from sandbox.compliance.cursors import Position, encode
-from sandbox.compliance.feed import Feed, FeedQuery
-from sandbox.compliance.keys import READ_ACTIVITIES, Key
+from sandbox.compliance.cursors import FeedPosition, encode
+from sandbox.compliance.feed import FeedQuery, SimulatedFeed
+from sandbox.compliance.keys import READ_ACTIVITIES, ApiKey
 from sandbox.compliance.server import Served
 from shared.clock import SimulatedClock
 
 FEED_SIZE, PAGE_SIZE, PAGES = 200_000, 5_000, 15
 START = datetime(2026, 10, 1, tzinfo=UTC)
-KEY = Key("sk-ant-api01-bench", "apikey_01FAKEbench", "compliance", frozenset({READ_ACTIVITIES}))
+KEY = ApiKey("sk-ant-api01-bench", "apikey_01FAKEbench", "compliance", frozenset({READ_ACTIVITIES}))
 
 
 def made(number: int) -> FeedEntry:
@@ -52,7 +52,7 @@ def made(number: int) -> FeedEntry:
     )
 
 
-def median_milliseconds(fetch: Callable[[Position], object], starts: list[Position]) -> float:
+def median_milliseconds(fetch: Callable[[FeedPosition], object], starts: list[FeedPosition]) -> float:
     """Median duration of `fetch` over the cursors."""
     durations = []
     for start in starts:
@@ -64,17 +64,17 @@ def median_milliseconds(fetch: Callable[[Position], object], starts: list[Positi
 
 def main() -> None:
     entries = [made(number) for number in range(FEED_SIZE)]
-    feed = Feed(entries)
+    feed = SimulatedFeed(entries)
     clock = SimulatedClock(START + timedelta(days=2))
     app = compliance_app(feed, [KEY], clock, own_rows=False)
     middle = FEED_SIZE // 2
     chosen = entries[middle : middle + PAGES * PAGE_SIZE : PAGE_SIZE]
-    starts = [Position(each.created_at, each.id) for each in chosen]
+    starts = [FeedPosition(each.created_at, each.id) for each in chosen]
 
-    def query(start: Position) -> FeedQuery:
+    def query(start: FeedPosition) -> FeedQuery:
         return FeedQuery(order="asc", limit=PAGE_SIZE, after=start)
 
-    def params(start: Position) -> dict[str, str | int]:
+    def params(start: FeedPosition) -> dict[str, str | int]:
         return {"order": "asc", "limit": PAGE_SIZE, "after_id": encode(start)}
 
     headers = {"x-api-key": KEY.secret}

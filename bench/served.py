@@ -20,12 +20,12 @@ from starlette.routing import Mount, Route
 from bench.reading import on_the_other_cores
 from bench.sample import entries
 from sandbox.compliance.api import compliance_app
-from sandbox.compliance.feed import Feed
-from sandbox.compliance.keys import READ_ACTIVITIES, Key
+from sandbox.compliance.feed import SimulatedFeed
+from sandbox.compliance.keys import READ_ACTIVITIES, ApiKey
 from sandbox.compliance.server import Served
 from shared.clock import SimulatedClock
 
-KEY = Key("sk-ant-api01-bench", "apikey_01FAKEbench", "compliance", frozenset({READ_ACTIVITIES}))
+KEY = ApiKey("sk-ant-api01-bench", "apikey_01FAKEbench", "compliance", frozenset({READ_ACTIVITIES}))
 PLENTY = 1_000_000  # requests a minute: the budget is not what is measured
 
 
@@ -73,7 +73,7 @@ def main() -> None:
     on_the_other_cores()
     made = list(entries(int(sys.argv[1])))
     end = made[-1].created_at.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
-    api = compliance_app(Feed(made), [KEY], SimulatedClock(end), requests_per_minute=PLENTY, own_rows=False)
+    api = compliance_app(SimulatedFeed(made), [KEY], SimulatedClock(end), requests_per_minute=PLENTY, own_rows=False)
     with Served(Starlette(routes=[*swallowing_app().routes, Mount("/", api)])) as served:
         line = json.dumps(asdict(Address(served.url, KEY.secret, end.isoformat()))) + "\n"
         with suppress(BrokenPipeError):  # whoever wanted it has been stopped meanwhile

@@ -14,7 +14,7 @@ import msgspec
 from bench.kql_parser import PORTION
 from bench.reading import Reading, peak_megabytes
 from bench.sample import START, entries
-from kql import Workspace
+from kql import LocalWorkspace
 from sandbox.page.app import Desk
 from sandbox.page.serve import open_page
 from shared import __version__, tables
@@ -69,7 +69,7 @@ async def _answer(client: httpx.AsyncClient, url: str, chosen: dict[str, str]) -
 
 def _fill(path: Path, count: int) -> datetime:
     """Rows of the sample in a workspace file, and a health row with every hour's digest; returns the last moment."""
-    workspace = Workspace.create(path, SimulatedClock(START), [tables.load(name) for name in tables.table_names()])
+    workspace = LocalWorkspace.create(path, SimulatedClock(START), [tables.load(name) for name in tables.table_names()])
     last = START
     try:
         source = entries(count)
@@ -86,7 +86,7 @@ def _fill(path: Path, count: int) -> datetime:
     return last
 
 
-def _health(workspace: Workspace, last: datetime) -> dict[str, Any]:
+def _health(workspace: LocalWorkspace, last: datetime) -> dict[str, Any]:
     """A run that digested every hour, as the bridge writes it."""
     digests = workspace.query(
         f"""{tables.ACTIVITY}

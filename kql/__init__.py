@@ -1,7 +1,7 @@
 """A Log Analytics workspace on a laptop: tables in DuckDB, questions in KQL, the query REST shape on top."""
 
-from kql.answer import Answer
+from kql.answer import QueryAnswer
 from kql.refusals import KqlRefused
-from kql.store import Workspace
+from kql.store import LocalWorkspace
 
-__all__ = ["Answer", "KqlRefused", "Workspace"]
+__all__ = ["KqlRefused", "LocalWorkspace", "QueryAnswer"]

@@ -15,7 +15,7 @@ Convert = Callable[[Any], Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class QueryAnswer:
     """`columns` are (name, Kusto type); a row holds str, int, float, bool, None, aware UTC `datetime`, `timedelta`,
     and for `dynamic` the parsed JSON. As in Kusto a string is never null: what is missing is ""."""
 
@@ -31,8 +31,8 @@ class Answer:
         return [dict(zip(self.names, row, strict=True)) for row in self.rows]
 
 
-def answer_of(description: Sequence[tuple[Any, ...]], fetched: Sequence[tuple[Any, ...]]) -> Answer:
-    """Turn a DuckDB result (`cursor.description`, its rows) into an `Answer`, leaving the hidden columns out."""
+def answer_of(description: Sequence[tuple[Any, ...]], fetched: Sequence[tuple[Any, ...]]) -> QueryAnswer:
+    """Turn a DuckDB result (`cursor.description`, its rows) into a `QueryAnswer`, leaving the hidden columns out."""
     kept = [(index, str(column[0]), column[1]) for index, column in enumerate(description) if not is_hidden(column[0])]
     columns = tuple((name, _kusto_type(type_)) for _, name, type_ in kept)
     converts = [(index, _converter(type_), "" if str(type_) == "VARCHAR" else None) for index, _, type_ in kept]
@@ -43,7 +43,7 @@ def answer_of(description: Sequence[tuple[Any, ...]], fetched: Sequence[tuple[An
         )
         for row in fetched
     ]
-    return Answer(columns, rows)
+    return QueryAnswer(columns, rows)
 
 
 def timespan_text(span: timedelta) -> str:

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from kql.answer import Answer, datetime_text, timespan_text
+from kql.answer import QueryAnswer, datetime_text, timespan_text
 
 Form = Literal["table", "json", "csv"]
 
@@ -20,7 +20,7 @@ WIDTH = 100  # characters; a table wider than the reader's terminal is unreadabl
 _NUMBERS = frozenset({"int", "long", "real", "decimal"})
 
 
-def print_answer(answer: Answer, form: Form, out: TextIO) -> None:
+def print_answer(answer: QueryAnswer, form: Form, out: TextIO) -> None:
     """Write `answer` to `out`; JSON is a list of objects with ISO 8601 datetimes, CSV has a header line."""
     if form == "json":
         json.dump(
@@ -38,7 +38,7 @@ def print_answer(answer: Answer, form: Form, out: TextIO) -> None:
         _print_table(answer, out)
 
 
-def _print_table(answer: Answer, out: TextIO) -> None:
+def _print_table(answer: QueryAnswer, out: TextIO) -> None:
     console = Console(file=out, width=WIDTH, highlight=False)
     if not answer.rows:
         console.print("no rows")

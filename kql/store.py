@@ -20,7 +20,7 @@ from duckdb_kql.translate import TranslationResult
 
 from kql import parsers as parser_files
 from kql import shim
-from kql.answer import Answer, answer_of
+from kql.answer import QueryAnswer, answer_of
 from kql.refusals import KqlRefused, refusal
 from shared.clock import Clock
 from shared.tables import ColumnType, Table
@@ -39,7 +39,7 @@ _encode_lines = msgspec.json.Encoder().encode_lines
 _umask = threading.Lock()
 
 
-class Workspace:
+class LocalWorkspace:
     """A Log Analytics workspace; safe to use from many threads. Build it with `create`."""
 
     def __init__(
@@ -74,7 +74,7 @@ class Workspace:
         *,
         parsers: Path = parser_files.FOLDER,
         given: Sequence[str] = (),
-    ) -> "Workspace":
+    ) -> "LocalWorkspace":
         """Open the workspace at `path` (None: in memory), making the file, tables and columns that are missing.
 
         The file, its write-ahead log and what is staged on the way in are readable by their owner only. `parsers`
@@ -100,7 +100,7 @@ class Workspace:
             connection.execute("SET enable_external_access=false")
             for table in by_name.values():
                 _make(connection, table)
-        return Workspace(connection, staging, clock, by_name, functions)
+        return LocalWorkspace(connection, staging, clock, by_name, functions)
 
     @property
     def functions(self) -> tuple[str, ...]:
@@ -145,7 +145,7 @@ class Workspace:
 
     def query(
         self, kql: str, *, timespan: tuple[datetime, datetime] | None = None, now: datetime | None = None
-    ) -> Answer:
+    ) -> QueryAnswer:
         """Answer `kql` as of `now` (default: the clock's); raise KqlRefused when that cannot be done.
 
         `timespan` (both ends included) bounds `TimeGenerated` of every table read, as the query API's does.

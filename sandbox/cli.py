@@ -19,11 +19,11 @@ from kql import KqlRefused
 from kql.opening import open_file
 from kql.show import Form, print_answer
 from sandbox import demo as demos
-from sandbox.compliance.feed import Feed
+from sandbox.compliance.feed import SimulatedFeed
 from sandbox.demo_report import as_json, print_report
 from sandbox.progress_bars import Bars
 from sandbox.report import report as compliance_report
-from sandbox.run import Carried, carry_file, carry_live, private, state_of
+from sandbox.run import Delivered, deliver_file, deliver_live, prepare_workspace, state_folder
 from sandbox.tenant import build_tenant
 from sandbox.world import World, open_world
 from shared.clock import SystemClock
@@ -63,7 +63,7 @@ def demo(
     async def work() -> int:
         with Bars(console) as bars:
 
-            def inspect(world: World, report: demos.Report) -> None:
+            def inspect(world: World, report: demos.DemoReport) -> None:
                 bars.stop()
                 print_report(console, world.workspace, report)
                 if json_file is not None:
@@ -71,7 +71,7 @@ def demo(
                         json.dumps(as_json(world.workspace, report), indent=1) + "\n", encoding="utf-8"
                     )
 
-            report = await demos.play(folder, bars.tell, people=people, seed=seed, inspect=inspect)
+            report = await demos.run_demo(folder, bars.tell, people=people, seed=seed, inspect=inspect)
         return 0 if report.outcome is not None and report.outcome.complete else 1
 
     code = _code_of(work, interrupted="stopped; the next demo begins anew")
@@ -111,9 +111,9 @@ def run(
                 bars.tell("history", done, total, f"{read:,} activities read")
 
             if feed is not None:
-                carried = await carry_file(feed, workspace, progress)
+                carried = await deliver_file(feed, workspace, progress)
             else:
-                carried = await carry_live(days, workspace, progress)
+                carried = await deliver_live(days, workspace, progress)
         return _say(carried, workspace)
 
     _end(work)
@@ -182,9 +182,11 @@ def serve(
         clock = SystemClock()
         now = clock.now()
         tenant = build_tenant(start=now - timedelta(days=days), end=now + timedelta(days=1), people=people)
-        with open_world(clock, feed=Feed(tenant.entries), workspace=private(workspace), port=port) as world:
+        with open_world(
+            clock, feed=SimulatedFeed(tenant.entries), workspace=prepare_workspace(workspace), port=port
+        ) as world:
             console.print("# paste into another terminal, then: claude-bridge init --history-days 1")
-            for name, value in {**world.environment(), "STATE_DIR": str(state_of(workspace))}.items():
+            for name, value in {**world.environment(), "STATE_DIR": str(state_folder(workspace))}.items():
                 console.print(f"export {name}={shlex.quote(value)}", highlight=False, markup=False, soft_wrap=True)
             console.print("# Ctrl-C ends")
             await asyncio.Event().wait()
@@ -211,7 +213,7 @@ def _complain(words: str) -> None:
     errors.print(words, style="red", highlight=False, markup=False, soft_wrap=True)
 
 
-def _say(carried: Carried, workspace: Path) -> int:
+def _say(carried: Delivered, workspace: Path) -> int:
     console.print(f"{carried.read:,} activities read, {carried.sent:,} new rows in {workspace} (readable by you only)")
     if carried.failure is not None:
         _complain(f"not finished: {safe(str(carried.failure))}")

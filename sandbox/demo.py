@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from sandbox.activity import raw_entry
-from sandbox.compliance.feed import Feed
+from sandbox.completeness import Completeness, check_completeness
+from sandbox.compliance.feed import SimulatedFeed
 from sandbox.faults import Fault
-from sandbox.outcome import Outcome, judge
 from sandbox.run import log_to, watching
 from sandbox.tenant import Storyline, Tenant, build_tenant
 from sandbox.world import World, open_world
@@ -37,12 +37,12 @@ REFUSED_TYPE = "sandbox_row_the_table_refuses"
 API_STORM = {"server_error": 0.02, "overloaded": 0.01, "rate_limited": 0.01, "cut_body": 0.01, "false_end": 0.01}
 SINK_STORM = {"throttled": 0.02, "server_error": 0.02, "unavailable": 0.01, "stored_then_reset": 0.005}
 
-Tell = Callable[[str, int, int, str], None]
+ReportProgress = Callable[[str, int, int, str], None]
 """Told as the work goes on: phase, steps done, steps in all, and what to say beside the bar."""
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class StoredStoryline:
     """A storyline of the tenant, and how many of its activities the workspace holds."""
 
     storyline: Storyline
@@ -50,12 +50,12 @@ class Found:
 
 
 @dataclass(slots=True)
-class Report:
+class DemoReport:
     """What the demo did."""
 
     people: int
     activities: int
-    outcome: Outcome | None = None
+    outcome: Completeness | None = None
     late: int = 0
     repeated: int = 0
     replayed: int = 0
@@ -63,33 +63,40 @@ class Report:
     api_faults: dict[str, int] = field(default_factory=dict)
     sink_faults: dict[str, int] = field(default_factory=dict)
     states: dict[str, int] = field(default_factory=dict)
-    found: list[Found] = field(default_factory=list)
+    found: list[StoredStoryline] = field(default_factory=list)
 
 
-async def play(folder: Path, tell: Tell, *, people: int, seed: int, inspect: Callable[[World, Report], None]) -> Report:
+async def run_demo(
+    folder: Path,
+    report_progress: ReportProgress,
+    *,
+    people: int,
+    seed: int,
+    inspect: Callable[[World, DemoReport], None],
+) -> DemoReport:
     """Run the whole demo in `folder` (emptied first); `inspect` is called while the workspace is still open."""
     await asyncio.to_thread(_empty, folder)
-    tell("tenant", 0, 1, f"{people} people, 30 days and a morning")
+    report_progress("tenant", 0, 1, f"{people} people, 30 days and a morning")
     tenant = build_tenant(start=NOW - HISTORY, end=NOW + MORNING, people=people, seed=seed, late_share=LATE_SHARE)
-    tell("tenant", 1, 1, f"{len(tenant.entries):,} activities")
+    report_progress("tenant", 1, 1, f"{len(tenant.entries):,} activities")
     clock = SimulatedClock(NOW)
-    feed = Feed(tenant.entries)
+    feed = SimulatedFeed(tenant.entries)
     _add_odd_rows(feed)
-    report = Report(people, len(feed))
+    report = DemoReport(people, len(feed))
     with open_world(clock, feed=feed, workspace=folder / WORKSPACE) as world, log_to(folder):
         settings = load(**world.settings(), state_dir=folder / "state")
         async with build(settings, clock=clock, credential=world.credential) as bridge:
             until = clock.now() + MORNING  # fixed before the first read
             _bring_weather(world)
-            await _history(bridge, tell, report)
-            await _morning(bridge, clock, tell, report)
-            await _sweeps(bridge, clock, tell, report)
+            await _history(bridge, report_progress, report)
+            await _morning(bridge, clock, report_progress, report)
+            await _sweeps(bridge, clock, report_progress, report)
             world.sink_faults.calm()
             report.replayed = sum(run.counts.sent for run in await bridge.replay())
             report.selftest = await _selftest(world, bridge)
             report.api_faults, report.sink_faults = world.api_faults.hits, world.sink_faults.hits
             expected = feed.ids(NOW - HISTORY - timedelta(days=1), until)
-            report.outcome = await judge(expected, bridge.connections[0], world.workspace, until=until)
+            report.outcome = await check_completeness(expected, bridge.connections[0], world.workspace, until=until)
             report.found = _storylines(tenant, world)
         inspect(world, report)
     return report
@@ -100,7 +107,7 @@ def _empty(folder: Path) -> None:
     folder.mkdir(parents=True, mode=0o700)
 
 
-def _add_odd_rows(feed: Feed) -> None:
+def _add_odd_rows(feed: SimulatedFeed) -> None:
     """What an API should not send and one day does: the page around them must not suffer."""
     at = NOW - timedelta(days=2)
     stamp = at.strftime("%Y-%m-%dT%H:%M:%SZ")
@@ -133,7 +140,7 @@ def _is_refused(row: Mapping[str, Any]) -> bool:
     return bool(row.get("ActivityType") == REFUSED_TYPE)
 
 
-async def _history(bridge: Bridge, tell: Tell, report: Report) -> None:
+async def _history(bridge: Bridge, report_progress: ReportProgress, report: DemoReport) -> None:
     connection = bridge.connections[0]
     await live.init(connection)
     await connection.plan_store.update(
@@ -141,7 +148,7 @@ async def _history(bridge: Bridge, tell: Tell, report: Report) -> None:
     )
 
     def progress(done: int, total: int, read: int) -> None:
-        tell("history", done, total, f"{read:,} activities read")
+        report_progress("history", done, total, f"{read:,} activities read")
 
     async with watching(bridge, progress):
         for _ in range(20):
@@ -150,7 +157,7 @@ async def _history(bridge: Bridge, tell: Tell, report: Report) -> None:
                 break
 
 
-async def _morning(bridge: Bridge, clock: SimulatedClock, tell: Tell, report: Report) -> None:
+async def _morning(bridge: Bridge, clock: SimulatedClock, report_progress: ReportProgress, report: DemoReport) -> None:
     """Minute by minute, as the timers do it."""
     total = int(MORNING / MINUTE)
     sent = 0
@@ -161,16 +168,16 @@ async def _morning(bridge: Bridge, clock: SimulatedClock, tell: Tell, report: Re
             runs += await bridge.work_plan()
         _count(report, runs)
         sent += sum(run.counts.sent for run in runs)
-        tell("live", minute, total, f"{clock.now():%H:%M} simulated, {sent:,} rows")
+        report_progress("live", minute, total, f"{clock.now():%H:%M} simulated, {sent:,} rows")
 
 
-async def _sweeps(bridge: Bridge, clock: SimulatedClock, tell: Tell, report: Report) -> None:
+async def _sweeps(bridge: Bridge, clock: SimulatedClock, report_progress: ReportProgress, report: DemoReport) -> None:
     """Two quiet days, by the hour, in which every hour is read again at the ages of 1, 6, 26 and 50 hours."""
     total = int(SWEEPS / timedelta(hours=1))
     for hour in range(1, total + 1):
         clock.advance_to(NOW + MORNING + timedelta(hours=hour))
         _count(report, [*await bridge.poll(), *await bridge.work_plan()])
-        tell("sweeps", hour, total, f"{report.late:,} late activities found")
+        report_progress("sweeps", hour, total, f"{report.late:,} late activities found")
 
 
 async def _selftest(world: World, bridge: Bridge) -> dict[str, Any]:
@@ -179,18 +186,18 @@ async def _selftest(world: World, bridge: Bridge) -> dict[str, Any]:
     return await selftest.selftested(load(**world.settings()), bridge.connections[0], quiet=True)
 
 
-def _count(report: Report, runs: list[Run]) -> None:
+def _count(report: DemoReport, runs: list[Run]) -> None:
     for run in runs:
         report.late += run.late
         report.repeated += run.counts.repeated
         report.states[run.state] = report.states.get(run.state, 0) + 1
 
 
-def _storylines(tenant: Tenant, world: World) -> list[Found]:
+def _storylines(tenant: Tenant, world: World) -> list[StoredStoryline]:
     ids = {id for storyline in tenant.storylines for id in storyline.activity_ids}
     answer = world.workspace.query("ClaudeActivity_CL | summarize by ActivityId")
     stored = ids & {str(id) for (id,) in answer.rows}
     return [
-        Found(storyline, sum(id in stored for id in storyline.activity_ids))
+        StoredStoryline(storyline, sum(id in stored for id in storyline.activity_ids))
         for storyline in sorted(tenant.storylines, key=lambda storyline: storyline.started)
     ]

@@ -10,28 +10,28 @@ from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
-from kql import Workspace
+from kql import LocalWorkspace
 from kql.show import print_answer
-from sandbox.demo import Report
-from sandbox.questions import FIRST_QUESTIONS
+from sandbox.demo import DemoReport
+from sandbox.demo_queries import DEMO_QUERIES
 
 
-def print_report(console: Console, workspace: Workspace, report: Report) -> None:
+def print_report(console: Console, workspace: LocalWorkspace, report: DemoReport) -> None:
     """Print the questions with their answers, the storylines, and the verdict."""
-    _print_questions(console, workspace, [question.title for question in FIRST_QUESTIONS])
+    _print_questions(console, workspace, [question.title for question in DEMO_QUERIES])
     console.print(Rule("Storylines hidden in the tenant", align="left", style="cyan"))
     console.print(_storylines(report))
     _print_verdict(console, report)
 
 
-def print_part(console: Console, workspace: Workspace, report: Report, titles: Sequence[str]) -> None:
+def print_part(console: Console, workspace: LocalWorkspace, report: DemoReport, titles: Sequence[str]) -> None:
     """Print some of the questions, and the verdict: the README's picture."""
     _print_questions(console, workspace, titles)
     _print_verdict(console, report)
 
 
-def _print_questions(console: Console, workspace: Workspace, titles: Sequence[str]) -> None:
-    for question in FIRST_QUESTIONS:
+def _print_questions(console: Console, workspace: LocalWorkspace, titles: Sequence[str]) -> None:
+    for question in DEMO_QUERIES:
         if question.title in titles:
             console.print(Rule(question.title, align="left", style="cyan"))
             out = StringIO()
@@ -39,13 +39,13 @@ def _print_questions(console: Console, workspace: Workspace, titles: Sequence[st
             console.print(Text(out.getvalue().rstrip("\n")), soft_wrap=True)
 
 
-def _print_verdict(console: Console, report: Report) -> None:
+def _print_verdict(console: Console, report: DemoReport) -> None:
     console.print(Rule("Verdict", align="left", style="cyan"))
     for line in _verdict(report):
         console.print(line, highlight=False)
 
 
-def _storylines(report: Report) -> Table:
+def _storylines(report: DemoReport) -> Table:
     table = Table("storyline", "what happened", box=SIMPLE_HEAD, pad_edge=False)
     table.add_column("activities", justify="right")
     table.add_column("in the workspace", justify="right")
@@ -55,7 +55,7 @@ def _storylines(report: Report) -> Table:
     return table
 
 
-def _verdict(report: Report) -> list[str]:
+def _verdict(report: DemoReport) -> list[str]:
     outcome = report.outcome
     if outcome is None:
         return ["[red]no outcome: the demo did not reach its end[/]"]
@@ -80,7 +80,7 @@ def _words(counts: dict[str, int]) -> str:
     return ", ".join(f"{count} {kind.replace('_', ' ')}" for kind, count in sorted(counts.items())) or "none"
 
 
-def _selftest(report: Report) -> str:
+def _selftest(report: DemoReport) -> str:
     """What the rehearsal came to."""
     if not report.selftest["arrived"]:
         return f"[bold red]The self-test failed: {report.selftest['remedy']}[/]"
@@ -88,12 +88,12 @@ def _selftest(report: Report) -> str:
     return f"The self-test's marked request came back as a row after {seconds:,.0f} s."
 
 
-def as_json(workspace: Workspace, report: Report) -> dict[str, Any]:
+def as_json(workspace: LocalWorkspace, report: DemoReport) -> dict[str, Any]:
     """The same for machines; `complete` is the verdict."""
     outcome = report.outcome
     assert outcome is not None and outcome.until is not None
     answers = {}
-    for question in FIRST_QUESTIONS:
+    for question in DEMO_QUERIES:
         out = StringIO()
         print_answer(workspace.query(question.kql), "json", out)
         answers[question.title] = out.getvalue()

@@ -16,9 +16,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from kql.answer import Answer, datetime_text, timespan_text
+from kql.answer import QueryAnswer, datetime_text, timespan_text
 from kql.refusals import KqlRefused
-from kql.store import Workspace
+from kql.store import LocalWorkspace
 
 _DURATION = re.compile(
     r"P(?:(?P<weeks>\d+(?:\.\d+)?)W)?(?:(?P<days>\d+(?:\.\d+)?)D)?"
@@ -26,7 +26,7 @@ _DURATION = re.compile(
 )
 
 
-def query_app(workspaces: Mapping[str, Workspace], tokens: Mapping[str, bool] | None = None) -> Starlette:
+def query_app(workspaces: Mapping[str, LocalWorkspace], tokens: Mapping[str, bool] | None = None) -> Starlette:
     """Serve `workspaces` by id. `tokens` says of each bearer token whether it may read; None lets any token read."""
 
     async def query(request: Request) -> Response:
@@ -97,7 +97,7 @@ def _error(status: int, code: str, message: str, **more: Any) -> Response:
     return JSONResponse({"error": {"code": code, "message": message, **more}}, status)
 
 
-def _tables(answer: Answer) -> dict[str, Any]:
+def _tables(answer: QueryAnswer) -> dict[str, Any]:
     columns = [{"name": name, "type": type_} for name, type_ in answer.columns]
     types = [type_ for _, type_ in answer.columns]
     rows = [[_cell(value, type_) for value, type_ in zip(row, types, strict=True)] for row in answer.rows]

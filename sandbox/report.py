@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from kql import KqlRefused
-from kql.store import Workspace
+from kql.store import LocalWorkspace
 from sandbox.page.reader import Reader
 from shared import tables
 from shared.archive.store import FolderArchive
@@ -26,7 +26,7 @@ from shared.workspace.query import Answer
 class LocalQueries:
     """A `QueryClient` over a local workspace."""
 
-    def __init__(self, workspace: Workspace) -> None:
+    def __init__(self, workspace: LocalWorkspace) -> None:
         self._workspace = workspace
 
     async def ask(self, kql: str) -> Answer:

@@ -10,9 +10,9 @@ from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 
-from sandbox.compliance.feed import Feed
+from sandbox.completeness import Completeness, check_completeness
+from sandbox.compliance.feed import SimulatedFeed
 from sandbox.files import FeedFile, load_feed
-from sandbox.outcome import Outcome, judge
 from sandbox.world import open_world
 from shared.clock import Clock, SimulatedClock, SystemClock
 from shared.errors import BridgeError, ConfigError, SinkRefused, SourceRefused
@@ -31,46 +31,46 @@ TURN_SECONDS = 30
 
 
 @dataclass(frozen=True, slots=True)
-class Carried:
+class Delivered:
     """A finished run: what the walks did, and (where the truth is known) whether all of it arrived."""
 
     read: int
     sent: int
-    outcome: Outcome | None
+    outcome: Completeness | None
     failure: BaseException | None
 
 
-async def carry_file(file: Path, workspace: Path, progress: Progress) -> Carried:
+async def deliver_file(file: Path, workspace: Path, progress: Progress) -> Delivered:
     """Serve `file` as the feed of a simulated API and carry it into `workspace`; again is harmless."""
     now = SystemClock().now()
     feed_file = load_feed(file, now=now)
     # Activities dated ahead of us must be history too, and history ends a settling time before "now".
     clock = SimulatedClock(max(now, feed_file.last or now) + timedelta(minutes=5))
-    feed = Feed(feed_file.entries)
-    opened = open_world(clock, feed=feed, workspace=private(workspace), own_rows=False)
-    with opened as world, log_to(state_of(workspace)):
-        settings = load(**world.settings(), state_dir=state_of(workspace))
+    feed = SimulatedFeed(feed_file.entries)
+    opened = open_world(clock, feed=feed, workspace=prepare_workspace(workspace), own_rows=False)
+    with opened as world, log_to(state_folder(workspace)):
+        settings = load(**world.settings(), state_dir=state_folder(workspace))
         async with build(settings, clock=clock, credential=world.credential) as bridge:
             start = _start(feed_file, now)
             read, sent, failure = await _history(bridge, start, clock.now(), clock, progress)
-            outcome = await judge(feed_file.ids, bridge.connections[0], world.workspace)
-    return Carried(read, sent, outcome, failure)
+            outcome = await check_completeness(feed_file.ids, bridge.connections[0], world.workspace)
+    return Delivered(read, sent, outcome, failure)
 
 
-async def carry_live(days: int, workspace: Path, progress: Progress) -> Carried:
+async def deliver_live(days: int, workspace: Path, progress: Progress) -> Delivered:
     """Carry the organisation's own feed of the last `days` into `workspace`; again goes on where it stopped.
 
     Key and address come from the environment (COMPLIANCE_ACCESS_KEY, COMPLIANCE_API_URL, CONNECTIONS).
     """
     clock = SystemClock()
-    with open_world(clock, workspace=private(workspace)) as world, log_to(state_of(workspace)):
-        settings = load(**world.sink_settings(), state_dir=state_of(workspace), plan_seconds=TURN_SECONDS)
+    with open_world(clock, workspace=prepare_workspace(workspace)) as world, log_to(state_folder(workspace)):
+        settings = load(**world.sink_settings(), state_dir=state_folder(workspace), plan_seconds=TURN_SECONDS)
         until = clock.now() - settings.settle  # fixed before the first read: what comes later is for the next run
         async with build(settings, clock=clock, credential=world.credential) as bridge:
             for name, error in bridge.broken:
                 raise ConfigError(f"connection {name}: {error}")
             read, sent, failure = await _history(bridge, until - timedelta(days=days), until, clock, progress)
-    return Carried(read, sent, None, failure)
+    return Delivered(read, sent, None, failure)
 
 
 async def _history(
@@ -144,7 +144,7 @@ def _start(feed_file: FeedFile, now: datetime) -> datetime:
     return min(feed_file.first or now, now).replace(hour=0, minute=0, second=0, microsecond=0)
 
 
-def state_of(workspace: Path) -> Path:
+def state_folder(workspace: Path) -> Path:
     """Where a local workspace's progress is kept: beside it, for its owner only."""
     return workspace.with_name(workspace.name + ".state")
 
@@ -164,7 +164,7 @@ def log_to(folder: Path) -> Iterator[None]:
         handler.close()
 
 
-def private(workspace: Path) -> Path:
+def prepare_workspace(workspace: Path) -> Path:
     """`workspace`, ready to be written: without the file, state beside it is stale and removed.
 
     Raises ConfigError when its folder does not exist.
@@ -173,7 +173,7 @@ def private(workspace: Path) -> Path:
         raise ConfigError(f"{workspace.parent} is not a folder: make it first, or name another --workspace")
     if workspace.is_dir():
         raise ConfigError(f"{workspace} is a folder: --workspace names a file, such as claude.duckdb")
-    state = state_of(workspace)
+    state = state_folder(workspace)
     if not workspace.exists():
         shutil.rmtree(state, ignore_errors=True)  # it would say "already sent" of rows that are gone
     state.mkdir(mode=0o700, exist_ok=True)

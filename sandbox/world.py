@@ -12,16 +12,16 @@ from azure.core.credentials import AccessToken
 from starlette.applications import Starlette
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from kql import Workspace
+from kql import LocalWorkspace
 from kql.parsers import NO_WATCHLISTS
 from sandbox import identity
 from sandbox.compliance.api import compliance_app
-from sandbox.compliance.feed import Feed
-from sandbox.compliance.keys import READ_ACTIVITIES, Key
+from sandbox.compliance.feed import SimulatedFeed
+from sandbox.compliance.keys import READ_ACTIVITIES, ApiKey
 from sandbox.compliance.server import Served
 from sandbox.faults import Faults
 from sandbox.identity import identity_app
-from sandbox.ingestion import Rule, ingestion_app
+from sandbox.ingestion import CollectionRule, ingestion_app
 from sandbox.query_api import query_app
 from shared import tables
 from shared.clock import Clock
@@ -65,8 +65,8 @@ class World:
 
     url: str
     clock: Clock
-    feed: Feed
-    workspace: Workspace
+    feed: SimulatedFeed
+    workspace: LocalWorkspace
     api: Starlette
     ingestion: Starlette
     api_faults: Faults
@@ -114,7 +114,7 @@ class World:
 def open_world(
     clock: Clock,
     *,
-    feed: Feed | None = None,
+    feed: SimulatedFeed | None = None,
     workspace: Path | None = None,
     port: int = 0,
     own_rows: bool = True,
@@ -124,17 +124,17 @@ def open_world(
 
     `given` are functions of the workspace beside those of sentinel/parsers/.
     """
-    feed = feed if feed is not None else Feed()
+    feed = feed if feed is not None else SimulatedFeed()
     api_faults, sink_faults = Faults(), Faults()
     secret, token = f"sk-ant-api01-{secrets.token_urlsafe(24)}", secrets.token_urlsafe(24)
-    key = Key(secret=secret, key_id=KEY_ID, kind="compliance", scopes=frozenset({READ_ACTIVITIES}))
+    key = ApiKey(secret=secret, key_id=KEY_ID, kind="compliance", scopes=frozenset({READ_ACTIVITIES}))
     every = [tables.load(name) for name in tables.table_names()]
-    store = Workspace.create(workspace, clock, every, given=given)
+    store = LocalWorkspace.create(workspace, clock, every, given=given)
     streams = {tables.load(name).stream: tables.load(name) for name in tables.table_names()}
     tokens = {token: True}
     try:
         api = compliance_app(feed, [key], clock, faults=api_faults, own_rows=own_rows)
-        rules = {RULE_ID: Rule(RULE_ID, streams, store.store)}
+        rules = {RULE_ID: CollectionRule(RULE_ID, streams, store.store)}
         ingestion = ingestion_app(rules, clock, faults=sink_faults, tokens=tokens)
         query = query_app({WORKSPACE_ID: store}, tokens)
         managed = identity_app(token, secret, expires_on=FOR_EVER)

@@ -11,8 +11,8 @@ from pydantic import SecretStr
 
 from sandbox.activity import raw_entry
 from sandbox.compliance.api import compliance_app
-from sandbox.compliance.feed import Feed
-from sandbox.compliance.keys import READ_ACTIVITIES, Key
+from sandbox.compliance.feed import SimulatedFeed
+from sandbox.compliance.keys import READ_ACTIVITIES, ApiKey
 from sandbox.faults import Faults
 from shared.runs import live
 from shared.runs.connection import Connection
@@ -21,7 +21,7 @@ from shared.source.client import ComplianceClient, Keys
 from shared.streams.activity.endpoint import ActivityFeed
 from tests.fakes import NOON, FakeWorld
 
-API_KEY = Key("sk-ant-api01-unit", "apikey_01Unit", "compliance", frozenset({READ_ACTIVITIES}))
+API_KEY = ApiKey("sk-ant-api01-unit", "apikey_01Unit", "compliance", frozenset({READ_ACTIVITIES}))
 MINUTE = timedelta(minutes=1)
 
 
@@ -30,7 +30,7 @@ class ApiWorld(FakeWorld):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self.entries = Feed()
+        self.entries = SimulatedFeed()
         self.api_faults = Faults()
         self.api = compliance_app(self.entries, [API_KEY], self.clock, faults=self.api_faults, own_rows=False)
         self.key = API_KEY.secret

@@ -12,12 +12,12 @@ Faults of this endpoint, with their options:
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 
-from sandbox.compliance.answers import Answer, ApiState, Call
 from sandbox.compliance.cursors import encode
 from sandbox.compliance.errors import bad_cursor
 from sandbox.compliance.feed import FeedPage
-from sandbox.compliance.keys import Key
+from sandbox.compliance.keys import ApiKey
 from sandbox.compliance.query import read_query
+from sandbox.compliance.responses import SimulatedResponse, ApiState, Call
 
 PAGE_FAULTS = frozenset({"repeated_page", "stuck_cursor", "cursor_expired", "no_has_more", "false_end", "odd_row"})
 
@@ -34,7 +34,7 @@ class Activities:
         self._state = state
         self._last_pages: OrderedDict[Walk, FeedPage] = OrderedDict()
 
-    def answer(self, call: Call) -> Answer:
+    def answer(self, call: Call) -> SimulatedResponse:
         """Raises ApiError for a request the documentation refuses."""
         state = self._state
         query = read_query(
@@ -59,7 +59,7 @@ class Activities:
             page = FeedPage(page.entries, has_more=False)
         self._remember(walk, page)
         odd = call.fault.options.get("bodies", ()) if call.fault and kind == "odd_row" else ()
-        return Answer(200, envelope(page, odd_bodies=odd, says_has_more=kind != "no_has_more"))
+        return SimulatedResponse(200, envelope(page, odd_bodies=odd, says_has_more=kind != "no_has_more"))
 
     def _remember(self, walk: Walk, page: FeedPage) -> None:
         self._last_pages[walk] = page
@@ -80,6 +80,6 @@ def envelope(page: FeedPage, *, odd_bodies: Sequence[bytes] = (), says_has_more:
     )
 
 
-def _walk(key: Key, params: Mapping[str, Sequence[str]]) -> Walk:
+def _walk(key: ApiKey, params: Mapping[str, Sequence[str]]) -> Walk:
     """What stays the same from page to page of one walk."""
     return key.key_id, tuple(sorted((name, tuple(value)) for name, value in params.items() if name not in _CURSORS))

@@ -6,14 +6,14 @@ from datetime import timedelta
 from starlette.applications import Starlette
 from starlette.routing import Route
 
+from sandbox.compliance.access import AccessControl
 from sandbox.compliance.activities import Activities
-from sandbox.compliance.answers import ApiState, Endpoint, Organization
 from sandbox.compliance.budget import Budget
-from sandbox.compliance.feed import Feed
-from sandbox.compliance.gate import Gate
-from sandbox.compliance.keys import READ_ACTIVITIES, READ_AUDIT, READ_ORGANIZATIONS, Key
+from sandbox.compliance.feed import SimulatedFeed
+from sandbox.compliance.keys import READ_ACTIVITIES, READ_AUDIT, READ_ORGANIZATIONS, ApiKey
 from sandbox.compliance.organizations import Organizations
 from sandbox.compliance.own_rows import SeededIds
+from sandbox.compliance.responses import SimulatedEndpoint, ApiState, ListedOrganization
 from sandbox.faults import Faults
 from shared.clock import Clock
 
@@ -23,8 +23,8 @@ _METHODS = ["GET", "DELETE", "POST", "PUT", "PATCH"]
 
 
 def compliance_app(
-    feed: Feed,
-    keys: Iterable[Key],
+    feed: SimulatedFeed,
+    keys: Iterable[ApiKey],
     clock: Clock,
     *,
     faults: Faults | None = None,
@@ -33,7 +33,7 @@ def compliance_app(
     order_supported: bool = True,
     indexing_delay: timedelta = timedelta(seconds=1),
     known_types: frozenset[str] | None = None,
-    organizations: Iterable[Organization] = (),
+    organizations: Iterable[ListedOrganization] = (),
     seed: int = 0,
 ) -> Starlette:
     """An API over `feed`; `app.state` is an `ApiState` that may be changed while it runs.
@@ -53,9 +53,9 @@ def compliance_app(
     state.indexing_delay = indexing_delay
     state.organizations = tuple(organizations)
 
-    gate = Gate(state, clock, SeededIds(seed), faults)
-    activities = Endpoint((READ_ACTIVITIES, READ_AUDIT), Activities(state).answer)
-    organization_list = Endpoint((READ_ORGANIZATIONS, READ_AUDIT), Organizations(state).answer)
+    gate = AccessControl(state, clock, SeededIds(seed), faults)
+    activities = SimulatedEndpoint((READ_ACTIVITIES, READ_AUDIT), Activities(state).answer)
+    organization_list = SimulatedEndpoint((READ_ORGANIZATIONS, READ_AUDIT), Organizations(state).answer)
     app = Starlette(
         routes=[
             Route(ACTIVITIES_PATH, gate.serve(activities), methods=_METHODS),

@@ -7,19 +7,19 @@ from datetime import datetime
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class Position:
+class FeedPosition:
     """A place in the feed's order: by `created_at`, ties by id. It need not hold an activity any more."""
 
     created_at: datetime
     id: str
 
 
-def encode(position: Position) -> str:
+def encode(position: FeedPosition) -> str:
     text = json.dumps({"created_at": position.created_at.isoformat(), "id": position.id})
     return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
 
-def decode(cursor: str) -> Position | None:
+def decode(cursor: str) -> FeedPosition | None:
     """The position inside, or None when this is not one of our cursors."""
     padded = cursor.rstrip("=") + "=" * (-len(cursor.rstrip("=")) % 4)
     try:
@@ -30,4 +30,4 @@ def decode(cursor: str) -> Position | None:
         return None
     if created_at.tzinfo is None or not isinstance(identity, str):
         return None
-    return Position(created_at, identity)
+    return FeedPosition(created_at, identity)

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Literal
 
 from sandbox.activity import FeedEntry
-from sandbox.compliance.cursors import Position
+from sandbox.compliance.cursors import FeedPosition
 
 Order = Literal["asc", "desc"]
 
@@ -31,8 +31,8 @@ class FeedQuery:
     organizations: frozenset[str] | None = None
     visible_organizations: frozenset[str] | None = None
     order: Order = "desc"
-    after: Position | None = None
-    before: Position | None = None
+    after: FeedPosition | None = None
+    before: FeedPosition | None = None
     limit: int = 100
 
 
@@ -44,20 +44,20 @@ class FeedPage:
     has_more: bool
 
     @property
-    def first(self) -> Position | None:
+    def first(self) -> FeedPosition | None:
         return _position(self.entries[0]) if self.entries else None
 
     @property
-    def last(self) -> Position | None:
+    def last(self) -> FeedPosition | None:
         return _position(self.entries[-1]) if self.entries else None
 
 
-class Feed:
+class SimulatedFeed:
     """Thread-safe store ordered by (`created_at`, id); late activities go where their own time puts them."""
 
     def __init__(self, entries: Iterable[FeedEntry] = ()) -> None:
         self._entries: list[FeedEntry] = []
-        self._by_id: dict[str, Position] = {}
+        self._by_id: dict[str, FeedPosition] = {}
         self._lock = threading.Lock()
         self.extend(entries)
 
@@ -80,7 +80,7 @@ class Feed:
             self._entries[start:] = sorted([*self._entries[start:], *fresh], key=_order_key)
             self._by_id.update((entry.id, _position(entry)) for entry in fresh)
 
-    def position(self, activity_id: str) -> Position | None:
+    def position(self, activity_id: str) -> FeedPosition | None:
         """Where the activity with this id stands; None when there is none."""
         with self._lock:
             return self._by_id.get(activity_id)
@@ -141,8 +141,8 @@ def _order_key(entry: FeedEntry) -> tuple[datetime, str]:
     return entry.created_at, entry.id
 
 
-def _position(entry: FeedEntry) -> Position:
-    return Position(entry.created_at, entry.id)
+def _position(entry: FeedEntry) -> FeedPosition:
+    return FeedPosition(entry.created_at, entry.id)
 
 
 def _filter(query: FeedQuery) -> Callable[[FeedEntry], bool] | None:

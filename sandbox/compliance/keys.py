@@ -21,7 +21,7 @@ ADMIN_SCOPES = frozenset({"api:admin", READ_ACTIVITIES})  # section 2.2: such a 
 
 
 @dataclass(frozen=True, slots=True)
-class Key:
+class ApiKey:
     """One key; `organization_ids` (either spelling) is what it sees, None for the whole parent organization.
 
     Raises ValueError when the secret's prefix or the scopes do not fit the kind.
@@ -41,7 +41,7 @@ class Key:
             raise ValueError(f"an admin key cannot carry {sorted(self.scopes - ADMIN_SCOPES)}")
 
 
-def authenticate(secret: str | None, keys: Mapping[str, Key]) -> Key:
+def authenticate(secret: str | None, keys: Mapping[str, ApiKey]) -> ApiKey:
     """The key with this secret; raises ApiError 404 for no key or a wrong kind, 401 for one unknown or expired."""
     if secret is None or not secret.startswith((PREFIX["compliance"], PREFIX["admin"])):
         raise not_found()
@@ -53,7 +53,7 @@ def authenticate(secret: str | None, keys: Mapping[str, Key]) -> Key:
     return key
 
 
-def require_scope(key: Key, one_of: Iterable[str]) -> None:
+def require_scope(key: ApiKey, one_of: Iterable[str]) -> None:
     """Raises ApiError 403 unless the key carries one of the scopes."""
     needed = list(one_of)
     if not key.scopes.intersection(needed):

@@ -3,9 +3,9 @@
 import json
 import re
 
-from sandbox.compliance.answers import Answer, ApiState, Call
 from sandbox.compliance.errors import bad_cursor, unknown_parameter
 from sandbox.compliance.query import read_limit
+from sandbox.compliance.responses import SimulatedResponse, ApiState, Call
 
 KNOWN = frozenset({"limit", "page"})
 LIMIT_MAX = 1000  # also the default
@@ -18,7 +18,7 @@ class Organizations:
     def __init__(self, state: ApiState) -> None:
         self._state = state
 
-    def answer(self, call: Call) -> Answer:
+    def answer(self, call: Call) -> SimulatedResponse:
         """Raises ApiError 400 for an unknown parameter, a bad `limit` or a `page` token that is not ours."""
         for name in call.params:
             if name not in KNOWN:
@@ -37,4 +37,4 @@ class Organizations:
         ]
         has_more = start + limit < len(visible)
         page = {"data": data, "has_more": has_more, "next_page": f"page_{start + limit}" if has_more else None}
-        return Answer(200, json.dumps(page).encode())
+        return SimulatedResponse(200, json.dumps(page).encode())

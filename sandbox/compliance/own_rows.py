@@ -29,7 +29,7 @@ class SeededIds:
 
 
 @dataclass(frozen=True, slots=True)
-class Access:
+class AccessRecord:
     """One authenticated request, as its activity tells it; `path_and_query` as sent."""
 
     key_id: str
@@ -41,7 +41,7 @@ class Access:
     status: int
 
 
-def own_row(access: Access, activity_id: str, at: datetime, indexing_delay: timedelta) -> FeedEntry:
+def own_row(access: AccessRecord, activity_id: str, at: datetime, indexing_delay: timedelta) -> FeedEntry:
     """The `compliance_api_accessed` activity of `access`; no organization, whatever the key."""
     activity = {
         "id": activity_id,

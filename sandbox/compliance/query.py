@@ -4,10 +4,10 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 
-from sandbox.compliance.cursors import Position, decode
+from sandbox.compliance.cursors import FeedPosition, decode
 from sandbox.compliance.errors import bad_cursor, bad_value, foreign_organization, unknown_parameter
 from sandbox.compliance.feed import FeedQuery, Order
-from sandbox.compliance.keys import Key
+from sandbox.compliance.keys import ApiKey
 
 Params = Mapping[str, Sequence[str]]
 
@@ -23,8 +23,8 @@ _RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:
 
 def read_query(
     params: Params,
-    key: Key,
-    locate: Callable[[str], Position | None],
+    key: ApiKey,
+    locate: Callable[[str], FeedPosition | None],
     *,
     known_types: frozenset[str] | None,
     order_supported: bool,
@@ -89,7 +89,7 @@ def _types(params: Params, name: str, known_types: frozenset[str] | None) -> fro
     return asked
 
 
-def _organizations(params: Params, key: Key) -> frozenset[str] | None:
+def _organizations(params: Params, key: ApiKey) -> frozenset[str] | None:
     if "organization_ids[]" not in params:
         return None
     asked = frozenset(params["organization_ids[]"])
@@ -107,7 +107,7 @@ def _order(params: Params) -> Order:
     raise bad_value("order", "must be asc or desc")
 
 
-def _cursor(params: Params, name: str, locate: Callable[[str], Position | None]) -> Position | None:
+def _cursor(params: Params, name: str, locate: Callable[[str], FeedPosition | None]) -> FeedPosition | None:
     if name not in params:
         return None
     text = params[name][-1]

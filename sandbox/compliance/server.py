@@ -10,7 +10,7 @@ from typing import Self
 import uvicorn
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from sandbox.compliance.mishaps import ConnectionDropped
+from sandbox.compliance.faults import ConnectionDropped
 
 _START_LIMIT_SECONDS = 10.0
 _STOP_LIMIT_SECONDS = 1  # a held connection must not hold up the end of a test

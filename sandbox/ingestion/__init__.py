@@ -2,6 +2,6 @@
 
 from sandbox.ingestion.app import ingestion_app
 from sandbox.ingestion.metrics import Metrics
-from sandbox.ingestion.rules import Rule
+from sandbox.ingestion.rules import CollectionRule
 
-__all__ = ["Metrics", "Rule", "ingestion_app"]
+__all__ = ["CollectionRule", "Metrics", "ingestion_app"]

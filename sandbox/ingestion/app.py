@@ -17,8 +17,8 @@ from starlette.routing import Route
 from sandbox.faults import Fault, Faults
 from sandbox.ingestion.metrics import Metrics
 from sandbox.ingestion.payload import LIMIT_BYTES, Payload, PayloadRefused, read
-from sandbox.ingestion.rows import Conformed, Stream
-from sandbox.ingestion.rules import Rule
+from sandbox.ingestion.rows import Conformed, RuleStream
+from sandbox.ingestion.rules import CollectionRule
 from shared.clock import Clock
 
 API_VERSIONS = frozenset({"2023-01-01", "2021-11-01-preview"})
@@ -35,7 +35,7 @@ _ANSWERS: Mapping[str, tuple[int, str, str]] = {
 
 
 def ingestion_app(
-    rules: Mapping[str, Rule],
+    rules: Mapping[str, CollectionRule],
     clock: Clock,
     *,
     faults: Faults | None = None,
@@ -53,7 +53,7 @@ def ingestion_app(
     answers (over HTTP only); latency {seconds} by the clock, then the usual answer.
     """
     streams = {
-        (rule.immutable_id, name): Stream(table) for rule in rules.values() for name, table in rule.streams.items()
+        (rule.immutable_id, name): RuleStream(table) for rule in rules.values() for name, table in rule.streams.items()
     }
     by_id = {rule.immutable_id: rule for rule in rules.values()}
     metrics = Metrics()
@@ -103,7 +103,7 @@ def ingestion_app(
                 await _reset(request)
         return Response(status_code=204)
 
-    def _take(rule: Rule, stream: Stream, elements: list[Any]) -> Conformed:
+    def _take(rule: CollectionRule, stream: RuleStream, elements: list[Any]) -> Conformed:
         received_at = clock.now()
         conformed = stream.conform(elements, received_at)
         if conformed.rows:
@@ -116,7 +116,7 @@ def ingestion_app(
 
 
 def _door(
-    request: Request, rules: Mapping[str, Rule], rule_id: str, stream: str, tokens: Mapping[str, bool] | None
+    request: Request, rules: Mapping[str, CollectionRule], rule_id: str, stream: str, tokens: Mapping[str, bool] | None
 ) -> Response | None:
     """What is refused before the body is looked at."""
     scheme, _, token = request.headers.get("authorization", "").partition(" ")

@@ -42,7 +42,7 @@ class Conformed:
     times_replaced: int = 0
 
 
-class Stream:
+class RuleStream:
     """One stream of a rule: what it accepts is exactly the columns of its table."""
 
     def __init__(self, table: Table) -> None:

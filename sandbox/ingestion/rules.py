@@ -8,16 +8,16 @@ from typing import Any, Protocol
 from shared.tables import Table
 
 
-class Store(Protocol):
+class RowStore(Protocol):
     """Where accepted rows go; `Workspace.store` is one."""
 
     def __call__(self, table: str, rows: Sequence[Mapping[str, Any]], /, *, ingested_at: datetime) -> Any: ...
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
+class CollectionRule:
     """`immutable_id` is `dcr-` and 32 hex digits; `streams` maps `Custom-...` to the table it feeds unchanged."""
 
     immutable_id: str
     streams: Mapping[str, Table]
-    store: Store
+    store: RowStore

@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from kql import Answer, KqlRefused
+from kql import KqlRefused, QueryAnswer
 from sandbox.page import described, rules
 from sandbox.page.reader import Asking, Reader
 from sentinel.tools.load.problems import ContentError
@@ -59,7 +59,7 @@ class Desk:
         await asyncio.wrap_future(self._proof)
         started: list[Asking] = []
 
-        def work() -> tuple[Answer, float]:
+        def work() -> tuple[QueryAnswer, float]:
             begun = time.perf_counter()
             started.append(asking())
             return started[0].answer(MOST_ROWS + 1), time.perf_counter() - begun

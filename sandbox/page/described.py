@@ -4,7 +4,7 @@ import math
 from datetime import datetime, timedelta
 from typing import Any
 
-from kql import Answer
+from kql import QueryAnswer
 from kql.answer import datetime_text, timespan_text
 from sentinel.tools.workbook.model import Page, Tile, Workbook
 from sentinel.tools.workbook.scope import LOOKBACKS
@@ -32,7 +32,7 @@ def _tile(tile: Tile) -> dict[str, Any]:
     return tile.model_dump(exclude={"query"})
 
 
-def answer(found: Answer, most_rows: int, seconds: float, kql: str) -> dict[str, Any]:
+def answer(found: QueryAnswer, most_rows: int, seconds: float, kql: str) -> dict[str, Any]:
     """An answer of which one row more than `most_rows` was asked for, so that `more` is known."""
     return {
         "columns": [{"name": name, "type": type_} for name, type_ in found.columns],

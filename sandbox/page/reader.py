@@ -13,7 +13,7 @@ from duckdb_kql import KqlError, to_sql
 from duckdb_kql.stored_functions import ResolvedFunctions
 from duckdb_kql.translate import TranslationResult
 
-from kql import Answer, KqlRefused, Workspace, parsers, shim
+from kql import KqlRefused, LocalWorkspace, QueryAnswer, parsers, shim
 from kql.answer import answer_of
 from kql.refusals import refusal
 from kql.store import DUCKDB_TYPES
@@ -36,8 +36,8 @@ _ACTIVITY = f"""function ClaudeActivity(types:dynamic=dynamic([])) {{
 _PROOF = f"function ClaudeProof() {{ {PROOF} }}"
 
 
-class Reader(Workspace):
-    """A `Workspace` over a file that stays as it is: nothing can be stored. Build it with `Reader.hold`."""
+class Reader(LocalWorkspace):
+    """A `LocalWorkspace` over a file that stays as it is: nothing can be stored. Build it with `Reader.hold`."""
 
     def __init__(
         self,
@@ -160,7 +160,7 @@ class Asking:
     ) -> None:
         self._reader, self._cursor, self._kql, self._translate = reader, cursor, kql, translate
 
-    def answer(self, most_rows: int) -> Answer:
+    def answer(self, most_rows: int) -> QueryAnswer:
         """At most `most_rows` rows. KqlRefused when it cannot be carried out, or was stopped."""
         kql, reader = self._kql, self._reader
         if not kql.strip() or kql.lstrip().startswith("."):

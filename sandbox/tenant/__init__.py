@@ -3,26 +3,26 @@
 `build_tenant` gives the whole feed, `days` the same one day at a time, `samples` one activity of every type.
 """
 
-from sandbox.tenant.company import Company, Group, Key, Organization, ServiceAccount
-from sandbox.tenant.life import Life, Tenant, build_tenant, days
+from sandbox.tenant.company import Company, Group, ServiceAccount, TenantKey, TenantOrganization
 from sandbox.tenant.people import Person
 from sandbox.tenant.places import FAR_PLACES, OFFICES, Place, locate
 from sandbox.tenant.samples import samples
-from sandbox.tenant.scene import Storyline
+from sandbox.tenant.simulation import Simulation, Tenant, build_tenant, days
+from sandbox.tenant.storyline import Storyline
 
 __all__ = [
     "FAR_PLACES",
     "OFFICES",
     "Company",
     "Group",
-    "Key",
-    "Life",
-    "Organization",
     "Person",
     "Place",
     "ServiceAccount",
+    "Simulation",
     "Storyline",
     "Tenant",
+    "TenantKey",
+    "TenantOrganization",
     "build_tenant",
     "days",
     "locate",

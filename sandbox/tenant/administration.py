@@ -6,14 +6,14 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Final
 
+from sandbox.tenant.admin_profile import BY_MACHINES, BY_PEOPLE, HARMLESS_SETTINGS, Who
 from sandbox.tenant.catalogue import activity_types
-from sandbox.tenant.company import Company, Organization
-from sandbox.tenant.duties import BY_MACHINES, BY_PEOPLE, HARMLESS_SETTINGS, Who
-from sandbox.tenant.feed import Recorder
-from sandbox.tenant.habits import BENIGN
+from sandbox.tenant.company import Company, TenantOrganization
 from sandbox.tenant.people import Person
 from sandbox.tenant.places import CLOUD, FAR_PLACES, NO_ADDRESS, host
-from sandbox.tenant.values import Values
+from sandbox.tenant.recorder import Recorder
+from sandbox.tenant.usage_profile import BENIGN
+from sandbox.tenant.values import ValueGenerator
 
 _NIGHTLY: Final = frozenset({"service", "api", "aws"})
 _AWS_ROLE: Final = "arn:aws:sts::111122223333:assumed-role/labs-batch/runner"
@@ -44,7 +44,7 @@ class Administration:
     def day(self, day: date) -> None:
         """Record the duties of `day`: UTC for machines, everybody's own for people."""
         rng = random.Random(f"{self._seed}/administration/{day}")
-        values = Values(rng, self._company.pools)
+        values = ValueGenerator(rng, self._company.pools)
         midnight = datetime.combine(day, time(), UTC)
         self._joins_and_leaves(midnight, values)
         self._federated_builds(midnight, values)
@@ -60,7 +60,7 @@ class Administration:
                 for _ in range(_poisson(rng, rate * self._scale)):
                     self._by_machine(who, type, midnight, values)
 
-    def _by_person(self, who: Who, type: str, midnight: datetime, values: Values) -> None:
+    def _by_person(self, who: Who, type: str, midnight: datetime, values: ValueGenerator) -> None:
         rng = values.rng
         candidates = self._people.get(who) or self._people["member"]
         person = rng.choice(candidates)
@@ -72,13 +72,13 @@ class Administration:
         place = console or (self._company.console[0].id if product == "console" else person.organization_id)
         self._record(at, type, person.actor(), self._company.organization(place), values)
 
-    def _by_machine(self, who: Who, type: str, midnight: datetime, values: Values) -> None:
+    def _by_machine(self, who: Who, type: str, midnight: datetime, values: ValueGenerator) -> None:
         hours = values.rng.gauss(2.6, 0.9) % 24 if who in _NIGHTLY else values.rng.uniform(0, 24)
         at = midnight + timedelta(hours=hours)
         actor, organization = self._machine(who, values)
         self._record(at, type, actor, organization, values)
 
-    def _machine(self, who: Who, values: Values) -> tuple[dict[str, Any], Organization | None]:
+    def _machine(self, who: Who, values: ValueGenerator) -> tuple[dict[str, Any], TenantOrganization | None]:
         """The actor of a machine duty and the organisation it acts in."""
         rng, ids, company = values.rng, values.ids, self._company
         match who:
@@ -118,7 +118,12 @@ class Administration:
                 return stranger | claimed, company.claude[0]
 
     def _record(
-        self, at: datetime, type: str, actor: dict[str, Any], organization: Organization | None, values: Values
+        self,
+        at: datetime,
+        type: str,
+        actor: dict[str, Any],
+        organization: TenantOrganization | None,
+        values: ValueGenerator,
     ) -> None:
         fields = values.fields(activity_types()[type], at)
         while _acts_on_oneself(actor, fields):
@@ -130,7 +135,7 @@ class Administration:
             fields["principal_id"] = values.rng.choice(self._company.groups).id
         self._recorder.record(at, type, actor, organization, fields)
 
-    def _joins_and_leaves(self, midnight: datetime, values: Values) -> None:
+    def _joins_and_leaves(self, midnight: datetime, values: ValueGenerator) -> None:
         """What the directory pushes for people who join or leave within this UTC day."""
         tomorrow = midnight + timedelta(days=1)
         for person in self._company.people:
@@ -150,7 +155,7 @@ class Administration:
                 for at, type, fields in departure(person):
                     self._recorder.record(at, type, directory_actor(self._company, values), organization, fields)
 
-    def _federated_builds(self, midnight: datetime, values: Values) -> None:
+    def _federated_builds(self, midnight: datetime, values: ValueGenerator) -> None:
         """Builds exchange their OIDC token day and night, in batches of few; some are refused."""
         rng = values.rng
         for _ in range(_poisson(rng, 24 * max(1.0, self._scale * 30))):
@@ -170,7 +175,7 @@ class Administration:
             fields["status"] = {"outcome": outcome, "reason": reason, "detail": None}
             self._recorder.record(at, "platform_federated_authentication", actor, self._company.console[0], fields)
 
-    def _memory_migration(self, midnight: datetime, values: Values) -> None:
+    def _memory_migration(self, midnight: datetime, values: ValueGenerator) -> None:
         """Anthropic working on a person's behalf: the person as actor, and no address (compliance-api.md, 6.4)."""
         rng = values.rng
         for _ in range(_poisson(rng, 2 * self._scale * 30)):
@@ -191,7 +196,7 @@ def _acts_on_oneself(actor: Mapping[str, Any], fields: Mapping[str, Any]) -> boo
     )
 
 
-def directory_actor(company: Company, values: Values) -> dict[str, Any]:
+def directory_actor(company: Company, values: ValueGenerator) -> dict[str, Any]:
     """The directory pushing one change by SCIM."""
     return {
         "type": "scim_directory_sync_actor",

@@ -5,8 +5,8 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Final
 
 from sandbox.tenant.company import Company
-from sandbox.tenant.feed import Recorder
 from sandbox.tenant.ids import Ids
+from sandbox.tenant.recorder import Recorder
 from sandbox.tenant.values import stamp
 
 API: Final = "https://api.anthropic.com/v1/compliance"  # the documented address, as `url` carries it

@@ -9,13 +9,13 @@ from typing import Any, Final, Literal
 from sandbox.tenant.ids import Ids
 from sandbox.tenant.people import DEPARTMENTS, Person, hire
 from sandbox.tenant.places import CLOUD, host
-from sandbox.tenant.pools import pools
+from sandbox.tenant.shared_objects import pools
 
 COMPLIANCE_SCOPES: Final = ("read:compliance_activities", "read:compliance_user_data", "read:compliance_org_data")
 
 
 @dataclass(frozen=True, slots=True)
-class Organization:
+class TenantOrganization:
     """A claude.ai or Console organisation, or the parent that holds them (which has no activities of its own)."""
 
     id: str
@@ -52,7 +52,7 @@ class ServiceAccount:
 
 
 @dataclass(frozen=True, slots=True)
-class Key:
+class TenantKey:
     """A key by its id, never its secret. `organization_id` is None for a key that reaches the whole parent."""
 
     id: str
@@ -81,17 +81,17 @@ class Company:
     `pools` gives, per field name, the values activities may mention (see pools.py).
     """
 
-    parent: Organization
-    claude: tuple[Organization, Organization]
-    console: tuple[Organization, Organization]
+    parent: TenantOrganization
+    claude: tuple[TenantOrganization, TenantOrganization]
+    console: tuple[TenantOrganization, TenantOrganization]
     people: tuple[Person, ...]
     groups: tuple[Group, ...]
     service_accounts: tuple[ServiceAccount, ...]
-    keys: tuple[Key, ...]
+    keys: tuple[TenantKey, ...]
     directory_id: str
     pools: Mapping[str, Sequence[Any]]
 
-    def organization(self, id: str) -> Organization:
+    def organization(self, id: str) -> TenantOrganization:
         return next(each for each in (*self.claude, *self.console) if each.id == id)
 
     def with_role(self, *roles: str) -> list[Person]:
@@ -99,19 +99,19 @@ class Company:
         staying = [person for person in self.people if person.left is None]
         return [person for person in staying if person.role in roles] or staying[:1]
 
-    def key(self, name: str) -> Key:
+    def key(self, name: str) -> TenantKey:
         return next(key for key in self.keys if key.name == name)
 
 
-def found(*, start: datetime, end: datetime, people: int, seed: int) -> Company:
+def create_company(*, start: datetime, end: datetime, people: int, seed: int) -> Company:
     """The company as it stands at `start`; ValueError for fewer people than it has departments."""
     if people < len(DEPARTMENTS):
         raise ValueError(f"a tenant needs at least {len(DEPARTMENTS)} people, one a department; got {people}")
     rng = random.Random(f"{seed}/company")
     ids = Ids(rng)
 
-    def organization(name: str, product: Literal["parent", "claude.ai", "console"]) -> Organization:
-        return Organization(ids.new("org"), ids.uuid(), name, product, start - timedelta(days=400))
+    def organization(name: str, product: Literal["parent", "claude.ai", "console"]) -> TenantOrganization:
+        return TenantOrganization(ids.new("org"), ids.uuid(), name, product, start - timedelta(days=400))
 
     parent = organization("Contoso", "parent")
     claude = (organization("Contoso", "claude.ai"), organization("Contoso Research", "claude.ai"))
@@ -166,20 +166,22 @@ def found(*, start: datetime, end: datetime, people: int, seed: int) -> Company:
     )
 
 
-def _keys(ids: Ids, owner: Person, console: tuple[Organization, Organization], start: datetime) -> tuple[Key, ...]:
+def _keys(
+    ids: Ids, owner: Person, console: tuple[TenantOrganization, TenantOrganization], start: datetime
+) -> tuple[TenantKey, ...]:
     made = start - timedelta(days=120)
 
     def key(
         kind: Literal["compliance", "admin", "api"],
         name: str,
         scopes: tuple[str, ...],
-        organization: Organization | None,
+        organization: TenantOrganization | None,
         number: int,
         agent: str,
-    ) -> Key:
+    ) -> TenantKey:
         prefix = "admin_api_key" if kind == "admin" else "apikey"
         place = organization.id if organization else None
-        return Key(ids.new(prefix), kind, name, scopes, place, made, owner.user_id, host(CLOUD, number), agent)
+        return TenantKey(ids.new(prefix), kind, name, scopes, place, made, owner.user_id, host(CLOUD, number), agent)
 
     return (
         key("compliance", "purview-collector", COMPLIANCE_SCOPES, None, 40, "PurviewConnector/2.3"),

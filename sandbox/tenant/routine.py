@@ -9,10 +9,10 @@ from typing import Any, Final, Literal
 
 from sandbox.tenant.catalogue import ActivityType, activity_types
 from sandbox.tenant.company import Company
-from sandbox.tenant.feed import Recorder
-from sandbox.tenant.habits import BENIGN, BY_DEPARTMENT, EVERYBODY, FROM_THE_TERMINAL
 from sandbox.tenant.people import CODE_AGENT, Person
-from sandbox.tenant.values import BLANKED, Values
+from sandbox.tenant.recorder import Recorder
+from sandbox.tenant.usage_profile import BENIGN, BY_DEPARTMENT, EVERYBODY, FROM_THE_TERMINAL
+from sandbox.tenant.values import BLANKED, ValueGenerator
 
 # What a person keeps at hand between activities, so that what is viewed today was created before.
 _SHELVES: Final = frozenset(
@@ -63,7 +63,7 @@ class Routine:
     def day(self, day: date) -> None:
         """Record the local calendar day `day` of every person, wherever they are."""
         rng = random.Random(f"{self._seed}/routine/{day}")
-        values = Values(rng, self._company.pools)
+        values = ValueGenerator(rng, self._company.pools)
         midnight = datetime.combine(day, time(), UTC)
         weekend = day.weekday() >= 5
         for person in self._company.people:
@@ -73,7 +73,7 @@ class Routine:
             if person.employed(noon):
                 self._work(person, midnight - person.utc_offset, values, weekend=weekend)
 
-    def _work(self, person: Person, midnight: datetime, values: Values, *, weekend: bool) -> None:
+    def _work(self, person: Person, midnight: datetime, values: ValueGenerator, *, weekend: bool) -> None:
         rng = values.rng
         address = person.home if weekend or rng.random() < 0.4 else person.works_from
         shift = 10.5 if person.night_owl else 0.0
@@ -113,7 +113,7 @@ class Routine:
         fields = {"auth_method": "sso", "mfa_method": "not_used" if rng.random() < 0.8 else None}
         self._record(at, "sso_login_succeeded", person, person.actor(address=address), fields)
 
-    def _do(self, deed: _Deed, person: Person, at: datetime, address: str, agent: str, values: Values) -> None:
+    def _do(self, deed: _Deed, person: Person, at: datetime, address: str, agent: str, values: ValueGenerator) -> None:
         fields = values.fields(deed.kind, at) if deed.needs_values else {}
         shelves = self._shelves.setdefault(person.user_id, {})
         for name, move in deed.moves:
@@ -162,7 +162,7 @@ def _deed(kind: ActivityType) -> _Deed:
     )
 
 
-def _move(shelf: list[str], name: str, move: _Move, values: Values) -> str | None:
+def _move(shelf: list[str], name: str, move: _Move, values: ValueGenerator) -> str | None:
     rng = values.rng
     if move == "perhaps" and rng.random() < 0.65:
         return None

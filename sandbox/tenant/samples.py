@@ -7,10 +7,10 @@ from typing import Any
 
 from sandbox.tenant.administration import directory_actor
 from sandbox.tenant.catalogue import ActivityType, activity_types
-from sandbox.tenant.company import Company, found
-from sandbox.tenant.feed import ACCESS_TRANSPARENCY, without_organization
+from sandbox.tenant.company import Company, create_company
 from sandbox.tenant.places import CLOUD, host
-from sandbox.tenant.values import Values
+from sandbox.tenant.recorder import ACCESS_TRANSPARENCY, without_organization
+from sandbox.tenant.values import ValueGenerator
 
 
 def samples(*, seed: int = 7, at: datetime, types: Iterable[str] | None = None) -> Iterator[dict[str, Any]]:
@@ -19,8 +19,8 @@ def samples(*, seed: int = 7, at: datetime, types: Iterable[str] | None = None) 
     Every documented field is present and, except for the blanked names, filled. KeyError for an unknown type.
     """
     rng = random.Random(f"{seed}/samples")
-    company = found(start=at, end=at + timedelta(days=1), people=40, seed=seed)
-    values = Values(rng, company.pools)
+    company = create_company(start=at, end=at + timedelta(days=1), people=40, seed=seed)
+    values = ValueGenerator(rng, company.pools)
     catalogue = activity_types()
     for number, name in enumerate(catalogue if types is None else types):
         kind = catalogue[name]
@@ -38,7 +38,7 @@ def samples(*, seed: int = 7, at: datetime, types: Iterable[str] | None = None) 
         }
 
 
-def _actor(kind: ActivityType, company: Company, values: Values) -> dict[str, Any]:
+def _actor(kind: ActivityType, company: Company, values: ValueGenerator) -> dict[str, Any]:
     """One of the actors the reference allows for the type; where it allows any, the one that fits its name."""
     rng = values.rng
     choice = rng.choice(kind.actors)

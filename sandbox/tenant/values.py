@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from sandbox.tenant.catalogue import ActivityType, Field, Shape, settings
 from sandbox.tenant.ids import Ids
-from sandbox.tenant.words import NUMBERS, WORDS
+from sandbox.tenant.sample_values import NUMBERS, WORDS
 
 # Always null since 2026-09-24, also for older activities (compliance-api.md, 6.3).
 BLANKED: Final = frozenset({"filename", "title"})
@@ -37,7 +37,7 @@ def stamp(at: datetime) -> str:
     return at.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-class Values:
+class ValueGenerator:
     """Draws values from one source of chance; `pools` are the tenant's own objects (see company.Company)."""
 
     def __init__(self, rng: random.Random, pools: Mapping[str, Sequence[Any]]) -> None:

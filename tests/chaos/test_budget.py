@@ -23,10 +23,10 @@ from starlette.routing import Mount
 
 from sandbox.activity import FeedEntry
 from sandbox.compliance.api import compliance_app
-from sandbox.compliance.feed import Feed
-from sandbox.compliance.keys import READ_ACTIVITIES, Key
+from sandbox.compliance.feed import SimulatedFeed
+from sandbox.compliance.keys import READ_ACTIVITIES, ApiKey
 from sandbox.faults import Fault, Faults
-from sandbox.ingestion import Rule, ingestion_app
+from sandbox.ingestion import CollectionRule, ingestion_app
 from sandbox.world import RULE_ID, SandboxCredential
 from shared import tables
 from shared.clock import Clock
@@ -50,7 +50,7 @@ PAGE = 2
 HISTORY = (NOON - 13 * DAY, NOON - 3 * DAY)
 PAGES_A_DAY = 240
 """More than a reader can read meanwhile."""
-KEY = Key("sk-ant-api01-chaos", "apikey_01Chaos", "compliance", frozenset({READ_ACTIVITIES}))
+KEY = ApiKey("sk-ant-api01-chaos", "apikey_01Chaos", "compliance", frozenset({READ_ACTIVITIES}))
 
 
 @dataclass
@@ -87,7 +87,7 @@ def present(chance: random.Random) -> list[FeedEntry]:
 
 
 @asynccontextmanager
-async def serving(feed: Feed, clock: Clock) -> AsyncIterator[Served]:
+async def serving(feed: SimulatedFeed, clock: Clock) -> AsyncIterator[Served]:
     """API and ingestion endpoint on one port, in this loop."""
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listening:
         listening.bind(("127.0.0.1", 0))
@@ -97,7 +97,7 @@ async def serving(feed: Feed, clock: Clock) -> AsyncIterator[Served]:
         faults.add(Fault("latency", times=10**9, match=served.meet, options={"seconds": seconds}))
         api = compliance_app(feed, [KEY], clock, faults=faults, requests_per_minute=BUDGET, own_rows=False)
         streams = {tables.load(name).stream: tables.load(name) for name in tables.table_names()}
-        ingestion = ingestion_app({RULE_ID: Rule(RULE_ID, streams, served.store)}, clock)
+        ingestion = ingestion_app({RULE_ID: CollectionRule(RULE_ID, streams, served.store)}, clock)
         app = Starlette(routes=[*ingestion.routes, Mount("/", api)])
         config = uvicorn.Config(app, lifespan="off", log_config=None, access_log=False, date_header=False)
         server = uvicorn.Server(config)
@@ -126,7 +126,7 @@ async def live_until(end: datetime, bridge: Bridge, clock: Clock) -> None:
 
 async def played(chance: random.Random, state: Path) -> Served:
     clock = VirtualClock(SWITCHED_ON, asyncio.get_running_loop())
-    feed = Feed([*past(), *present(chance)])
+    feed = SimulatedFeed([*past(), *present(chance)])
     async with serving(feed, clock) as served:
         settings = load(
             connections=[{"name": "chaos"}],

@@ -20,9 +20,9 @@ import pytest
 from azure.core.exceptions import HttpResponseError
 from azure.storage.blob.aio import BlobLeaseClient, ContainerClient
 
-from sandbox.compliance.feed import Feed
+from sandbox.completeness import Completeness, check_completeness
+from sandbox.compliance.feed import SimulatedFeed
 from sandbox.faults import Fault
-from sandbox.outcome import Outcome, judge
 from sandbox.world import RULE_ID, World, open_world
 from shared.clock import SystemClock
 from shared.runs import live
@@ -103,7 +103,7 @@ class Played:
 def playing(chance: random.Random, history: int) -> Iterator[Played]:
     """A world in a minute-a-second, with a past of `history` activities and answers that take a moment."""
     clock = ScaledClock(NOON, speed=SPEED)
-    with open_world(clock, feed=Feed(), own_rows=False) as world:
+    with open_world(clock, feed=SimulatedFeed(), own_rows=False) as world:
         world.api.state.budget.per_minute = FOR_EVER
         played = Played(world, clock, chance)
         slow: dict[str, Any] = {"match": played.count, "times": FOR_EVER}
@@ -143,7 +143,7 @@ async def die(played: Played, nursery: Nursery, life: Life, kills: int, buried: 
             await buried()
 
 
-async def finish(played: Played, store: Store) -> Outcome:
+async def finish(played: Played, store: Store) -> Completeness:
     """Switch it on once more and leave it alone until every hour has been read at the age of 50 hours."""
     settings = load(**played.settings())
     async with build(settings, clock=played.clock, credential=played.world.credential, store=store) as bridge:
@@ -153,7 +153,7 @@ async def finish(played: Played, store: Store) -> Outcome:
         await _settle(bridge)
         expected = played.world.feed.ids(NOON - DAYS * DAY, until)
         assert len(expected) == played.made
-        return await judge(expected, bridge.connections[0], played.world.workspace)
+        return await check_completeness(expected, bridge.connections[0], played.world.workspace)
 
 
 async def _settle(bridge: Bridge) -> None:
@@ -169,7 +169,7 @@ async def _settle(bridge: Bridge) -> None:
             await asyncio.sleep(0.2 if runs[0].state == "lease_held" else 0)
 
 
-def check(played: Played, outcome: Outcome, kills: int) -> None:
+def check(played: Played, outcome: Completeness, kills: int) -> None:
     assert outcome.missing == ()
     assert outcome.in_workspace + outcome.dead_letters == played.made
     assert outcome.dead_letters == played.refused

@@ -12,7 +12,7 @@ import pytest
 
 from bench.million import MOST_MEGABYTES, most_requests
 from sandbox.activity import FeedEntry
-from sandbox.compliance.feed import Feed
+from sandbox.compliance.feed import SimulatedFeed
 from sandbox.world import World, open_world
 from shared.clock import SimulatedClock
 from shared.runs import live
@@ -31,7 +31,7 @@ HISTORY = 100_000
 async def carried_in_one_run(entries: Iterable[FeedEntry], state: Path, check_stored: int) -> Run:
     """Let it all happen in ten minutes, poll once, and count what the workspace holds."""
     clock = SimulatedClock(NOON)
-    with open_world(clock, feed=Feed(entries), own_rows=False) as world:
+    with open_world(clock, feed=SimulatedFeed(entries), own_rows=False) as world:
         settings = load(**world.settings(), state_dir=state)
         async with build(settings, clock=clock, credential=world.credential) as bridge:
             await live.init(bridge.connections[0])

@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 
 from sandbox.activity import FeedEntry
-from sandbox.compliance.feed import Feed
-from sandbox.compliance.keys import READ_ACTIVITIES, Key
+from sandbox.completeness import check_completeness
+from sandbox.compliance.feed import SimulatedFeed
+from sandbox.compliance.keys import READ_ACTIVITIES, ApiKey
 from sandbox.faults import Fault
-from sandbox.outcome import judge
 from sandbox.tenant import build_tenant
 from sandbox.world import RULE_ID, World, open_world
 from shared.clock import SimulatedClock
@@ -85,7 +85,7 @@ class Soak:
         if self.weather.begins("rotation", now):
             keys = self.world.api.state.keys
             keys.clear()
-            keys[NEW_KEY] = Key(NEW_KEY, "apikey_01ChaosNew", "compliance", frozenset({READ_ACTIVITIES}))
+            keys[NEW_KEY] = ApiKey(NEW_KEY, "apikey_01ChaosNew", "compliance", frozenset({READ_ACTIVITIES}))
         if not at("rotation", now) and NEW_KEY in self.world.api.state.keys:
             self.environment.setenv(KEY_SETTING, NEW_KEY)  # the operator notices when the hour is over
         if self.weather.begins("damage", now):
@@ -99,7 +99,7 @@ async def living(chance: random.Random, state: Path, environment: pytest.MonkeyP
     """A served tenant at dawn, with a day behind it and weather ahead."""
     clock = SimulatedClock(DAWN)
     weather = Weather(DAWN, chance)
-    with open_world(clock, feed=Feed(_lived(chance))) as world:
+    with open_world(clock, feed=SimulatedFeed(_lived(chance))) as world:
         weather.bring(world.api_faults, world.sink_faults)
         world.sink_faults.add(
             Fault(
@@ -177,7 +177,7 @@ async def _judge(soak: Soak, connection: Connection) -> None:
     mended = await _proof(connection)
     assert {hour.verdict for hour in mended.hours} == {"proved"}
 
-    outcome = await judge(world.feed.ids(DAWN - DAY, DUSK), connection, world.workspace, until=DUSK)
+    outcome = await check_completeness(world.feed.ids(DAWN - DAY, DUSK), connection, world.workspace, until=DUSK)
     assert outcome.missing == ()
     assert outcome.dead_letters == REFUSED_ROWS
     twice = world.workspace.query("ClaudeActivity | summarize Rows = count() by ActivityId | where Rows > 1")
@@ -198,6 +198,6 @@ def _hours(proof: Proof, verdict: str) -> set[Hour]:
     return {hour.hour for hour in proof.hours if hour.verdict == verdict}
 
 
-def _hours_of(feed: Feed, ids: set[str]) -> set[Hour]:
+def _hours_of(feed: SimulatedFeed, ids: set[str]) -> set[Hour]:
     positions = [feed.position(id) for id in ids]
     return {hour_of(position.created_at) for position in positions if position is not None}

@@ -7,13 +7,13 @@ from datetime import timedelta
 import pytest
 
 from sandbox.activity import FeedEntry, feed_entry
-from sandbox.compliance.answers import Organization
 from sandbox.compliance.keys import READ_ACTIVITIES, READ_ORGANIZATIONS
+from sandbox.compliance.responses import ListedOrganization
 from sandbox.faults import Fault
 from shared import tables
 from tests.cli.conftest import Desk
 
-ORGANIZATION = Organization("7d3c1b9e-0000-4000-8000-00000000c0de", "Contoso", "2026-01-01T00:00:00Z")
+ORGANIZATION = ListedOrganization("7d3c1b9e-0000-4000-8000-00000000c0de", "Contoso", "2026-01-01T00:00:00Z")
 
 
 def examined(desk: Desk, *, code: int = 0) -> dict[str, dict[str, str]]:

@@ -13,7 +13,7 @@ from azure.monitor.ingestion.aio import LogsIngestionClient
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from sandbox.faults import Fault, Faults
-from sandbox.ingestion import Metrics, Rule, ingestion_app
+from sandbox.ingestion import CollectionRule, Metrics, ingestion_app
 from shared.clock import SimulatedClock
 from shared.models import Hour, Outgoing, prefix_of
 from shared.sink.log_analytics import LogAnalytics
@@ -109,7 +109,7 @@ class Endpoint:
         self.faults = Faults()
         self.rows: list[str] = []
         self.remembered: list[str] = []
-        rule = Rule(RULE, {STREAM: TABLE}, self._store)
+        rule = CollectionRule(RULE, {STREAM: TABLE}, self._store)
         self.app = ingestion_app({RULE: rule}, self.clock, faults=self.faults, tokens=TOKENS)
         self.recorder = Recorder(self.app)
         self.credential = Credential()

@@ -10,8 +10,8 @@ from pydantic import SecretStr
 
 from sandbox.activity import feed_entry, raw_entry
 from sandbox.compliance.api import compliance_app
-from sandbox.compliance.feed import Feed
-from sandbox.compliance.keys import Key
+from sandbox.compliance.feed import SimulatedFeed
+from sandbox.compliance.keys import ApiKey
 from sandbox.faults import Fault, Faults
 from shared.clock import SimulatedClock
 from shared.errors import BadRequest, BudgetSpent, SourceBusy, SourceIncoherent, SourceRefused
@@ -21,10 +21,10 @@ from shared.streams.activity.endpoint import ActivityFeed, FeedReading
 from tests.fakes import NOON
 
 READ = frozenset({"read:compliance_activities"})
-GOOD = Key("sk-ant-api01-good", "apikey_01Good", "compliance", READ)
-OLD = Key("sk-ant-api01-old", "apikey_01Old", "compliance", READ)
-NARROW = Key("sk-ant-api01-narrow", "apikey_01Narrow", "compliance", frozenset({"read:compliance_org_data"}))
-EXPIRED = Key("sk-ant-api01-expired", "apikey_01Expired", "compliance", READ, expired=True)
+GOOD = ApiKey("sk-ant-api01-good", "apikey_01Good", "compliance", READ)
+OLD = ApiKey("sk-ant-api01-old", "apikey_01Old", "compliance", READ)
+NARROW = ApiKey("sk-ant-api01-narrow", "apikey_01Narrow", "compliance", frozenset({"read:compliance_org_data"}))
+EXPIRED = ApiKey("sk-ant-api01-expired", "apikey_01Expired", "compliance", READ, expired=True)
 WINDOW = Window(NOON - timedelta(hours=1), NOON)
 
 
@@ -33,7 +33,7 @@ class Api:
 
     def __init__(self, count: int = 10, *, key: str = GOOD.secret, older: str | None = None, **options: Any) -> None:
         self.clock = SimulatedClock(NOON)
-        self.feed = Feed([feed_entry(activity(n)) for n in range(count)])
+        self.feed = SimulatedFeed([feed_entry(activity(n)) for n in range(count)])
         self.faults = Faults()
         self.app = compliance_app(
             self.feed, [GOOD, OLD, NARROW, EXPIRED], self.clock, faults=self.faults, own_rows=False, **options

@@ -10,21 +10,21 @@ from pydantic import SecretStr
 
 from sandbox.activity import feed_entry
 from sandbox.compliance.api import compliance_app
-from sandbox.compliance.feed import Feed
-from sandbox.compliance.keys import Key
+from sandbox.compliance.feed import SimulatedFeed
+from sandbox.compliance.keys import ApiKey
 from sandbox.faults import Fault, Faults
 from shared.clock import SimulatedClock
 from shared.errors import BadRequest
 from shared.models import Page, Position, Window
-from shared.runs.connection import Feed as FeedOfRuns
 from shared.runs.connection import Reading
+from shared.runs.connection import SimulatedFeed as FeedOfRuns
 from shared.source.client import ComplianceClient, Keys
 from shared.streams.activity.endpoint import ActivityFeed
 from tests.fakes import NOON, TYPE, FakeFeed, Happening, Power
 
 HAPPENINGS = [Happening(created=second, visible=second, number=second) for second in range(-10, 0)]
 WINDOW = Window(NOON - timedelta(seconds=10), NOON)
-KEY = Key("sk-ant-api01-good", "apikey_01Good", "compliance", frozenset({"read:compliance_activities"}))
+KEY = ApiKey("sk-ant-api01-good", "apikey_01Good", "compliance", frozenset({"read:compliance_activities"}))
 
 
 class SourceWorld(Protocol):
@@ -59,7 +59,7 @@ class RealSourceWorld:
         self.clock = SimulatedClock(NOON)
         self.faults = Faults()
         entries = [feed_entry(each.activity, visible_at=NOON + timedelta(seconds=each.visible)) for each in happenings]
-        self.app = compliance_app(Feed(entries), [KEY], self.clock, faults=self.faults, own_rows=False)
+        self.app = compliance_app(SimulatedFeed(entries), [KEY], self.clock, faults=self.faults, own_rows=False)
         http = httpx.AsyncClient(transport=httpx.ASGITransport(app=self.app), base_url="http://api.example.com")
         client = ComplianceClient(http, Keys(self._keys), self.clock, version="2023-06-01", user_agent="test/1")
         self.feed = ActivityFeed(client)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from kql import Workspace
+from kql import LocalWorkspace
 from shared import errors, tables
 from shared.clock import SimulatedClock
 from shared.models import prefix_of
@@ -115,7 +115,7 @@ def test_the_digest_of_the_architecture_page_is_the_bridges_own() -> None:
     times = {f"activity_{number:04d}": first + timedelta(seconds=number) for number in range(120)}
     rows = [{"ActivityId": id, "EventTime": time.isoformat(), "ConnectionName": "a"} for id, time in times.items()]
     undated = {**rows[0], "ActivityId": "activity_undated", "Handling": {"noCreatedAt": True}}
-    workspace = Workspace.create(None, SimulatedClock(first), [tables.load(name) for name in tables.table_names()])
+    workspace = LocalWorkspace.create(None, SimulatedClock(first), [tables.load(name) for name in tables.table_names()])
     try:
         workspace.store(tables.ACTIVITY, [*rows, rows[0], undated], ingested_at=first)
         answer = workspace.query(kql).objects()

@@ -12,7 +12,7 @@ import typer
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 
-from kql import Workspace
+from kql import LocalWorkspace
 from shared import tables
 from shared.cli import app
 from shared.clock import SimulatedClock
@@ -168,7 +168,7 @@ def test_verdicts_kinds_and_prefixes_are_explained() -> None:
 @pytest.mark.parametrize("kql", KUSTO.findall(OPERATE) + KUSTO.findall(PRIVACY))
 def test_every_query_runs(kql: str) -> None:
     """The pages' KQL binds to our tables and parsers and answers, also over one row of each."""
-    workspace = Workspace.create(None, SimulatedClock(NOON), [tables.load(name) for name in tables.table_names()])
+    workspace = LocalWorkspace.create(None, SimulatedClock(NOON), [tables.load(name) for name in tables.table_names()])
     health = {
         "TimeGenerated": NOON,
         "EventTime": NOON,

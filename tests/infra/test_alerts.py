@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from kql import Workspace
+from kql import LocalWorkspace
 from shared.clock import SimulatedClock
 from shared.tables import Column, Table, load
 from tools.infra.build import BICEP
@@ -66,13 +66,13 @@ def alert(name: str) -> str:
 
 
 @pytest.fixture
-def workspace() -> Iterator[Workspace]:
-    made = Workspace.create(None, SimulatedClock(NOW), [load("ClaudeBridgeHealth_CL"), ERROR_LOG])
+def workspace() -> Iterator[LocalWorkspace]:
+    made = LocalWorkspace.create(None, SimulatedClock(NOW), [load("ClaudeBridgeHealth_CL"), ERROR_LOG])
     yield made
     made.close()
 
 
-def _store(workspace: Workspace, changes: list[dict[str, Any]]) -> None:
+def _store(workspace: LocalWorkspace, changes: list[dict[str, Any]]) -> None:
     rows = []
     for change in changes:
         told = {**WELL, **change}
@@ -89,20 +89,20 @@ def test_every_alert_is_deployed_and_tested() -> None:
 
 
 @pytest.mark.parametrize("name", sorted(FIRES))
-def test_an_alert_fires(workspace: Workspace, name: str) -> None:
+def test_an_alert_fires(workspace: LocalWorkspace, name: str) -> None:
     """What it is for gives a row."""
     _store(workspace, FIRES[name])
     assert len(workspace.query(alert(name)).rows) == 1
 
 
 @pytest.mark.parametrize("name", sorted(FIRES))
-def test_an_alert_stays_silent(workspace: Workspace, name: str) -> None:
+def test_an_alert_stays_silent(workspace: LocalWorkspace, name: str) -> None:
     """Its near miss, and a healthy run, give none."""
     _store(workspace, SILENT[name])
     assert workspace.query(alert(name)).rows == []
 
 
-def test_the_alert_on_refused_rows(workspace: Workspace) -> None:
+def test_the_alert_on_refused_rows(workspace: LocalWorkspace) -> None:
     """An error of one of our streams gives a row; of another stream, or none at all, gives none."""
     assert workspace.query(alert("rule-errors")).rows == []
     for stream in ("Custom-Other_CL", "Custom-ClaudeActivity_CL"):

@@ -11,7 +11,7 @@ from tools.cli import app
 from tools.infra import az
 from tools.infra.build import BICEP, golden, scenarios
 from tools.infra.kinds import KINDS, Leaves
-from tools.infra.remove import Removal, Step, carry_out, removal, script
+from tools.infra.remove import Removal, RemovalStep, carry_out, removal, script
 from tools.infra.resources import ASSIGNMENT, Created, created
 
 NAMES = tuple(path.stem for path in scenarios())
@@ -143,7 +143,11 @@ def test_yes_runs_the_commands_and_passes_over_what_is_gone() -> None:
             raise az.AzFailed("(ResourceNotFound) gone")
         return "principal-1\n"
 
-    steps = (Step("a", "", (("resource", "delete"),)), Step("b", "", (("role", "$PRINCIPAL"),)), Step("c", "by hand"))
+    steps = (
+        RemovalStep("a", "", (("resource", "delete"),)),
+        RemovalStep("b", "", (("role", "$PRINCIPAL"),)),
+        RemovalStep("c", "by hand"),
+    )
     carry_out(Removal(steps, asks={"$PRINCIPAL": ("identity", "show")}), run)
     assert ran == [("identity", "show"), ("resource", "delete"), ("role", "principal-1")]
 
@@ -157,5 +161,5 @@ def test_yes_stops_at_the_first_refusal() -> None:
         raise az.AzFailed("(ScopeLocked) no")
 
     with pytest.raises(az.AzFailed, match="ScopeLocked"):
-        carry_out(Removal((Step("a", "", (("one",), ("two",))),)), run)
+        carry_out(Removal((RemovalStep("a", "", (("one",), ("two",))),)), run)
     assert ran == ["one"]

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from sandbox.compliance.keys import Key
+from sandbox.compliance.keys import ApiKey
 from sandbox.faults import Fault
 from shared.errors import LeaseHeld, SinkBusy, SinkRefused, SourceIncoherent, StateMissing, StateUnreadable, StoreFailed
 from shared.models import Hour, Page, Position
@@ -89,7 +89,7 @@ async def test_a_sink_that_says_no_stops_the_run_and_keeps_the_place(error: Exce
 async def test_a_refused_key_stops_the_run_until_it_is_replaced(key: str, remedy: str) -> None:
     """The state is `refused`, the row says who acts and never holds the key; the new key works in the next run."""
     world = await ApiWorld().begun()
-    narrow = Key("sk-ant-api01-narrow", "apikey_01Narrow", "compliance", frozenset({"read:compliance_org_data"}))
+    narrow = ApiKey("sk-ant-api01-narrow", "apikey_01Narrow", "compliance", frozenset({"read:compliance_org_data"}))
     world.api.state.keys[narrow.secret] = narrow
     world.add(activity(1))
     good, world.key = world.key, key

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from kql import Workspace
+from kql import LocalWorkspace
 from sandbox.report import LocalQueries, report_of
 from sentinel.tools.check.bind import bind
 from shared import tables
@@ -29,7 +29,7 @@ class World:
     def __init__(self) -> None:
         lists = Table("LocalWatchlist", "", 1, "", tuple(Column(name, "string", "", (), "none", 1) for name in LISTS))
         own = [tables.load(name) for name in tables.table_names()]
-        self.workspace = Workspace.create(None, SimulatedClock(NOW), [*own, lists], given=(GET_WATCHLIST,))
+        self.workspace = LocalWorkspace.create(None, SimulatedClock(NOW), [*own, lists], given=(GET_WATCHLIST,))
         self.count = 0
 
     def activity(self, days: float, type_: str, **columns: Any) -> None:
@@ -190,7 +190,7 @@ async def test_a_local_workspace_has_its_report(tmp_path: Path) -> None:
     """Every question is answered there, too; nothing is proved where nothing was read."""
     path = tmp_path / "w.duckdb"
     own = [tables.load(name) for name in tables.table_names()]
-    Workspace.create(path, SimulatedClock(NOW), own).close()
+    LocalWorkspace.create(path, SimulatedClock(NOW), own).close()
     start, end = datetime(2026, 10, 5, tzinfo=UTC), datetime(2026, 10, 6, tzinfo=UTC)
     written = await report_of(path, start, end, tmp_path / "reports", SimulatedClock(NOW))
     assert written.failed == () and written.proof is not None and written.proof.asked == 24

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from kql import Workspace
+from kql import LocalWorkspace
 from sandbox.tenant.samples import samples
 from shared import tables
 from shared.clock import SimulatedClock
@@ -154,7 +154,9 @@ async def test_the_parser_agrees(world: FakeWorld) -> None:
     world.clock.advance(timedelta(hours=2))
     await prove(connection, Window(NOON, NOON + timedelta(hours=1)))
     for rows, verdict in ((world.table.rows, "proved"), (world.table.rows[:-1], "missing")):
-        workspace = Workspace.create(None, SimulatedClock(NOON), [tables.load(name) for name in tables.table_names()])
+        workspace = LocalWorkspace.create(
+            None, SimulatedClock(NOON), [tables.load(name) for name in tables.table_names()]
+        )
         try:
             workspace.store(tables.ACTIVITY, rows, ingested_at=NOON)
             workspace.store(tables.HEALTH, world.health.rows, ingested_at=NOON)

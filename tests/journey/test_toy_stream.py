@@ -44,7 +44,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from sandbox.compliance.answers import Organization
+from sandbox.compliance.responses import ListedOrganization
 from sandbox.compliance.keys import READ_ACTIVITIES, READ_ORGANIZATIONS
 from sandbox.world import open_world
 from shared.clock import SimulatedClock
@@ -61,7 +61,7 @@ async def main(open_to_key: bool) -> None:
     clock = SimulatedClock(datetime(2026, 10, 31, 12, tzinfo=UTC))
     with open_world(clock) as world:
         world.api.state.organizations = tuple(
-            Organization(f"7d3c1b9e-0000-4000-8000-{number:012d}", f"Contoso {number}", "2026-01-01T00:00:00Z")
+            ListedOrganization(f"7d3c1b9e-0000-4000-8000-{number:012d}", f"Contoso {number}", "2026-01-01T00:00:00Z")
             for number in range(1500)
         )
         keys = world.api.state.keys

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from sandbox.activity import feed_entry
-from sandbox.compliance.keys import READ_ACTIVITIES, Key
+from sandbox.compliance.keys import READ_ACTIVITIES, ApiKey
 from sandbox.faults import Fault
 from sandbox.world import RULE_ID, World, open_world
 from shared import tables
@@ -24,7 +24,7 @@ from tests.fakes import NOON, FakeWorld, Happening
 from tests.worlds import activity
 
 MINUTE = timedelta(minutes=1)
-SECOND_KEY = Key("sk-ant-api01-second", "apikey_01Second", "compliance", frozenset({READ_ACTIVITIES}))
+SECOND_KEY = ApiKey("sk-ant-api01-second", "apikey_01Second", "compliance", frozenset({READ_ACTIVITIES}))
 
 
 @pytest.fixture

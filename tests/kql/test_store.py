@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from kql import KqlRefused, Workspace
+from kql import KqlRefused, LocalWorkspace
 from shared.clock import SimulatedClock
 from shared.tables import Table
 from tests.kql.workspace_world import NOON, TABLE, column, workspace
@@ -131,7 +131,7 @@ def test_a_file_keeps_its_rows_and_gains_new_columns(tmp_path: Path) -> None:
     made = workspace(FULL, path=path)
     made.close()
     newer = replace(TABLE, version=2, columns=(*TABLE.columns, column("City", "string"), column("Tries", "long")))
-    again = Workspace.create(path, SimulatedClock(NOON), [newer], parsers=tmp_path)
+    again = LocalWorkspace.create(path, SimulatedClock(NOON), [newer], parsers=tmp_path)
     again.store("Sample_CL", [{"Id": "b", "City": "Oslo", "Tries": 2}], ingested_at=NOON)
     rows = again.query("Sample_CL | sort by Id asc | project Id, City, Tries, I = ingestion_time()").rows
     again.close()
@@ -225,7 +225,7 @@ def test_threads_read_and_write_at_once() -> None:
 def test_bulk_insert_is_fast() -> None:
     """20,000 rows of 60 columns are stored at a rate far above a row-by-row insert (tens of thousands a second)."""
     wide = Table("Wide_CL", "Custom-Wide_CL", 1, "", tuple(column(f"C{number}", "string") for number in range(60)))
-    made = Workspace.create(None, SimulatedClock(NOON), [wide], parsers=Path("no-such-folder"))
+    made = LocalWorkspace.create(None, SimulatedClock(NOON), [wide], parsers=Path("no-such-folder"))
     rows = [{f"C{number}": "some text" for number in range(0, 60, 2)}] * 1000
     started = time.perf_counter()
     for _ in range(20):

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from kql import Workspace
+from kql import LocalWorkspace
 from shared.clock import SimulatedClock
 from shared.tables import Column, ColumnType, Table
 
@@ -35,8 +35,10 @@ TABLE = Table(
 )
 
 
-def workspace(*rows: dict[str, Any], path: Path | None = None, parsers: Path = Path("no-such-folder")) -> Workspace:
+def workspace(
+    *rows: dict[str, Any], path: Path | None = None, parsers: Path = Path("no-such-folder")
+) -> LocalWorkspace:
     """A workspace at NOON holding `rows`, each generated at NOON unless it says otherwise, ingested a minute later."""
-    made = Workspace.create(path, SimulatedClock(NOON), [TABLE], parsers=parsers)
+    made = LocalWorkspace.create(path, SimulatedClock(NOON), [TABLE], parsers=parsers)
     made.store("Sample_CL", [{"TimeGenerated": NOON, **row} for row in rows], ingested_at=NOON + timedelta(minutes=1))
     return made

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from sandbox.compliance.feed import Feed
+from sandbox.compliance.feed import SimulatedFeed
 from sandbox.page.serve import Opened, open_page
 from sandbox.tenant import build_tenant
 from sandbox.world import open_world
@@ -39,7 +39,7 @@ def workspace_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 async def _carry(folder: Path) -> None:
     tenant = build_tenant(start=NOW - DAYS, end=NOW + timedelta(hours=1), people=60, seed=7)
     clock = SimulatedClock(NOW)
-    with open_world(clock, feed=Feed(tenant.entries), workspace=folder / "page.duckdb") as world:
+    with open_world(clock, feed=SimulatedFeed(tenant.entries), workspace=folder / "page.duckdb") as world:
         settings = load(**world.settings(), state_dir=folder / "state")
         async with build(settings, clock=clock, credential=world.credential) as bridge:
             connection = bridge.connections[0]

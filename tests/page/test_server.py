@@ -10,7 +10,7 @@ import httpx
 import pytest
 from typer.testing import CliRunner
 
-from kql import KqlRefused, Workspace
+from kql import KqlRefused, LocalWorkspace
 from sandbox.cli import app
 from sandbox.page import app as page_app
 from sandbox.page.reader import Reader
@@ -105,7 +105,7 @@ def test_kept_activities_are_what_the_parser_says(workspace_file: Path, tmp_path
     clock = SimulatedClock(NOW)
     doubled = tmp_path / "doubled.duckdb"
     doubled.write_bytes(workspace_file.read_bytes())
-    workspace = Workspace.create(doubled, clock, [tables.load(name) for name in tables.table_names()])
+    workspace = LocalWorkspace.create(doubled, clock, [tables.load(name) for name in tables.table_names()])
     some = workspace.query(f"{tables.ACTIVITY} | where ActivityType in ('compliance_api_accessed', 'sso_login_failed')")
     workspace.store(tables.ACTIVITY, some.objects(), ingested_at=NOW + timedelta(days=1))
     sorted_rows = "| project-away TimeGenerated, RunId | order by ActivityId asc"
@@ -128,7 +128,7 @@ def test_missing_columns_and_tables_read_as_empty(tmp_path: Path) -> None:
     """A file of an older release lacks columns and tables; the page shows it all the same."""
     clock, activity = SimulatedClock(NOW), tables.load(tables.ACTIVITY)
     old = tables.Table(activity.name, activity.stream, 1, "", activity.columns[:20])
-    Workspace.create(tmp_path / "old.duckdb", clock, [old]).close()
+    LocalWorkspace.create(tmp_path / "old.duckdb", clock, [old]).close()
     reader = Reader.hold(tmp_path / "old.duckdb", clock, content.own_tables(), content.neighbour_tables())
     assert reader.query("ClaudeActivity | project ActivityId, Details, IsOwnRead").rows == []
     assert reader.query("ClaudeHealth").rows == []

@@ -8,21 +8,21 @@ from starlette.applications import Starlette
 
 from sandbox.activity import FeedEntry, feed_entry
 from sandbox.compliance.api import compliance_app
-from sandbox.compliance.feed import Feed
-from sandbox.compliance.keys import READ_ACTIVITIES, READ_AUDIT, READ_ORGANIZATIONS, Key
+from sandbox.compliance.feed import SimulatedFeed
+from sandbox.compliance.keys import READ_ACTIVITIES, READ_AUDIT, READ_ORGANIZATIONS, ApiKey
 from shared.clock import SimulatedClock
 
 NOON = datetime(2026, 10, 5, 12, 0, 0, tzinfo=UTC)
 ACTIVITIES = "/v1/compliance/activities"
 ORGANIZATIONS = "/v1/compliance/organizations"
 
-BRIDGE = Key("sk-ant-api01-bridge", "apikey_01FAKEbridge", "compliance", frozenset({READ_ACTIVITIES}))
-AUDITOR = Key("sk-ant-api01-auditor", "apikey_01FAKEauditor", "compliance", frozenset({READ_AUDIT}))
-DIRECTORY = Key("sk-ant-api01-directory", "apikey_01FAKEdirectory", "compliance", frozenset({READ_ORGANIZATIONS}))
-ADMIN = Key("sk-ant-admin01-console", "apikey_01FAKEadmin", "admin", frozenset({"api:admin", READ_ACTIVITIES}))
-STALE = Key("sk-ant-admin01-stale", "apikey_01FAKEstale", "admin", frozenset({READ_ACTIVITIES}), expired=True)
-MODEL = Key("sk-ant-api03-model", "apikey_01FAKEmodel", "claude", frozenset())
-LOCAL = Key(
+BRIDGE = ApiKey("sk-ant-api01-bridge", "apikey_01FAKEbridge", "compliance", frozenset({READ_ACTIVITIES}))
+AUDITOR = ApiKey("sk-ant-api01-auditor", "apikey_01FAKEauditor", "compliance", frozenset({READ_AUDIT}))
+DIRECTORY = ApiKey("sk-ant-api01-directory", "apikey_01FAKEdirectory", "compliance", frozenset({READ_ORGANIZATIONS}))
+ADMIN = ApiKey("sk-ant-admin01-console", "apikey_01FAKEadmin", "admin", frozenset({"api:admin", READ_ACTIVITIES}))
+STALE = ApiKey("sk-ant-admin01-stale", "apikey_01FAKEstale", "admin", frozenset({READ_ACTIVITIES}), expired=True)
+MODEL = ApiKey("sk-ant-api03-model", "apikey_01FAKEmodel", "claude", frozenset())
+LOCAL = ApiKey(
     "sk-ant-api01-local", "apikey_01FAKElocal", "compliance", frozenset({READ_ACTIVITIES}),
     organization_ids=frozenset({"org_01A", "uuid-a"}),
 )  # fmt: skip
@@ -56,11 +56,11 @@ class World:
 
     def __init__(self, *entries: FeedEntry, **options: Any) -> None:
         self.clock = SimulatedClock(NOON)
-        self.feed = Feed(entries)
+        self.feed = SimulatedFeed(entries)
         self.app: Starlette = compliance_app(self.feed, KEYS, self.clock, **{"own_rows": False, **options})
 
     async def get(
-        self, path: str = ACTIVITIES, *, key: Key | str | None = BRIDGE, method: str = "GET", **params: Any
+        self, path: str = ACTIVITIES, *, key: ApiKey | str | None = BRIDGE, method: str = "GET", **params: Any
     ) -> httpx.Response:
         """One request; a `__` in a parameter's name stands for its dot, a trailing `_` for its brackets."""
         query = {name.replace("__", ".").removesuffix("_") + "[]" * name.endswith("_"): params[name] for name in params}

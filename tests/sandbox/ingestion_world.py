@@ -7,9 +7,9 @@ from typing import Any
 
 import httpx
 
-from kql import Workspace
+from kql import LocalWorkspace
 from sandbox.faults import Fault, Faults
-from sandbox.ingestion import Metrics, Rule, ingestion_app
+from sandbox.ingestion import CollectionRule, Metrics, ingestion_app
 from shared.clock import SimulatedClock
 from tests.kql.workspace_world import NOON, STREAM, TABLE, workspace
 
@@ -25,8 +25,8 @@ class World:
     def __init__(self, *, delay: timedelta = timedelta(0)) -> None:
         self.clock = SimulatedClock(NOON)
         self.faults = Faults()
-        self.workspace: Workspace = workspace()
-        rule = Rule(RULE, {STREAM: TABLE}, self.workspace.store)
+        self.workspace: LocalWorkspace = workspace()
+        rule = CollectionRule(RULE, {STREAM: TABLE}, self.workspace.store)
         self.app = ingestion_app(
             {RULE: rule},
             self.clock,

@@ -5,9 +5,9 @@ from email.utils import parsedate_to_datetime
 
 import pytest
 
-from sandbox.compliance.answers import Organization
 from sandbox.compliance.budget import Budget
-from sandbox.compliance.keys import Key
+from sandbox.compliance.keys import ApiKey
+from sandbox.compliance.responses import ListedOrganization
 from tests.sandbox.compliance_world import (
     ACTIVITIES,
     ADMIN,
@@ -26,13 +26,13 @@ LIMIT, REMAINING, RESET = (f"anthropic-ratelimit-requests-{name}" for name in ("
 
 
 @pytest.mark.parametrize("key", [None, "", "secret", MODEL, "sk-ant-api03-anything"])
-async def test_no_key_and_wrong_kind_are_not_found(key: Key | str | None) -> None:
+async def test_no_key_and_wrong_kind_are_not_found(key: ApiKey | str | None) -> None:
     """Section 4: no key or a wrong kind of key gets a bare 404, as if the path did not exist."""
     assert said(await World().get(key=key)) == (404, "not_found_error", "Not found")
 
 
 @pytest.mark.parametrize("key", [STALE, "sk-ant-api01-deleted", "sk-ant-admin01-deleted"])
-async def test_a_dead_key_is_unauthenticated(key: Key | str) -> None:
+async def test_a_dead_key_is_unauthenticated(key: ApiKey | str) -> None:
     """Section 4: an expired, deleted or unknown key of the right kind is a 401 authentication_error."""
     assert said(await World().get(key=key))[:2] == (401, "authentication_error")
 
@@ -51,7 +51,7 @@ async def test_a_deleted_key_stops_at_once() -> None:
 
 
 @pytest.mark.parametrize("key", [BRIDGE, AUDITOR, ADMIN])
-async def test_the_feed_opens_to_either_scope_and_both_kinds(key: Key) -> None:
+async def test_the_feed_opens_to_either_scope_and_both_kinds(key: ApiKey) -> None:
     """Sections 2.2 and 6: read:compliance_activities or read:org_audit, on a compliance key or an admin key."""
     assert (await World().get(key=key)).status_code == 200
 
@@ -73,9 +73,9 @@ async def test_a_missing_scope_is_named_in_the_documented_form() -> None:
 def test_an_admin_key_cannot_hold_more() -> None:
     """Section 2.2: admin keys never get another scope, so the simulator refuses to invent such a key."""
     with pytest.raises(ValueError, match="org_audit"):
-        Key("sk-ant-admin01-x", "apikey_01x", "admin", frozenset({"read:org_audit"}))
+        ApiKey("sk-ant-admin01-x", "apikey_01x", "admin", frozenset({"read:org_audit"}))
     with pytest.raises(ValueError, match="sk-ant-api01-"):
-        Key("sk-ant-admin01-x", "apikey_01x", "compliance", frozenset())
+        ApiKey("sk-ant-admin01-x", "apikey_01x", "compliance", frozenset())
 
 
 async def test_an_api_that_is_off_says_so() -> None:
@@ -222,7 +222,7 @@ async def test_own_rows_can_be_turned_off() -> None:
 
 async def test_organizations_come_in_token_pages() -> None:
     """Sections 5, 12 and 18: oldest first, `page` from `next_page` until `has_more` is false."""
-    made = [Organization(f"uuid-{n}", f"Contoso {n}", f"2025-11-0{n}T12:00:00Z") for n in (3, 1, 2)]
+    made = [ListedOrganization(f"uuid-{n}", f"Contoso {n}", f"2025-11-0{n}T12:00:00Z") for n in (3, 1, 2)]
     world = World(organizations=made)
     first = (await world.get(ORGANIZATIONS, key=DIRECTORY, limit=2)).json()
     assert [each["uuid"] for each in first["data"]] == ["uuid-1", "uuid-2"]

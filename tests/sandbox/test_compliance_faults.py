@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from sandbox.compliance.mishaps import ConnectionDropped
+from sandbox.compliance.faults import ConnectionDropped
 from sandbox.faults import Fault, Faults
 from tests.sandbox.compliance_world import BRIDGE, NOON, STALE, World, minutes_before_noon, said
 

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sandbox.activity import FeedEntry
-from sandbox.compliance.cursors import Position, decode, encode
-from sandbox.compliance.feed import Feed, FeedPage, FeedQuery
+from sandbox.compliance.cursors import FeedPosition, decode, encode
+from sandbox.compliance.feed import FeedPage, FeedQuery, SimulatedFeed
 from tests.sandbox.compliance_world import NOON, entry
 
 Order = Literal["asc", "desc"]
@@ -38,7 +38,7 @@ def in_order(entries: list[FeedEntry], order: Order) -> list[str]:
     return [each.id for each in visible]
 
 
-def through_text(position: Position | None) -> Position:
+def through_text(position: FeedPosition | None) -> FeedPosition:
     """The cursor as a client hands it back."""
     assert position is not None
     decoded = decode(encode(position))
@@ -46,7 +46,7 @@ def through_text(position: Position | None) -> Position:
     return decoded
 
 
-def walk(feed: Feed, query: FeedQuery, turn: Callable[[FeedPage, FeedQuery], FeedQuery]) -> list[list[str]]:
+def walk(feed: SimulatedFeed, query: FeedQuery, turn: Callable[[FeedPage, FeedQuery], FeedQuery]) -> list[list[str]]:
     """The pages of a walk until `has_more` is false; `turn` makes the next query."""
     pages: list[list[str]] = []
     while True:
@@ -63,7 +63,7 @@ def walk(feed: Feed, query: FeedQuery, turn: Callable[[FeedPage, FeedQuery], Fee
 def test_after_id_walks_everything_once_in_order(crowd: list[FeedEntry], order: Order, limit: int) -> None:
     """Sections 5 and 6.1: pages by after_id yield exactly the visible entries, in order, whatever the ties."""
     pages = walk(
-        Feed(crowd),
+        SimulatedFeed(crowd),
         FeedQuery(order=order, limit=limit),
         lambda page, query: replace(query, after=through_text(page.last)),
     )
@@ -74,12 +74,12 @@ def test_after_id_walks_everything_once_in_order(crowd: list[FeedEntry], order: 
 def test_before_id_walks_back_page_by_page(crowd: list[FeedEntry], order: Order, limit: int) -> None:
     """Sections 6.1 and 7.1: pages by before_id adjoin the cursor, keep the order, and yield all that precedes it."""
     expected = in_order(crowd, order)
-    whole = Feed(crowd).page(FeedQuery(order=order, limit=5000), NOON)
+    whole = SimulatedFeed(crowd).page(FeedQuery(order=order, limit=5000), NOON)
     if not expected:
         assert whole == FeedPage((), has_more=False)
         return
     pages = walk(
-        Feed(crowd),
+        SimulatedFeed(crowd),
         FeedQuery(order=order, limit=limit, before=through_text(whole.last)),
         lambda page, query: replace(query, before=through_text(page.first)),
     )
@@ -89,10 +89,10 @@ def test_before_id_walks_back_page_by_page(crowd: list[FeedEntry], order: Order,
 @given(crowd=crowds(), split=st.integers(0, 25))
 def test_one_by_one_or_together_is_the_same_feed(crowd: list[FeedEntry], split: int) -> None:
     """Section 6.4: however and whenever activities are indexed, the order is by created_at, ties by id."""
-    feed = Feed(crowd[:split])
+    feed = SimulatedFeed(crowd[:split])
     for each in crowd[split:]:
         feed.add(each)
-    late = Feed(crowd[split:])
+    late = SimulatedFeed(crowd[split:])
     late.extend(crowd[:split])
     query = FeedQuery(order="asc", limit=5000)
     assert [each.id for each in feed.page(query, NOON).entries] == in_order(crowd, "asc")
@@ -111,7 +111,7 @@ def test_time_bounds_hold_at_the_microsecond(
 ) -> None:
     """Section 6.1: gte and lte include their bound, gt and lt do not, for any combination, also a contradictory one."""
     lower, upper = NOON - timedelta(microseconds=low), NOON - timedelta(microseconds=high)
-    page = Feed(crowd).page(FeedQuery(limit=5000, **{names[0]: lower, names[1]: upper}), NOON)  # type: ignore[arg-type]
+    page = SimulatedFeed(crowd).page(FeedQuery(limit=5000, **{names[0]: lower, names[1]: upper}), NOON)  # type: ignore[arg-type]
 
     def inside(each: FeedEntry) -> bool:
         above = each.created_at >= lower if names[0] == "gte" else each.created_at > lower
@@ -123,14 +123,14 @@ def test_time_bounds_hold_at_the_microsecond(
 
 def test_an_activity_shows_when_its_index_does() -> None:
     """Section 6.4, latency: an activity is created before it is queryable."""
-    feed = Feed([entry(1, NOON, visible_at=NOON + timedelta(seconds=40))])
+    feed = SimulatedFeed([entry(1, NOON, visible_at=NOON + timedelta(seconds=40))])
     assert feed.page(FeedQuery(), NOON + timedelta(seconds=39)).entries == ()
     assert len(feed.page(FeedQuery(), NOON + timedelta(seconds=40)).entries) == 1
 
 
 def test_a_late_activity_hides_behind_the_cursor() -> None:
     """Section 6.4, late arrival: going on misses what was indexed behind the cursor; a fresh window does not."""
-    feed = Feed([entry(number, NOON + timedelta(seconds=number)) for number in range(4)])
+    feed = SimulatedFeed([entry(number, NOON + timedelta(seconds=number)) for number in range(4)])
     later = NOON + timedelta(hours=1)
     first = feed.page(FeedQuery(order="asc", limit=2), later)
     feed.add(entry(9, NOON + timedelta(milliseconds=500)))
@@ -144,12 +144,12 @@ def test_a_late_activity_hides_behind_the_cursor() -> None:
 def test_ids_count_what_is_not_visible_yet() -> None:
     """Section 6.4: what a proof compares with is everything created in [gte, lt), however late it is indexed."""
     hour = timedelta(hours=1)
-    feed = Feed([entry(1, NOON, visible_at=NOON + hour), entry(2, NOON + hour), entry(3, NOON - hour)])
+    feed = SimulatedFeed([entry(1, NOON, visible_at=NOON + hour), entry(2, NOON + hour), entry(3, NOON - hour)])
     assert feed.ids(NOON, NOON + hour) == {"activity_0100001"}
 
 
 def test_a_cursor_outlives_its_activity() -> None:
     """Section 5: a cursor is a place in the order, so it works although no activity stands there."""
-    feed = Feed([entry(1, NOON), entry(2, NOON)])
-    nowhere = Position(NOON, "activity_0100001x")
+    feed = SimulatedFeed([entry(1, NOON), entry(2, NOON)])
+    nowhere = FeedPosition(NOON, "activity_0100001x")
     assert [each.id for each in feed.page(FeedQuery(order="asc", after=nowhere), NOON).entries] == ["activity_0100002"]

@@ -9,9 +9,9 @@ import pytest
 from rich.console import Console
 
 from sandbox import demo
+from sandbox.completeness import check_completeness
+from sandbox.demo_queries import DEMO_QUERIES
 from sandbox.demo_report import as_json, print_report
-from sandbox.outcome import judge
-from sandbox.questions import FIRST_QUESTIONS
 from sandbox.world import World
 from tests.fakes import FakeWorld, Happening
 
@@ -27,11 +27,13 @@ async def test_a_small_demo_answers_every_question_and_misses_nothing(short: Non
     """Through weather on both sides every activity arrives; the report is complete, as text and as JSON."""
     console, summaries, phases = Console(file=StringIO(), width=110), [], set()
 
-    def inspect(world: World, report: demo.Report) -> None:
+    def inspect(world: World, report: demo.DemoReport) -> None:
         print_report(console, world.workspace, report)
         summaries.append(json.loads(json.dumps(as_json(world.workspace, report))))
 
-    report = await demo.play(tmp_path / "demo", lambda phase, *_: phases.add(phase), people=20, seed=7, inspect=inspect)
+    report = await demo.run_demo(
+        tmp_path / "demo", lambda phase, *_: phases.add(phase), people=20, seed=7, inspect=inspect
+    )
     assert report.outcome is not None and report.outcome.complete
     assert report.outcome.dead_letters == 0 and report.replayed == 1
     assert phases == {"tenant", "history", "live", "sweeps"}
@@ -39,21 +41,21 @@ async def test_a_small_demo_answers_every_question_and_misses_nothing(short: Non
     text = console.file.getvalue()  # type: ignore[attr-defined]
     assert "Nothing is missing." in text and "proved" in text
     assert "The self-test's marked request came back as a row after" in " ".join(text.split())
-    assert all(question.title in text for question in FIRST_QUESTIONS)
+    assert all(question.title in text for question in DEMO_QUERIES)
     assert summaries[0]["complete"] is True and summaries[0]["expected"] == report.outcome.expected
     assert sum(report.api_faults.values()) > 0 and sum(report.sink_faults.values()) > 0
 
 
 async def test_the_verdict_notices_what_is_missing(tmp_path: Path) -> None:
     """An id that is neither in the workspace nor set aside is named, and the outcome is not complete."""
-    from kql import Workspace
+    from kql import LocalWorkspace
     from shared import tables
     from shared.clock import SimulatedClock
     from tests.fakes import NOON
 
-    workspace = Workspace.create(None, SimulatedClock(NOON), [tables.load(tables.ACTIVITY)])
+    workspace = LocalWorkspace.create(None, SimulatedClock(NOON), [tables.load(tables.ACTIVITY)])
     workspace.store(tables.ACTIVITY, [{"ActivityId": "here"}, {"ActivityId": "here"}], ingested_at=NOON)
     connection = FakeWorld([Happening(0, 0, 1)]).restart()
-    outcome = await judge({"here", "gone"}, connection, workspace)
+    outcome = await check_completeness({"here", "gone"}, connection, workspace)
     assert not outcome.complete and outcome.missing == ("gone",) and outcome.copies == 1
     workspace.close()

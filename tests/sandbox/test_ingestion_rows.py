@@ -5,13 +5,13 @@ from typing import Any
 
 import pytest
 
-from sandbox.ingestion.rows import CELL_LIMIT_BYTES, Stream
+from sandbox.ingestion.rows import CELL_LIMIT_BYTES, RuleStream
 from tests.kql.workspace_world import NOON, TABLE
 from tests.sandbox.ingestion_world import World
 
 
 def fitted(*elements: Any) -> Any:
-    return Stream(TABLE).conform(list(elements), NOON)
+    return RuleStream(TABLE).conform(list(elements), NOON)
 
 
 async def test_undeclared_properties_are_dropped_and_counted() -> None:

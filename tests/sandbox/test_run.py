@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
-from kql import Workspace
+from kql import LocalWorkspace
 from kql.answer import datetime_text
 from sandbox.activity import feed_entry
 from sandbox.cli import app
-from sandbox.compliance.feed import Feed
-from sandbox.run import carry_file, state_of
+from sandbox.compliance.feed import SimulatedFeed
+from sandbox.run import deliver_file, state_folder
 from sandbox.tenant import samples
 from sandbox.world import World, open_world
 from shared import tables
@@ -37,7 +37,7 @@ def written(path: Path, lines: list[Any]) -> Path:
 
 def stored_rows(path: Path) -> list[dict[str, Any]]:
     """The rows as the bridge sent them: empty cells out, times as text."""
-    workspace = Workspace.create(path, SystemClock(), [tables.load(name) for name in tables.table_names()])
+    workspace = LocalWorkspace.create(path, SystemClock(), [tables.load(name) for name in tables.table_names()])
     rows = workspace.query("ClaudeActivity_CL").objects()
     workspace.close()
     return [
@@ -54,7 +54,7 @@ async def test_every_documented_type_arrives_with_no_field_lost(tmp_path: Path) 
     """All 527 types, through API, normalizer, endpoint and workspace, are rebuilt from their rows value for value."""
     activities = {activity["id"]: activity for activity in samples(seed=3, at=AT)}
     file = written(tmp_path / "all.jsonl", list(activities.values()))
-    carried = await carry_file(file, tmp_path / "w.duckdb", quiet)
+    carried = await deliver_file(file, tmp_path / "w.duckdb", quiet)
     assert carried.failure is None and carried.outcome is not None and carried.outcome.complete
     rows = {row["ActivityId"]: row for row in stored_rows(tmp_path / "w.duckdb")}
     assert len(activities) == len(rows) == carried.sent == 527
@@ -89,25 +89,25 @@ async def test_undocumented_and_odd_lines_arrive_or_are_set_aside(tmp_path: Path
         "",
         unknown,
     ]
-    carried = await carry_file(written(tmp_path / "odd.jsonl", lines), tmp_path / "w.duckdb", quiet)
+    carried = await deliver_file(written(tmp_path / "odd.jsonl", lines), tmp_path / "w.duckdb", quiet)
     assert carried.outcome is not None
     assert (carried.outcome.in_workspace, carried.outcome.dead_letters, carried.outcome.missing) == (6, 4, ())
     rows = {row["ActivityId"]: row for row in stored_rows(tmp_path / "w.duckdb")}
     assert unfold(rows["x1"]) == unknown
     assert rows["x3"]["Details"]["n"] == "123456789012345678901234567890" and rows["x3"]["Handling"]["escaped"]
     overflow = rows["x4"]["Handling"]["overflow"]
-    kept = json.loads((state_of(tmp_path / "w.duckdb") / overflow["pointer"]).read_bytes())
+    kept = json.loads((state_folder(tmp_path / "w.duckdb") / overflow["pointer"]).read_bytes())
     assert kept["blob"] == "y" * 2_000_000
 
 
 async def test_running_again_adds_nothing_and_a_lost_workspace_is_filled_anew(tmp_path: Path) -> None:
     """The state belongs to the workspace: it prevents repeats, and it goes when the workspace has gone."""
     file, workspace = written(tmp_path / "f.jsonl", list(samples(seed=1, at=AT))[:40]), tmp_path / "w.duckdb"
-    first = await carry_file(file, workspace, quiet)
-    again = await carry_file(file, workspace, quiet)
+    first = await deliver_file(file, workspace, quiet)
+    again = await deliver_file(file, workspace, quiet)
     assert (first.sent, again.sent) == (40, 0)
     workspace.unlink()
-    anew = await carry_file(file, workspace, quiet)
+    anew = await deliver_file(file, workspace, quiet)
     assert anew.sent == 40 and anew.outcome is not None and anew.outcome.complete
 
 
@@ -115,7 +115,7 @@ async def test_activities_dated_ahead_of_us_arrive_too(tmp_path: Path) -> None:
     """A file may hold dates of next month; they are the file's, not ours."""
     ahead = (SystemClock().now() + timedelta(days=40)).strftime("%Y-%m-%dT%H:%M:%SZ")
     file = written(tmp_path / "f.jsonl", [{"id": "x", "type": "user_logged_out", "created_at": ahead}])
-    carried = await carry_file(file, tmp_path / "w.duckdb", quiet)
+    carried = await deliver_file(file, tmp_path / "w.duckdb", quiet)
     assert carried.outcome is not None and carried.outcome.in_workspace == 1
 
 
@@ -124,14 +124,14 @@ async def test_a_line_that_is_no_json_is_named(tmp_path: Path, line: str) -> Non
     """It cannot be served, and leaving it out in silence would be losing it: file, line and remedy are told."""
     file = written(tmp_path / "bad.jsonl", [{"id": "x"}, line])
     with pytest.raises(ConfigError, match=r"bad\.jsonl, line 2: .*mend the line"):
-        await carry_file(file, tmp_path / "w.duckdb", quiet)
+        await deliver_file(file, tmp_path / "w.duckdb", quiet)
 
 
 @pytest.fixture
 def organisation() -> Iterator[World]:
     """Somebody's real organisation, as far as the bridge can tell: another API on another port."""
     now = SystemClock().now()
-    feed = Feed(
+    feed = SimulatedFeed(
         [feed_entry({**activity, "created_at": (now - timedelta(minutes=90 + n)).strftime("%Y-%m-%dT%H:%M:%SZ")})
          for n, activity in enumerate(samples(seed=5, at=AT))]
     )  # fmt: skip
@@ -153,9 +153,9 @@ def test_a_live_feed_is_carried_over_http_and_only_its_owner_can_read_it(
     result = invoked("run", "--live", "--days", "7", "--workspace", workspace)
     assert result.exit_code == 0, result.output
     assert "527 new rows" in result.output.replace("\n", " ")
-    for path in [workspace, state_of(workspace)]:
+    for path in [workspace, state_folder(workspace)]:
         assert stat.S_IMODE(path.stat().st_mode) & 0o077 == 0, path
-    log = (state_of(workspace) / "bridge.log").read_text()
+    log = (state_folder(workspace) / "bridge.log").read_text()
     assert "run.ended" in log and organisation.key not in log and "@" not in log
     again = invoked("run", "--live", "--days", "7", "--workspace", workspace)
     assert again.exit_code == 0 and " 0 new rows" in again.output
@@ -243,7 +243,7 @@ def test_impossible_commands_say_why(
 def test_a_query_that_cannot_be_answered_says_where(tmp_path: Path) -> None:
     """Position and names for a wrong query; a file that is no workspace is named."""
     workspace = tmp_path / "w.duckdb"
-    Workspace.create(workspace, SystemClock(), [tables.load(tables.ACTIVITY)]).close()
+    LocalWorkspace.create(workspace, SystemClock(), [tables.load(tables.ACTIVITY)]).close()
     wrong = invoked("kql", "--workspace", workspace, "ClaudeActivity | wher x")
     assert wrong.exit_code == 1 and "line 1" in wrong.output
     unknown = invoked("kql", "--workspace", workspace, "SigninLogs | count")

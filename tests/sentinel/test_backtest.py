@@ -14,7 +14,7 @@ import pytest
 from azure.core.credentials import AccessToken
 from typer.testing import CliRunner
 
-from kql import Workspace
+from kql import LocalWorkspace
 from sandbox.compliance.server import Served
 from sandbox.query_api import query_app
 from sentinel.tools.backtest import engine
@@ -49,7 +49,7 @@ SHAPES = (
 @contextmanager
 def past_of(file: File[Rule], path: Path | None = None) -> Iterator[Past]:
     """The past that the first firing test of a rule tells."""
-    workspace = Workspace.create(path, SimulatedClock(NOW), content.own_tables().values())
+    workspace = LocalWorkspace.create(path, SimulatedClock(NOW), content.own_tables().values())
     scene = next(scene for scene in scenes(file) if scene.case.fires)
     for one in scene.sent:
         workspace.store(one.table, [one.row()], ingested_at=NOW + one.ingested)
@@ -114,7 +114,7 @@ def test_rules_beside_other_products_are_looked_back_on_too(slug: str) -> None:
     file, bound = loaded(slug)
     scene = next(scene for scene in scenes(file) if scene.case.fires)
     every = [*content.own_tables().values(), *content.neighbour_tables().values(), watchlist_table()]
-    workspace = Workspace.create(None, SimulatedClock(NOW), every, given=(GET_WATCHLIST,))
+    workspace = LocalWorkspace.create(None, SimulatedClock(NOW), every, given=(GET_WATCHLIST,))
     for one in scene.sent:
         workspace.store(one.table, [one.row()], ingested_at=NOW + one.ingested)
     workspace.store(LOCAL_WATCHLIST, scene.lists, ingested_at=NOW)
@@ -133,7 +133,7 @@ def test_what_watchlists_except_is_excepted() -> None:
     file, bound = loaded("claude-sso-disabled")
     scene = next(scene for scene in scenes(file) if scene.case.fires)
     tables = [*content.own_tables().values(), watchlist_table()]
-    workspace = Workspace.create(None, SimulatedClock(NOW), tables, given=(GET_WATCHLIST,))
+    workspace = LocalWorkspace.create(None, SimulatedClock(NOW), tables, given=(GET_WATCHLIST,))
     for one in scene.sent:
         workspace.store(one.table, [one.row()], ingested_at=NOW + one.ingested)
     span = (NOW - HOURS, NOW + HOURS)
@@ -150,7 +150,7 @@ def test_what_watchlists_except_is_excepted() -> None:
 def old(tmp_path: Path) -> Path:
     """A workspace that got one activity of forty days ago as history."""
     path = tmp_path / "old.duckdb"
-    workspace = Workspace.create(path, SimulatedClock(NOW), content.own_tables().values())
+    workspace = LocalWorkspace.create(path, SimulatedClock(NOW), content.own_tables().values())
     old = {"type": "org_sso_toggled", "actor": "admin", "enabled": False, "created": "-40d", "backfill": True}
     workspace.store(ACTIVITY, rows(old), ingested_at=NOW)
     workspace.close()
@@ -184,7 +184,7 @@ def test_the_operators_door_leads_here(old: Path) -> None:
 
 def test_a_served_workspace_says_what_the_file_says(old: Path) -> None:
     """Through the official client over HTTP, types and moments come back the same."""
-    workspace = Workspace.create(old, SimulatedClock(NOW), content.own_tables().values())
+    workspace = LocalWorkspace.create(old, SimulatedClock(NOW), content.own_tables().values())
     file, bound = loaded("claude-sso-disabled")
     reader = Mock(spec=["get_token"])
     reader.get_token.return_value = AccessToken("reader", 4_102_444_800)

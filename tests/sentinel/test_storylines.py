@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from kql import Workspace
-from sandbox.compliance.feed import Feed
+from kql import LocalWorkspace
+from sandbox.compliance.feed import SimulatedFeed
 from sandbox.tenant import Storyline, Tenant, build_tenant
 from sandbox.world import open_world
 from sentinel.tools.backtest import engine
@@ -95,10 +95,10 @@ def detections() -> dict[str, File[Any]]:
 
 
 @asynccontextmanager
-async def carried(tenant: Tenant, folder: Path) -> AsyncIterator[Workspace]:
+async def carried(tenant: Tenant, folder: Path) -> AsyncIterator[LocalWorkspace]:
     """The workspace after the bridge has read the tenant's month as history."""
     clock = SimulatedClock(END)
-    with open_world(clock, feed=Feed(tenant.entries), own_rows=False) as world:
+    with open_world(clock, feed=SimulatedFeed(tenant.entries), own_rows=False) as world:
         settings = load(**world.settings(), state_dir=folder)
         async with build(settings, clock=clock, credential=world.credential) as bridge:
             keeper = bridge.connections[0].plan_store
@@ -109,7 +109,7 @@ async def carried(tenant: Tenant, folder: Path) -> AsyncIterator[Workspace]:
         yield world.workspace
 
 
-def finders(workspace: Workspace, tenant: Tenant) -> dict[str, set[str]]:
+def finders(workspace: LocalWorkspace, tenant: Tenant) -> dict[str, set[str]]:
     """What fired or answered, of what FOUND names, for each storyline."""
     files = detections()
     bound = bound_queries(files.values())

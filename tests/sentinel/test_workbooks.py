@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from kql import Workspace
+from kql import LocalWorkspace
 from kql.parsers import NO_WATCHLISTS
 from sentinel.tools.check.bind import Bound, bind
 from sentinel.tools.load import content
@@ -43,10 +43,10 @@ def bound_queries(book: Workbook) -> dict[str, Bound]:
 
 
 @pytest.fixture(scope="module")
-def empty() -> Workspace:
+def empty() -> LocalWorkspace:
     """A workspace with every table and no row."""
     every = [*content.own_tables().values(), *content.neighbour_tables().values(), watchlist_table()]
-    return Workspace.create(None, SimulatedClock(NOW), every, given=(GET_WATCHLIST,))
+    return LocalWorkspace.create(None, SimulatedClock(NOW), every, given=(GET_WATCHLIST,))
 
 
 def test_source_has_nothing_to_complain_about(book: Workbook, bound_queries: dict[str, Bound]) -> None:
@@ -139,7 +139,7 @@ def _lets(query: str) -> list[str]:
 
 @pytest.mark.sampled(4)
 @pytest.mark.parametrize(("book", "page", "tile"), TILES)
-def test_tile_runs_in_an_empty_workspace(book: Workbook, page: Any, tile: Any, empty: Workspace) -> None:
+def test_tile_runs_in_an_empty_workspace(book: Workbook, page: Any, tile: Any, empty: LocalWorkspace) -> None:
     """A tile over nothing is empty, or numbers that say so; it is not an error."""
     scope = Scope(NOW - timedelta(days=30), NOW, person="ana@example.com")
     answer = empty.query(local(page.queries[tile.id], scope, book.shared), now=NOW)
@@ -148,7 +148,7 @@ def test_tile_runs_in_an_empty_workspace(book: Workbook, page: Any, tile: Any, e
 
 def test_history_written_later_is_not_hidden(book: Workbook) -> None:
     """A row that was filed today and happened three weeks ago counts where it happened."""
-    workspace = Workspace.create(
+    workspace = LocalWorkspace.create(
         None, SimulatedClock(NOW), [tables.load(name) for name in tables.table_names()], given=(NO_WATCHLISTS,)
     )
     row = {
@@ -199,7 +199,7 @@ def test_every_setting_that_a_change_touches_is_told(book: Workbook) -> None:
         *rows({"type": "org_claude_code_zero_data_retention_disabled", "actor": "admin", "id": "a3"}),
     ]
     every = [*content.own_tables().values(), *content.neighbour_tables().values(), watchlist_table()]
-    workspace = Workspace.create(None, SimulatedClock(NOW), every, given=(GET_WATCHLIST,))
+    workspace = LocalWorkspace.create(None, SimulatedClock(NOW), every, given=(GET_WATCHLIST,))
     workspace.store(tables.ACTIVITY, sent, ingested_at=NOW)
     scope = Scope(NOW - timedelta(days=1), NOW)
 
@@ -229,7 +229,7 @@ def test_nothing_typed_becomes_kql() -> None:
     hostile = 'x"; ClaudeActivity_CL | take 5 //\\\n'
     scope = Scope(NOW - timedelta(days=1), NOW, person=hostile, picked=hostile)
     text = local("print Person, Picked", scope, {})
-    workspace = Workspace.create(
+    workspace = LocalWorkspace.create(
         None, SimulatedClock(NOW), [tables.load(tables.ACTIVITY)], parsers=Path("no-such-folder")
     )
     assert workspace.query(text).rows == [(hostile.replace("\n", " "),) * 2]

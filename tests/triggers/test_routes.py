@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from sandbox.activity import feed_entry
-from sandbox.compliance.keys import READ_ACTIVITIES, Key
+from sandbox.compliance.keys import READ_ACTIVITIES, ApiKey
 from sandbox.faults import Fault
 from sandbox.world import RULE_ID, World
 from shared.clock import SimulatedClock, SystemClock
@@ -23,7 +23,7 @@ from shared.triggers.routes import FRESH, PRINCIPAL, NotSignedIn, admit
 from tests.triggers.worker import Worker
 from tests.worlds import activity
 
-SECOND = Key("sk-ant-api01-second", "apikey_01Second", "compliance", frozenset({READ_ACTIVITIES}))
+SECOND = ApiKey("sk-ant-api01-second", "apikey_01Second", "compliance", frozenset({READ_ACTIVITIES}))
 TWO = '[{"name": "first"}, {"name": "second", "key_setting": "SECOND_KEY"}]'
 
 

@@ -10,7 +10,7 @@ import pytest
 from azure.functions.timer import TimerRequest
 
 from sandbox.activity import feed_entry
-from sandbox.compliance.keys import READ_ACTIVITIES, Key
+from sandbox.compliance.keys import READ_ACTIVITIES, ApiKey
 from sandbox.faults import Fault
 from sandbox.world import RULE_ID, World
 from shared import tables
@@ -31,7 +31,7 @@ from tests.triggers.worker import Worker
 from tests.worlds import activity
 
 ALL = (POLL, PLAN, PROVE)
-SECOND = Key("sk-ant-api01-second", "apikey_01Second", "compliance", frozenset({READ_ACTIVITIES}))
+SECOND = ApiKey("sk-ant-api01-second", "apikey_01Second", "compliance", frozenset({READ_ACTIVITIES}))
 TWO = '[{"name": "first"}, {"name": "second", "key_setting": "SECOND_KEY"}]'
 DAY = timedelta(days=1)
 

@@ -23,12 +23,12 @@ def draw(target: Path) -> None:
     """Run the demo and write what it prints (some sections of it) to `target`."""
     console = Console(record=True, width=112, file=io.StringIO())
 
-    def inspect(world: World, report: demo.Report) -> None:
+    def inspect(world: World, report: demo.DemoReport) -> None:
         console.print("[bold]$ make demo[/]")
         print_part(console, world.workspace, report, SHOWN)
 
     with tempfile.TemporaryDirectory() as folder:
-        asyncio.run(demo.play(Path(folder) / "demo", lambda *_: None, people=400, seed=7, inspect=inspect))
+        asyncio.run(demo.run_demo(Path(folder) / "demo", lambda *_: None, people=400, seed=7, inspect=inspect))
     svg = console.export_svg(title="make demo")
     # No picture of ours asks another host for a font.
     target.write_text(re.sub(r"@font-face\s*{.*?}", "", svg, flags=re.DOTALL), encoding="utf-8")

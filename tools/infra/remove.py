@@ -28,7 +28,7 @@ ASKED = {
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class RemovalStep:
     """What is done by hand, if there are no commands; else arguments of `az`, to be run one after the other."""
 
     title: str
@@ -40,7 +40,7 @@ class Step:
 class Removal:
     """`asks` are the arguments of `az` that tell what stands for an identity in a step; `stays` are names."""
 
-    steps: tuple[Step, ...]
+    steps: tuple[RemovalStep, ...]
     asks: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     stays: tuple[str, ...] = ()
 
@@ -115,10 +115,10 @@ def removal(resources: Iterable[Created], *, with_data: bool) -> Removal:
     for phase, (title, text) in TEXTS.items():
         goes = sorted(leaving.get(phase, ()), key=_rank)
         if goes and (phase is not Leaves.DATA or with_data):
-            steps.append(Step(title, text, tuple(_command(one) for one in goes)))
+            steps.append(RemovalStep(title, text, tuple(_command(one) for one in goes)))
     if apps:
         steps.append(
-            Step(
+            RemovalStep(
                 "Revoke the key",
                 "In Claude, Organization settings, API keys: delete the bridge's key, or deactivate it. Last, because "
                 "until then everything can be put back; but not to be forgotten, because the key outlives the app.",
@@ -130,15 +130,15 @@ def removal(resources: Iterable[Created], *, with_data: bool) -> Removal:
     return Removal(tuple(steps), asks, tuple(f"{one.type} {one.name}" for one in kept))
 
 
-def _before(apps: Sequence[str]) -> Iterable[Step]:
+def _before(apps: Sequence[str]) -> Iterable[RemovalStep]:
     if not apps:
         return
-    yield Step(
+    yield RemovalStep(
         "Last proof",
         "`claude-bridge prove --from DATE --to DATE --json > last-proof.json`, over the days you may be asked "
         "about, while feed, ledger and workspace are all there. Keep the file.",
     )
-    yield Step("Stop the app", "", tuple(("functionapp", "stop", "--ids", app) for app in apps))
+    yield RemovalStep("Stop the app", "", tuple(("functionapp", "stop", "--ids", app) for app in apps))
 
 
 def _ask(holder: str) -> tuple[str, tuple[str, ...]]:

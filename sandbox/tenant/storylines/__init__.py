@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from sandbox.tenant.scene import Script
+from sandbox.tenant.storyline import Script
 from sandbox.tenant.storylines.agents import AGENTS
 from sandbox.tenant.storylines.controls import CONTROLS
 from sandbox.tenant.storylines.data import DATA

@@ -4,37 +4,37 @@ from datetime import timedelta
 from typing import Any, Final
 
 from sandbox.tenant.people import CODE_AGENT
-from sandbox.tenant.scene import Scene, Script
+from sandbox.tenant.storyline import Script, StorylineBuilder
 
 
-def _shadow_connector(scene: Scene) -> None:
-    admin = next((p for p in scene.company.with_role("admin") if p.department == "marketing"), scene.holder("admin"))
-    server = {"mcp_server_id": scene.ids.new("mcpsrv"), "mcp_server_name": "Quick Notes Sync"}
-    at = scene.act(scene.at(admin, 12.4), "mcp_server_created", admin.actor(), **server)
+def _shadow_connector(story: StorylineBuilder) -> None:
+    admin = next((p for p in story.company.with_role("admin") if p.department == "marketing"), story.holder("admin"))
+    server = {"mcp_server_id": story.ids.new("mcpsrv"), "mcp_server_name": "Quick Notes Sync"}
+    at = story.add(story.at(admin, 12.4), "mcp_server_created", admin.actor(), **server)
     for tool, cap in (("search", "needs_approval"), ("write_file", "needs_approval"), ("write_file", None)):
-        at = scene.act(at, "mcp_tool_policy_updated", admin.actor(), **server, tool_name=tool, max_permission=cap)
-    at = scene.act(at, "org_connector_domain_guard_updated", admin.actor(), enforced=False)
+        at = story.add(at, "mcp_tool_policy_updated", admin.actor(), **server, tool_name=tool, max_permission=cap)
+    at = story.add(at, "org_connector_domain_guard_updated", admin.actor(), enforced=False)
     for _ in range(9):
-        at += timedelta(minutes=scene.rng.uniform(3, 20))
-        person = scene.someone("marketing")
+        at += timedelta(minutes=story.rng.uniform(3, 20))
+        person = story.someone("marketing")
         consent = {"consent_type": "mcp_server", "entity_type": "mcp_server", "entity_id": server["mcp_server_id"]}
-        scene.act(at, "user_consent_recorded", person.actor(), **consent)
+        story.add(at, "user_consent_recorded", person.actor(), **consent)
         joined = at + timedelta(seconds=4)
-        scene.act(joined, "integration_user_connected", person.actor(), **server, integration_type="mcp")
+        story.add(joined, "integration_user_connected", person.actor(), **server, integration_type="mcp")
 
-    other = scene.holder("owner", "admin")
-    approved = {"mcp_server_id": scene.company.pools["mcp_server_id"][1], "mcp_server_name": "Jira"}
-    day = scene.beside(scene.at(other, 10), "mcp_server_updated", other.actor(), **approved)
+    other = story.holder("owner", "admin")
+    approved = {"mcp_server_id": story.company.pools["mcp_server_id"][1], "mcp_server_name": "Jira"}
+    day = story.add_benign(story.at(other, 10), "mcp_server_updated", other.actor(), **approved)
     tightened = {"tool_name": "create_ticket", "max_permission": "blocked"}
-    day = scene.beside(day, "mcp_tool_policy_updated", other.actor(), **approved, **tightened)
-    scene.beside(day, "mcp_server_deleted", other.actor(), mcp_server_name="Old Wiki")
+    day = story.add_benign(day, "mcp_tool_policy_updated", other.actor(), **approved, **tightened)
+    story.add_benign(day, "mcp_server_deleted", other.actor(), mcp_server_name="Old Wiki")
 
 
-def _agent_let_loose(scene: Scene) -> None:
-    admin, runner = scene.holder("admin", "owner"), scene.someone("engineering")
-    at = scene.at(admin, 16.7)
+def _agent_let_loose(story: StorylineBuilder) -> None:
+    admin, runner = story.holder("admin", "owner"), story.someone("engineering")
+    at = story.at(admin, 16.7)
     for switch in ("act_without_asking_mode", "mcp_always_allow", "auto_mode"):
-        at = scene.act(at, f"org_cowork_{switch}_enabled", admin.actor())
+        at = story.add(at, f"org_cowork_{switch}_enabled", admin.actor())
     widened: dict[str, Any] = {
         "action": "allow",
         "mode": "shadow",
@@ -43,30 +43,30 @@ def _agent_let_loose(scene: Scene) -> None:
         "hosts_truncated": False,
         "protocol": "http",
     }
-    at = scene.act(at, "ccr_agent_proxy_rule_updated", admin.actor(), **widened)
+    at = story.add(at, "ccr_agent_proxy_rule_updated", admin.actor(), **widened)
     redirected: dict[str, Any] = {
         "previous_otlp_endpoint": "https://otlp.contoso.example",
         "new_otlp_endpoint": "https://telemetry.outside.example",
         "otlp_headers_change": "cleared",
     }
-    at = scene.act(at, "org_cowork_otlp_settings_updated", admin.actor(), **redirected)
-    terminal, place = runner.actor(agent=CODE_AGENT), scene.organization(runner)
+    at = story.add(at, "org_cowork_otlp_settings_updated", admin.actor(), **redirected)
+    terminal, place = runner.actor(agent=CODE_AGENT), story.organization(runner)
     for _ in range(25):
-        at += timedelta(minutes=scene.rng.uniform(0.5, 4))
-        session = scene.ids.new("session")
-        scene.act(at, "ccr_session_created", terminal, place, session_id=session)
-        scene.act(at + timedelta(seconds=20), "ccr_session_updated", terminal, place, session_id=session)
+        at += timedelta(minutes=story.rng.uniform(0.5, 4))
+        session = story.ids.new("session")
+        story.add(at, "ccr_session_created", terminal, place, session_id=session)
+        story.add(at + timedelta(seconds=20), "ccr_session_updated", terminal, place, session_id=session)
 
-    day = scene.beside(scene.at(admin, 10), "org_cowork_act_without_asking_mode_disabled", admin.actor())
+    day = story.add_benign(story.at(admin, 10), "org_cowork_act_without_asking_mode_disabled", admin.actor())
     same = {
         "previous_otlp_endpoint": "https://otlp.contoso.example",
         "new_otlp_endpoint": "https://otlp.contoso.example",
     }
     tagged = {"new_otlp_resource_attributes": "team=platform", "otlp_headers_change": None}
     captured = {"previous_otlp_content_capture": ["tool_names"], "new_otlp_content_capture": ["tool_names"]}
-    day = scene.beside(day, "org_cowork_otlp_settings_updated", admin.actor(), **same, **tagged, **captured)
+    day = story.add_benign(day, "org_cowork_otlp_settings_updated", admin.actor(), **same, **tagged, **captured)
     denied = {"action": "deny", "mode": "enforce", "hosts": ["files.outside.example"], "injects_credential": False}
-    scene.beside(day, "ccr_agent_proxy_rule_updated", admin.actor(), **denied)
+    story.add_benign(day, "ccr_agent_proxy_rule_updated", admin.actor(), **denied)
 
 
 AGENTS: Final = (

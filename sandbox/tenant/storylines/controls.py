@@ -3,8 +3,8 @@
 from datetime import timedelta
 from typing import Any, Final
 
-from sandbox.tenant.feed import Blind
-from sandbox.tenant.scene import Scene, Script
+from sandbox.tenant.recorder import Blind
+from sandbox.tenant.storyline import Script, StorylineBuilder
 
 _HOOK: Final[dict[str, Any]] = {
     "enabled": True,
@@ -17,73 +17,73 @@ _HOOK: Final[dict[str, Any]] = {
 }
 
 
-def _audit_blinded(scene: Scene) -> None:
-    place = scene.company.claude[1]
-    owner = next((p for p in scene.company.with_role("owner") if p.organization_id == place.id), scene.holder("owner"))
+def _audit_blinded(story: StorylineBuilder) -> None:
+    place = story.company.claude[1]
+    owner = next((p for p in story.company.with_role("owner") if p.organization_id == place.id), story.holder("owner"))
     evening = owner.actor(address=owner.home)
-    at = scene.act(scene.at(owner, 20.1), "org_members_exported", evening, place)
+    at = story.add(story.at(owner, 20.1), "org_members_exported", evening, place)
     off = at + timedelta(minutes=6)
     flags = {"compliance_api_enabled": True, "compliance_api_logging_enabled": False}
-    scene.act(off, "org_compliance_api_settings_updated", evening, place, **flags)
+    story.add(off, "org_compliance_api_settings_updated", evening, place, **flags)
     on = off + timedelta(minutes=95)
     flags = {"compliance_api_enabled": True, "compliance_api_logging_enabled": True}
-    at = scene.act(on, "org_compliance_api_settings_updated", evening, place, **flags)
-    scene.act(at, "admin_api_key_created", evening, scene.company.console[1], scopes=["org:admin"])
+    at = story.add(on, "org_compliance_api_settings_updated", evening, place, **flags)
+    story.add(at, "admin_api_key_created", evening, story.company.console[1], scopes=["org:admin"])
     # A second on each side, because the acts themselves carry a fraction of their own.
-    scene.blind.append(Blind(place.id, off + timedelta(seconds=1), on))
+    story.blind.append(Blind(place.id, off + timedelta(seconds=1), on))
 
-    other = scene.holder("owner", "primary_owner")
+    other = story.holder("owner", "primary_owner")
     flags = {"compliance_api_enabled": True, "compliance_api_logging_enabled": True}
-    scene.beside(scene.at(other, 11), "org_compliance_api_settings_updated", other.actor(), **flags)
+    story.add_benign(story.at(other, 11), "org_compliance_api_settings_updated", other.actor(), **flags)
 
 
-def _retention_loosened(scene: Scene) -> None:
-    admin = scene.holder("owner", "admin")
+def _retention_loosened(story: StorylineBuilder) -> None:
+    admin = story.holder("owner", "admin")
     inside = admin.actor(address=admin.home)
     periods = [
         [{"data_type": "chats", "type": "fixed", "duration": 90, "timescale": "day"}],
         [{"data_type": "chats", "type": "indefinite"}],
     ]
     kept = {"type": "data_retention_periods", "previous_value": periods[0], "current_value": periods[1]}
-    at = scene.act(scene.at(admin, 22.3), "claude_organization_settings_updated", inside, updates=[kept])
+    at = story.add(story.at(admin, 22.3), "claude_organization_settings_updated", inside, updates=[kept])
     geo = {"type": "allowed_inference_geos", "previous_value": "eu", "current_value": "eu,us"}
-    at = scene.act(at, "org_data_residency_updated", inside, updates=[geo])
-    at = scene.act(at, "org_claude_code_data_sharing_enabled", inside, previous_value=False, current_value=True)
+    at = story.add(at, "org_data_residency_updated", inside, updates=[geo])
+    at = story.add(at, "org_claude_code_data_sharing_enabled", inside, previous_value=False, current_value=True)
     egress = {"type": "code_execution_network_egress_enabled", "previous_value": False, "current_value": True}
-    scene.act(at, "claude_organization_settings_updated", inside, updates=[egress])
+    story.add(at, "claude_organization_settings_updated", inside, updates=[egress])
 
-    other = scene.holder("admin")
+    other = story.holder("admin")
     name = {"type": "name", "previous_value": "Contoso", "current_value": "Contoso AI"}
-    scene.beside(scene.at(other, 14), "claude_organization_settings_updated", other.actor(), updates=[name])
+    story.add_benign(story.at(other, 14), "claude_organization_settings_updated", other.actor(), updates=[name])
     off = {"previous_value": True, "current_value": False}
-    scene.beside(scene.at(other, 14.1), "org_claude_code_data_sharing_disabled", other.actor(), **off)
+    story.add_benign(story.at(other, 14.1), "org_claude_code_data_sharing_disabled", other.actor(), **off)
 
 
-def _hook_switched_off(scene: Scene) -> None:
-    admin, denied = scene.holder("admin", "owner"), scene.someone("finance")
-    at = scene.at(denied, 13)
+def _hook_switched_off(story: StorylineBuilder) -> None:
+    admin, denied = story.holder("admin", "owner"), story.someone("finance")
+    at = story.at(denied, 13)
     for number in range(7):
         case = {"reference_id": f"dlp:case-{2000 + number}", "event": "prompt", "surface": "web"}
-        scene.act(at, "inference_hooks_request_denied", denied.actor(), scene.organization(denied), **case)
-        at += timedelta(minutes=scene.rng.uniform(2, 7))
-    at = scene.act(at, "inference_hooks_config_updated", admin.actor(), **_HOOK | {"fail_mode": "fail_open"})
+        story.add(at, "inference_hooks_request_denied", denied.actor(), story.organization(denied), **case)
+        at += timedelta(minutes=story.rng.uniform(2, 7))
+    at = story.add(at, "inference_hooks_config_updated", admin.actor(), **_HOOK | {"fail_mode": "fail_open"})
     tripped = {"fail_mode": "fail_open", "trigger_reason": "endpoint_timeout"}
-    at = scene.act(at + timedelta(minutes=12), "inference_hooks_circuit_breaker_tripped", admin.actor(), **tripped)
+    at = story.add(at + timedelta(minutes=12), "inference_hooks_circuit_breaker_tripped", admin.actor(), **tripped)
     for _ in range(60):
-        person = scene.rng.choice(scene.staff)
+        person = story.rng.choice(story.staff)
         fields = {"reason": "endpoint_timeout", "surface": "web"}
-        scene.act(at, "inference_hooks_request_failed_open", person.actor(), scene.organization(person), **fields)
-        at += timedelta(seconds=scene.rng.uniform(2, 9))
-    at = scene.act(at, "inference_hooks_config_updated", admin.actor(), **_HOOK | {"enabled": False})
+        story.add(at, "inference_hooks_request_failed_open", person.actor(), story.organization(person), **fields)
+        at += timedelta(seconds=story.rng.uniform(2, 9))
+    at = story.add(at, "inference_hooks_config_updated", admin.actor(), **_HOOK | {"enabled": False})
     at += timedelta(hours=2)
-    scene.act(at, "inference_hooks_config_updated", admin.actor(), **_HOOK | {"reset_circuit_breaker": True})
+    story.add(at, "inference_hooks_config_updated", admin.actor(), **_HOOK | {"reset_circuit_breaker": True})
 
     message = {"deny_message": "Please remove account numbers.", "deny_message_enabled": True}
-    scene.beside(at + timedelta(hours=1), "inference_hooks_config_updated", admin.actor(), **_HOOK | message)
-    person = scene.rng.choice(scene.staff)
+    story.add_benign(at + timedelta(hours=1), "inference_hooks_config_updated", admin.actor(), **_HOOK | message)
+    person = story.rng.choice(story.staff)
     for minutes in (5, 35):
         moment = at + timedelta(minutes=minutes)
-        scene.beside(moment, "inference_hooks_request_failed_open", person.actor(), reason="endpoint_error")
+        story.add_benign(moment, "inference_hooks_request_failed_open", person.actor(), reason="endpoint_error")
 
 
 CONTROLS: Final = (

@@ -5,60 +5,60 @@ from typing import Final
 
 from sandbox.tenant.administration import departure, directory_actor
 from sandbox.tenant.places import FAR_PLACES
-from sandbox.tenant.scene import ANTHROPIC, SYSTEM, Scene, Script
+from sandbox.tenant.storyline import ANTHROPIC, SYSTEM, Script, StorylineBuilder
 
 
-def _leaver_moves_data(scene: Scene) -> None:
-    person = next(p for p in reversed(scene.company.people) if p.left and p.department == "sales")
+def _leaver_moves_data(story: StorylineBuilder) -> None:
+    person = next(p for p in reversed(story.company.people) if p.left and p.department == "sales")
     assert person.left is not None
-    place, home = scene.organization(person), person.actor(address=person.home)
+    place, home = story.organization(person), person.actor(address=person.home)
     at = person.left - timedelta(days=2) + timedelta(hours=3)
     for number in range(165):
         type = ("claude_chat_viewed", "claude_project_document_viewed", "claude_file_viewed")[number % 3]
-        scene.act(at, type, home, place)
-        at += timedelta(seconds=scene.rng.uniform(8, 20))
+        story.add(at, type, home, place)
+        at += timedelta(seconds=story.rng.uniform(8, 20))
     at = person.left - timedelta(days=1)
     for _ in range(14):
-        at = scene.act(at, "claude_file_exported", home, place, export_destination="google_drive")
+        at = story.add(at, "claude_file_exported", home, place, export_destination="google_drive")
     for _ in range(12):
-        at = scene.act(at, "claude_chat_snapshot_created", home, place)
-    at = scene.act(at, "claude_artifact_published", home, place, artifact_type="text/html", is_redeploy=False)
+        at = story.add(at, "claude_chat_snapshot_created", home, place)
+    at = story.add(at, "claude_artifact_published", home, place, artifact_type="text/html", is_redeploy=False)
     at = person.left - timedelta(minutes=50)
     for _ in range(42):
-        at = scene.act(at, "claude_chat_deleted", person.actor(), place)
+        at = story.add(at, "claude_chat_deleted", person.actor(), place)
     for moment, type, fields in departure(person):
-        scene.act(moment, type, directory_actor(scene.company, scene.values), place, **fields)
-    scene.act(person.left + timedelta(minutes=3), "org_user_shares_retained", SYSTEM, place, resource_count=13)
-    scene.departed.append(person)
+        story.add(moment, type, directory_actor(story.company, story.values), place, **fields)
+    story.add(person.left + timedelta(minutes=3), "org_user_shares_retained", SYSTEM, place, resource_count=13)
+    story.departed.append(person)
 
     # An app that reloads one chat, and previews that nobody opened.
-    other = scene.someone("sales")
-    chat, quiet = scene.ids.new("claude_chat"), person.left - timedelta(days=2, hours=4)
+    other = story.someone("sales")
+    chat, quiet = story.ids.new("claude_chat"), person.left - timedelta(days=2, hours=4)
     for _ in range(120):
-        quiet = scene.beside(quiet, "claude_chat_viewed", other.actor(), place, claude_chat_id=chat)
+        quiet = story.add_benign(quiet, "claude_chat_viewed", other.actor(), place, claude_chat_id=chat)
     for _ in range(30):
-        quiet = scene.beside(quiet, "claude_project_viewed", other.actor(), place, preview_only=True)
+        quiet = story.add_benign(quiet, "claude_project_viewed", other.actor(), place, preview_only=True)
 
 
-def _organisation_export(scene: Scene) -> None:
-    admin = scene.holder("owner", "admin")
-    night = admin.actor(address=scene.far_address())
-    at = scene.act(scene.at(admin, 1.6), "org_data_export_started", night, export_type="conversations")
-    at = scene.act(at + timedelta(minutes=41), "org_data_export_completed", ANTHROPIC, export_type="conversations")
-    at = scene.act(at + timedelta(minutes=2), "org_data_export_accessed", night, export_type="conversations")
-    at = scene.act(at, "org_data_export_accessed", night, export_type="conversations")
-    scene.act(at, "audit_log_export_started", night)
+def _organisation_export(story: StorylineBuilder) -> None:
+    admin = story.holder("owner", "admin")
+    night = admin.actor(address=story.far_address())
+    at = story.add(story.at(admin, 1.6), "org_data_export_started", night, export_type="conversations")
+    at = story.add(at + timedelta(minutes=41), "org_data_export_completed", ANTHROPIC, export_type="conversations")
+    at = story.add(at + timedelta(minutes=2), "org_data_export_accessed", night, export_type="conversations")
+    at = story.add(at, "org_data_export_accessed", night, export_type="conversations")
+    story.add(at, "audit_log_export_started", night)
 
-    other = scene.holder("membership_admin")
-    day = scene.beside(scene.at(other, 10), "org_users_listed", other.actor())
-    scene.beside(day, "group_list_viewed", other.actor())
+    other = story.holder("membership_admin")
+    day = story.add_benign(story.at(other, 10), "org_users_listed", other.actor())
+    story.add_benign(day, "group_list_viewed", other.actor())
 
 
-def _public_artifact(scene: Scene) -> None:
-    owner = scene.someone("marketing")
-    place, artifact = scene.organization(owner), scene.ids.new("claude_artifact")
-    at = scene.act(scene.at(owner, 15.2), "claude_artifact_created", owner.actor(), place, claude_artifact_id=artifact)
-    at = scene.act(
+def _public_artifact(story: StorylineBuilder) -> None:
+    owner = story.someone("marketing")
+    place, artifact = story.organization(owner), story.ids.new("claude_artifact")
+    at = story.add(story.at(owner, 15.2), "claude_artifact_created", owner.actor(), place, claude_artifact_id=artifact)
+    at = story.add(
         at + timedelta(minutes=20),
         "claude_artifact_sharing_updated",
         owner.actor(),
@@ -69,7 +69,7 @@ def _public_artifact(scene: Scene) -> None:
         new_mode="anyone_with_link",
     )
     for number in range(6):
-        at = scene.act(
+        at = story.add(
             at,
             "claude_artifact_invite_created",
             owner.actor(),
@@ -79,44 +79,44 @@ def _public_artifact(scene: Scene) -> None:
             role="viewer",
         )
     for number in range(28):
-        at += timedelta(minutes=scene.rng.uniform(1, 12))
-        reader = scene.stranger(scene.far_address(FAR_PLACES[number % 4]))
-        scene.act(at, "claude_artifact_viewed", reader, place, claude_artifact_id=artifact)
+        at += timedelta(minutes=story.rng.uniform(1, 12))
+        reader = story.stranger(story.far_address(FAR_PLACES[number % 4]))
+        story.add(at, "claude_artifact_viewed", reader, place, claude_artifact_id=artifact)
 
-    other = scene.someone("marketing")
+    other = story.someone("marketing")
     for audience in ("organization", "users"):
         fields = {"audience": [{"type": audience}], "previous_mode": "owner", "new_mode": audience}
-        scene.beside(scene.at(other, 14), "claude_artifact_sharing_updated", other.actor(), place, **fields)
-    scene.beside(scene.at(other, 14.5), "claude_artifact_published", other.actor(), place, is_redeploy=True)
+        story.add_benign(story.at(other, 14), "claude_artifact_sharing_updated", other.actor(), place, **fields)
+    story.add_benign(story.at(other, 14.5), "claude_artifact_published", other.actor(), place, is_redeploy=True)
 
 
-def _probing_for_chats(scene: Scene) -> None:
-    person = scene.someone("operations")
-    place = scene.organization(person)
-    at = scene.at(person, 18.9)
+def _probing_for_chats(story: StorylineBuilder) -> None:
+    person = story.someone("operations")
+    place = story.organization(person)
+    at = story.at(person, 18.9)
     for _ in range(46):
-        scene.act(at, "claude_chat_access_failed", person.actor(), place)
-        at += timedelta(seconds=scene.rng.uniform(4, 12))
+        story.add(at, "claude_chat_access_failed", person.actor(), place)
+        at += timedelta(seconds=story.rng.uniform(4, 12))
 
-    other, stale = scene.someone("finance"), scene.ids.new("claude_chat")
-    at = scene.at(other, 16)
+    other, stale = story.someone("finance"), story.ids.new("claude_chat")
+    at = story.at(other, 16)
     for _ in range(60):
-        scene.beside(at, "claude_chat_access_failed", other.actor(), place, claude_chat_id=stale)
+        story.add_benign(at, "claude_chat_access_failed", other.actor(), place, claude_chat_id=stale)
         at += timedelta(seconds=9)
 
 
-def _provider_access(scene: Scene) -> None:
-    place = scene.company.console[0]
-    at = scene.at(None, 15)
+def _provider_access(story: StorylineBuilder) -> None:
+    place = story.company.console[0]
+    at = story.at(None, 15)
     for reason in ("incident_response", "policy_violation_investigation", "incident_response"):
         accessed = (at - timedelta(hours=2)).strftime("%Y-%m-%dT%H:%M:%SZ")
-        message = {"type": "message", "id": scene.ids.new("msg"), "parent": None}
+        message = {"type": "message", "id": story.ids.new("msg"), "parent": None}
         fields = {"accessed_at": accessed, "reason_code": reason, "resource_details": message}
-        scene.act(at, "anthropic_access", ANTHROPIC, place, **fields)
-        at += timedelta(minutes=scene.rng.uniform(20, 90))
+        story.add(at, "anthropic_access", ANTHROPIC, place, **fields)
+        at += timedelta(minutes=story.rng.uniform(20, 90))
     accessed = (at - timedelta(hours=1)).strftime("%Y-%m-%dT%H:%M:%SZ")
-    scene.act(at, "cmek_preserve", ANTHROPIC, place, accessed_at=accessed, reason_code="incident_response")
-    scene.beside(at, "extra_usage_credit_granted", ANTHROPIC)
+    story.add(at, "cmek_preserve", ANTHROPIC, place, accessed_at=accessed, reason_code="incident_response")
+    story.add_benign(at, "extra_usage_credit_granted", ANTHROPIC)
 
 
 DATA: Final = (

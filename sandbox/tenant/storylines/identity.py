@@ -4,77 +4,77 @@ from datetime import timedelta
 from typing import Final
 
 from sandbox.tenant.places import FAR_PLACES, OFFICES, host
-from sandbox.tenant.scene import LINUX, Scene, Script
+from sandbox.tenant.storyline import LINUX, Script, StorylineBuilder
 
 
-def _sso_switched_off(scene: Scene) -> None:
-    admin, victim = scene.holder("owner", "admin"), scene.someone("finance")
+def _sso_switched_off(story: StorylineBuilder) -> None:
+    admin, victim = story.holder("owner", "admin"), story.someone("finance")
     night = admin.actor(address=admin.home)
-    at = scene.act(scene.at(admin, 2.2), "org_sso_toggled", night, enabled=False)
-    at = scene.act(at, "org_magic_link_second_factor_toggled", night, enabled=False)
-    address = scene.far_address()
-    at = scene.act(at + timedelta(minutes=4), "magic_link_login_initiated", scene.stranger(address, victim.email))
+    at = story.add(story.at(admin, 2.2), "org_sso_toggled", night, enabled=False)
+    at = story.add(at, "org_magic_link_second_factor_toggled", night, enabled=False)
+    address = story.far_address()
+    at = story.add(at + timedelta(minutes=4), "magic_link_login_initiated", story.stranger(address, victim.email))
     inside = victim.actor(address=address, agent=LINUX)
-    at = scene.act(at + timedelta(minutes=1), "magic_link_login_succeeded", inside, auth_method="magic_link")
-    place = scene.organization(victim)
+    at = story.add(at + timedelta(minutes=1), "magic_link_login_succeeded", inside, auth_method="magic_link")
+    place = story.organization(victim)
     for _ in range(14):
-        at = scene.act(at, "claude_chat_viewed", inside, place)
-    at = scene.act(at, "user_logged_out", inside)
-    at = scene.act(at + timedelta(minutes=6), "org_magic_link_second_factor_toggled", night, enabled=True)
-    scene.act(at, "org_sso_toggled", night, enabled=True)
+        at = story.add(at, "claude_chat_viewed", inside, place)
+    at = story.add(at, "user_logged_out", inside)
+    at = story.add(at + timedelta(minutes=6), "org_magic_link_second_factor_toggled", night, enabled=True)
+    story.add(at, "org_sso_toggled", night, enabled=True)
 
-    other = scene.holder("owner", "admin")
-    day = scene.at(other, 11)
-    day = scene.beside(day, "org_sso_seat_tier_assignment_toggled", other.actor(), enabled=False)
-    day = scene.beside(day, "org_sso_scim_welcome_email_toggled", other.actor(), enabled=False)
-    scene.beside(day, "org_sso_toggled", other.actor(), scene.company.console[1], enabled=True)
+    other = story.holder("owner", "admin")
+    day = story.at(other, 11)
+    day = story.add_benign(day, "org_sso_seat_tier_assignment_toggled", other.actor(), enabled=False)
+    day = story.add_benign(day, "org_sso_scim_welcome_email_toggled", other.actor(), enabled=False)
+    story.add_benign(day, "org_sso_toggled", other.actor(), story.company.console[1], enabled=True)
 
 
-def _password_spray(scene: Scene) -> None:
-    address = scene.far_address()
-    targets = scene.rng.sample(scene.staff, min(40, len(scene.staff)))
+def _password_spray(story: StorylineBuilder) -> None:
+    address = story.far_address()
+    targets = story.rng.sample(story.staff, min(40, len(story.staff)))
     victim = targets[-1]
-    at = scene.at(None, 3.4)
+    at = story.at(None, 3.4)
     for person in targets:
         tries = 6 if person is victim else 1
         for _ in range(tries):
-            at = scene.act(at, "sso_login_failed", scene.stranger(address, person.email, "python-requests/2.32"))
+            at = story.add(at, "sso_login_failed", story.stranger(address, person.email, "python-requests/2.32"))
     inside = victim.actor(address=address, agent="python-requests/2.32")
-    at = scene.act(at, "sso_login_succeeded", inside, auth_method="sso")
+    at = story.add(at, "sso_login_succeeded", inside, auth_method="sso")
     for _ in range(20):
-        at = scene.act(at, "claude_chat_viewed", inside, scene.organization(victim))
+        at = story.add(at, "claude_chat_viewed", inside, story.organization(victim))
 
     # The identity provider hiccups in the morning: many fail from one office address, then all come in.
     office = OFFICES[0].office or OFFICES[0].home
-    monday = scene.at(None, 7.6)
-    for person in scene.rng.sample(scene.staff, min(12, len(scene.staff))):
-        failing = scene.stranger(host(office, 1), person.email, person.user_agent)
-        scene.beside(monday, "sso_login_failed", failing)
+    monday = story.at(None, 7.6)
+    for person in story.rng.sample(story.staff, min(12, len(story.staff))):
+        failing = story.stranger(host(office, 1), person.email, person.user_agent)
+        story.add_benign(monday, "sso_login_failed", failing)
         back = monday + timedelta(minutes=9)
-        scene.beside(back, "sso_login_succeeded", person.actor(address=host(office, 1)), auth_method="sso")
-        monday += timedelta(seconds=scene.rng.uniform(5, 40))
+        story.add_benign(back, "sso_login_succeeded", person.actor(address=host(office, 1)), auth_method="sso")
+        monday += timedelta(seconds=story.rng.uniform(5, 40))
 
 
-def _impossible_travel(scene: Scene) -> None:
-    person = scene.someone("sales")
-    place = scene.organization(person)
-    at = scene.act(scene.at(person, 9.3), "sso_login_succeeded", person.actor(), auth_method="sso")
+def _impossible_travel(story: StorylineBuilder) -> None:
+    person = story.someone("sales")
+    place = story.organization(person)
+    at = story.add(story.at(person, 9.3), "sso_login_succeeded", person.actor(), auth_method="sso")
     for _ in range(4):
-        at = scene.act(at, "claude_chat_viewed", person.actor(), place)
+        at = story.add(at, "claude_chat_viewed", person.actor(), place)
     for number, far in enumerate(FAR_PLACES[:2]):
         at += timedelta(minutes=35)
         agent = ("HeadlessChrome/140.0", "curl/8.9")[number]
-        elsewhere = person.actor(address=scene.far_address(far), agent=agent)
-        at = scene.act(at, "claude_chat_created", elsewhere, place)
+        elsewhere = person.actor(address=story.far_address(far), agent=agent)
+        at = story.add(at, "claude_chat_created", elsewhere, place)
         for _ in range(12):
-            at = scene.act(at, "claude_chat_viewed", elsewhere, place)
-        at = scene.act(at, "claude_file_viewed", elsewhere, place)
+            at = story.add(at, "claude_chat_viewed", elsewhere, place)
+        at = story.add(at, "claude_file_viewed", elsewhere, place)
 
     # A phone on a train across the border and a laptop at the office: two countries are not yet impossible.
-    other = scene.someone("legal")
+    other = story.someone("legal")
     for office in OFFICES[:2]:
         phone = other.actor(address=host(office.home, 7), agent=other.mobile_agent)
-        scene.beside(scene.at(other, 10.5), "claude_chat_viewed", phone, scene.organization(other))
+        story.add_benign(story.at(other, 10.5), "claude_chat_viewed", phone, story.organization(other))
 
 
 IDENTITY: Final = (

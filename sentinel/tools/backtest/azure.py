@@ -7,7 +7,7 @@ from typing import Any, cast
 from azure.core.credentials import TokenCredential
 from azure.monitor.query import LogsQueryClient, LogsQueryPartialResult
 
-from kql import Answer
+from kql import QueryAnswer
 
 
 class AzureWorkspace:
@@ -19,7 +19,7 @@ class AzureWorkspace:
         self._client = LogsQueryClient(credential, endpoint=endpoint)
         self._enforce_https = endpoint.startswith("https://")
 
-    def query(self, kql: str) -> Answer:
+    def query(self, kql: str) -> QueryAnswer:
         """The whole answer. azure.core's errors say what Azure refused; RuntimeError when it answered in part only."""
         answer = self._client.query_workspace(self._workspace_id, kql, timespan=None, enforce_https=self._enforce_https)
         if isinstance(answer, LogsQueryPartialResult):
@@ -27,7 +27,7 @@ class AzureWorkspace:
         table = answer.tables[0]
         columns = tuple(zip(table.columns, map(str, cast("list[Any]", table.columns_types)), strict=True))
         kinds = [kind for _, kind in columns]
-        return Answer(columns, [tuple(map(_value, row, kinds)) for row in table.rows])
+        return QueryAnswer(columns, [tuple(map(_value, row, kinds)) for row in table.rows])
 
 
 def _value(value: Any, kind: str) -> Any:

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from kql import Answer, Workspace
+from kql import LocalWorkspace, QueryAnswer
 from kql.parsers import definition
 from sentinel.tools.backtest.reading import JOIN, Source, activities, neighbours, nobody_listens
 from sentinel.tools.check.bind import Bound, Node
@@ -80,7 +80,7 @@ class Past:
         run = content.plain_table(_RUN, {"Turn": "long", "At": "datetime", "Since": "datetime"})
         tables = [*content.own_tables().values(), *content.neighbour_tables().values(), watchlist_table(), run]
         tables += [content.plain_table(_ACTIVITIES, dict(activity)), content.plain_table(_RUNS, dict(health))]
-        self._workspace = Workspace.create(
+        self._workspace = LocalWorkspace.create(
             None, SimulatedClock(datetime(2000, 1, 1, tzinfo=UTC)), tables, given=_functions(joins)
         )
         self._store(LOCAL_WATCHLIST, lists)
@@ -125,7 +125,7 @@ class Past:
             if len(group) == 1 or self.ask(query, until, period + width).rows:
                 yield from self._promising(dict(narrower), period, group, start)
 
-    def ask(self, query: str, moment: datetime, period: timedelta) -> Answer:
+    def ask(self, query: str, moment: datetime, period: timedelta) -> QueryAnswer:
         """The answer to an `as_of` query in one run."""
         self._turn += 1
         self._store(_RUN, [{"Turn": self._turn, "At": moment, "Since": moment - period}])

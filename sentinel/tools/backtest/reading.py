@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from typing import Any, Protocol, TypeVar
 
-from kql import Answer
+from kql import QueryAnswer
 from sentinel.tools.load import content
 from shared.rows.times import utc_text
 from shared.tables import ACTIVITY
@@ -21,7 +21,7 @@ JOIN = "ClaudeJoin_"
 class Source(Protocol):
     """What answers KQL: a local workspace, or one in Azure (lookback_azure.py)."""
 
-    def query(self, kql: str) -> Answer: ...
+    def query(self, kql: str) -> QueryAnswer: ...
 
 
 def activities(

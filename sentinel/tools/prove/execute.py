@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from kql import Answer, KqlRefused
+from kql import KqlRefused, QueryAnswer
 from sentinel.tools.load.content import File
 from sentinel.tools.load.models import Case, Detection, Rule
 from sentinel.tools.prove.cases import Sent, watchlist_rows, world
@@ -67,7 +67,7 @@ def _broken(told: Retold, scene: Scene, rule: Rule, rows: int) -> str | None:
     return None
 
 
-def played(scene: Scene, detection: Detection, query: str) -> Answer | str:
+def played(scene: Scene, detection: Detection, query: str) -> QueryAnswer | str:
     """The answer to `query` in a scene, or why the local engine does not carry it out."""
     stage().set(scene.sent, scene.lists, detection.query_period)
     try:
@@ -93,7 +93,7 @@ def survivors(file: File[Any], found: Sequence[Scene], mutants: Sequence[Mutant]
     return alive, refused
 
 
-def wrong(answer: Answer, scene: Scene, detection: Detection) -> str | None:
+def wrong(answer: QueryAnswer, scene: Scene, detection: Detection) -> str | None:
     """What is wrong with an answer: too many or few rows, other values, a key or claimed address as an Account."""
     case = scene.case
     if bool(answer.rows) != case.fires:

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
 
-from kql import Answer, Workspace
+from kql import LocalWorkspace, QueryAnswer
 from sentinel.tools.load import content
 from sentinel.tools.prove.cases import NOW, Sent
 from shared.clock import SimulatedClock
@@ -40,11 +40,11 @@ class Stage:
     def __init__(self) -> None:
         clock, own = SimulatedClock(NOW), content.own_tables()
         self._answers: dict[str, list[dict[str, Any]]] = {}
-        self._parsing = Workspace.create(None, clock, [own[ACTIVITY], own[HEALTH]])
+        self._parsing = LocalWorkspace.create(None, clock, [own[ACTIVITY], own[HEALTH]])
         columns = self._parsing.query("ClaudeActivity | take 0", now=NOW).columns
         seen = content.plain_table(_SEEN, dict(columns))
         tables = [*own.values(), *content.neighbour_tables().values(), watchlist_table(), seen]
-        self._asking = Workspace.create(None, clock, tables, given=(GET_WATCHLIST, _PARSER_ANSWERS))
+        self._asking = LocalWorkspace.create(None, clock, tables, given=(GET_WATCHLIST, _PARSER_ANSWERS))
 
     def set(self, sent: Iterable[Sent], lists: Sequence[Mapping[str, str]], period: timedelta) -> None:
         """Empty the workspace and fill it with what a query that looks back `period` sees."""
@@ -70,11 +70,11 @@ class Stage:
             self._answers[key] = self._parsing.query("ClaudeActivity", now=NOW).objects()
         return self._answers[key]
 
-    def parsed(self, query: str) -> Answer:
+    def parsed(self, query: str) -> QueryAnswer:
         """The answer to a query about activities alone, with the parser itself carried out, as of NOW."""
         return self._parsing.query(query, now=NOW)
 
-    def ask(self, query: str) -> Answer:
+    def ask(self, query: str) -> QueryAnswer:
         """The answer as of NOW; KqlRefused when the local engine does not carry the query out."""
         return self._asking.query(query, now=NOW)
 
@@ -85,7 +85,7 @@ def stage() -> Stage:
     return Stage()
 
 
-def _store(workspace: Workspace, table: str, rows: Sequence[tuple[dict[str, Any], datetime]]) -> None:
+def _store(workspace: LocalWorkspace, table: str, rows: Sequence[tuple[dict[str, Any], datetime]]) -> None:
     workspace.store(table, [row for row, _ in rows], ingested_at=[moment for _, moment in rows])
 
 

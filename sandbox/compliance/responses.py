@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 from starlette.datastructures import State
 
 from sandbox.compliance.budget import Budget
-from sandbox.compliance.feed import Feed
-from sandbox.compliance.keys import Key
+from sandbox.compliance.feed import SimulatedFeed
+from sandbox.compliance.keys import ApiKey
 from sandbox.faults import Fault
 
 
@@ -16,14 +16,14 @@ from sandbox.faults import Fault
 class Call:
     """One authenticated request that was let in; `params` are the decoded query parameters, in order of arrival."""
 
-    key: Key
+    key: ApiKey
     params: Mapping[str, Sequence[str]]
     now: datetime
     fault: Fault | None
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class SimulatedResponse:
     """A status, a body and the headers that only this answer has."""
 
     status: int
@@ -33,15 +33,15 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
-class Endpoint:
+class SimulatedEndpoint:
     """A documented path: one of `scopes` opens it; `answer` may raise ApiError."""
 
     scopes: tuple[str, ...]
-    answer: Callable[[Call], Answer]
+    answer: Callable[[Call], SimulatedResponse]
 
 
 @dataclass(frozen=True, slots=True)
-class Organization:
+class ListedOrganization:
     """One line of the organizations list; `created_at` as served."""
 
     uuid: str
@@ -57,13 +57,13 @@ class ApiState(State):
     `keys` is by secret.
     """
 
-    feed: Feed
+    feed: SimulatedFeed
     budget: Budget
-    keys: dict[str, Key]
+    keys: dict[str, ApiKey]
     enabled: bool
     order_supported: bool
     known_types: frozenset[str] | None
     date_skew: timedelta
     own_rows: bool
     indexing_delay: timedelta
-    organizations: tuple[Organization, ...]
+    organizations: tuple[ListedOrganization, ...]

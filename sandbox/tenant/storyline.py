@@ -1,4 +1,4 @@
-"""The stage of one storyline: what belongs to it, and the look-alikes beside it that no rule should mistake for it."""
+"""Build one storyline: the activities that belong to it, and benign look-alikes on which its rules must not fire."""
 
 import random
 from collections.abc import Callable, Mapping
@@ -7,11 +7,11 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from sandbox.tenant.catalogue import activity_types
-from sandbox.tenant.company import Company, Organization
-from sandbox.tenant.feed import Blind, Recorder
+from sandbox.tenant.company import Company, TenantOrganization
 from sandbox.tenant.people import Person
 from sandbox.tenant.places import FAR_PLACES, Place, host
-from sandbox.tenant.values import Values
+from sandbox.tenant.recorder import Blind, Recorder
+from sandbox.tenant.values import ValueGenerator
 
 Actor = Mapping[str, Any]
 ANTHROPIC: Final[Actor] = {"type": "anthropic_actor", "email_address": None}
@@ -38,49 +38,49 @@ class Storyline:
 
 @dataclass(frozen=True, slots=True)
 class Script:
-    """How a storyline is played: `play` fills the scene."""
+    """The definition of a storyline; `play` adds its activities to the builder."""
 
     name: str
     title: str
     what: str
     rules: tuple[str, ...]
-    play: "Callable[[Scene], None]"
+    play: "Callable[[StorylineBuilder], None]"
 
 
 @dataclass(frozen=True, slots=True)
-class _Act:
+class _Step:
     at: datetime
     type: str
     actor: Actor
-    organization: Organization | None
+    organization: TenantOrganization | None
     fields: Mapping[str, Any]
     belongs: bool
 
 
-class Scene:
-    """One storyline being written down; `midnight` is UTC midnight of its day."""
+class StorylineBuilder:
+    """Collects the activities of one storyline; `midnight` is UTC midnight of its day."""
 
     def __init__(self, company: Company, midnight: datetime, rng: random.Random) -> None:
         self.company = company
         self.midnight = midnight
         self.rng = rng
-        self.values = Values(rng, company.pools)
+        self.values = ValueGenerator(rng, company.pools)
         self.ids = self.values.ids
         self.blind: list[Blind] = []
         self.departed: list[Person] = []
         self.staff = [p for p in company.people if not p.left and p.hired < midnight - timedelta(days=5)]
-        self._acts: list[_Act] = []
+        self._steps: list[_Step] = []
 
-    def act(
-        self, at: datetime, type: str, actor: Actor, organization: Organization | None = None, /, **fields: Any
+    def add(
+        self, at: datetime, type: str, actor: Actor, organization: TenantOrganization | None = None, /, **fields: Any
     ) -> datetime:
-        """Part of the story; required fields that are not given are filled in. Returns a moment shortly after `at`."""
+        """Add an activity of the storyline, filling in required fields. Returns a time shortly after `at`."""
         return self._write(at, type, actor, organization, fields, belongs=True)
 
-    def beside(
-        self, at: datetime, type: str, actor: Actor, organization: Organization | None = None, /, **fields: Any
+    def add_benign(
+        self, at: datetime, type: str, actor: Actor, organization: TenantOrganization | None = None, /, **fields: Any
     ) -> datetime:
-        """A look-alike: ordinary behaviour near the story."""
+        """Add a look-alike: ordinary behavior near the storyline."""
         return self._write(at, type, actor, organization, fields, belongs=False)
 
     def _write(
@@ -88,23 +88,23 @@ class Scene:
         at: datetime,
         type: str,
         actor: Actor,
-        organization: Organization | None,
+        organization: TenantOrganization | None,
         fields: Mapping[str, Any],
         *,
         belongs: bool,
     ) -> datetime:
         at = at.replace(microsecond=self.rng.randrange(1_000_000))
         given = {**self.values.fields(activity_types()[type], at), **fields}
-        self._acts.append(_Act(at, type, actor, organization or self.company.claude[0], given, belongs))
+        self._steps.append(_Step(at, type, actor, organization or self.company.claude[0], given, belongs))
         return at + timedelta(seconds=self.rng.uniform(3, 40))
 
     def at(self, person: Person | None, hour: float) -> datetime:
-        """Some minutes past `hour` of the scene's day, in the person's local time or UTC."""
+        """Some minutes past `hour` of the storyline's day, in the person's local time or UTC."""
         offset = person.utc_offset if person else timedelta()
         return self.midnight - offset + timedelta(hours=hour, seconds=self.rng.uniform(0, 400))
 
     def someone(self, department: str) -> Person:
-        """A person of `department` without special rights who stays."""
+        """A current member of `department` without an administrative role."""
         fitting = [p for p in self.staff if p.department == department and p.role == "user"]
         return self.rng.choice(fitting or self.staff)
 
@@ -112,7 +112,7 @@ class Scene:
         """Somebody who holds one of `roles`."""
         return self.rng.choice(self.company.with_role(*roles))
 
-    def organization(self, person: Person) -> Organization:
+    def organization(self, person: Person) -> TenantOrganization:
         return self.company.organization(person.organization_id)
 
     def far_place(self) -> Place:
@@ -122,7 +122,7 @@ class Scene:
         return host((place or self.far_place()).home, self.rng.randrange(14))
 
     def stranger(self, address: str, claimed: str | None = None, agent: str = LINUX) -> Actor:
-        """Somebody not signed in, who may have typed an address."""
+        """An unauthenticated actor; `claimed` is the e-mail address entered at sign-in."""
         return {
             "type": "unauthenticated_user_actor",
             "ip_address": address,
@@ -130,19 +130,19 @@ class Scene:
             "unauthenticated_email_address": claimed,
         }
 
-    def play_into(self, recorder: Recorder, script: Script) -> Storyline | None:
-        """Record everything; None, and nothing recorded, when the story does not fit into the simulated time."""
+    def record_into(self, recorder: Recorder, script: Script) -> Storyline | None:
+        """Record every activity; None, with nothing recorded, when the storyline exceeds the simulated period."""
         script.play(self)
-        acts = sorted(self._acts, key=lambda act: act.at)
-        if acts[0].at < recorder.start or acts[-1].at >= recorder.end:
+        steps = sorted(self._steps, key=lambda step: step.at)
+        if steps[0].at < recorder.start or steps[-1].at >= recorder.end:
             return None
         ids: list[str] = []
-        for act in acts:
-            id = recorder.record(act.at, act.type, act.actor, act.organization, act.fields, drift=False)
-            if act.belongs and id:
+        for step in steps:
+            id = recorder.record(step.at, step.type, step.actor, step.organization, step.fields, drift=False)
+            if step.belongs and id:
                 ids.append(id)
-        ours = [act for act in acts if act.belongs]
-        actors = dict.fromkeys(_id_of(act.actor) for act in ours)
+        ours = [step for step in steps if step.belongs]
+        actors = dict.fromkeys(_id_of(step.actor) for step in ours)
         return Storyline(
             name=script.name,
             title=script.title,

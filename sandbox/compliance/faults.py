@@ -21,7 +21,7 @@ from starlette.types import Receive, Scope, Send
 
 from sandbox.compliance import errors
 from sandbox.compliance.activities import PAGE_FAULTS
-from sandbox.compliance.answers import Answer
+from sandbox.compliance.responses import SimulatedResponse
 from sandbox.faults import Fault
 from shared.clock import Clock, SimulatedClock
 
@@ -35,7 +35,7 @@ class ConnectionDropped(httpx.RemoteProtocolError):
     """The server hung up. Over a socket `Served` closes the connection; an in-process client is given this itself."""
 
 
-def answer_instead(fault: Fault | None) -> Answer | None:
+def answer_instead(fault: Fault | None) -> SimulatedResponse | None:
     """What is said instead of the endpoint's answer, if anything; documented refusals are raised as ApiError.
 
     Raises ValueError for a kind this server does not know.
@@ -54,9 +54,9 @@ def answer_instead(fault: Fault | None) -> Answer | None:
         case "overloaded":
             raise errors.overloaded()
         case "bad_gateway":
-            return Answer(502, b"<html><body>502 Bad Gateway</body></html>", media_type="text/html")
+            return SimulatedResponse(502, b"<html><body>502 Bad Gateway</body></html>", media_type="text/html")
         case "not_json":
-            return Answer(200, b"<!doctype html><title>Please sign in</title>", media_type="text/html")
+            return SimulatedResponse(200, b"<!doctype html><title>Please sign in</title>", media_type="text/html")
         case kind if kind not in KINDS:
             raise ValueError(f"the Compliance API simulator knows no fault {kind!r}; it knows {sorted(KINDS)}")
     return None

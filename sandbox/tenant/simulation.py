@@ -9,11 +9,11 @@ from typing import Final
 from sandbox.activity import FeedEntry
 from sandbox.tenant.administration import Administration
 from sandbox.tenant.collector import Collector
-from sandbox.tenant.company import Company, Group, Key, Organization, ServiceAccount, found
-from sandbox.tenant.feed import Blind, Recorder
+from sandbox.tenant.company import Company, Group, ServiceAccount, TenantKey, TenantOrganization, create_company
 from sandbox.tenant.people import Person
+from sandbox.tenant.recorder import Blind, Recorder
 from sandbox.tenant.routine import Routine
-from sandbox.tenant.scene import Scene, Storyline
+from sandbox.tenant.storyline import Storyline, StorylineBuilder
 from sandbox.tenant.storylines import SCRIPTS
 
 _DAY: Final = timedelta(days=1)
@@ -23,16 +23,16 @@ _DAY: Final = timedelta(days=1)
 class Tenant:
     """A simulated tenant and its whole feed; `entries` are sorted by creation, ties by id."""
 
-    organizations: tuple[Organization, ...]
+    organizations: tuple[TenantOrganization, ...]
     people: tuple[Person, ...]
     groups: tuple[Group, ...]
     service_accounts: tuple[ServiceAccount, ...]
-    keys: tuple[Key, ...]
+    keys: tuple[TenantKey, ...]
     storylines: tuple[Storyline, ...]
     entries: list[FeedEntry]
 
 
-class Life:
+class Simulation:
     """One simulation over [start, end). The company and its storylines are known before the first day is asked for."""
 
     def __init__(
@@ -43,7 +43,7 @@ class Life:
         if self._end <= self._start:
             raise ValueError(f"a tenant lives forward: end {end} is not after start {start}")
         self._seed = seed
-        self.company: Company = found(start=self._start, end=self._end, people=people, seed=seed)
+        self.company: Company = create_company(start=self._start, end=self._end, people=people, seed=seed)
         self._recorder = Recorder(start=self._start, end=self._end, seed=seed, late_share=late_share)
         self._told: set[str] = set()
         blind: list[Blind] = []
@@ -84,11 +84,11 @@ class Life:
             midnight += timedelta(days=(0, 0, 0, 0, 0, -1, 1)[midnight.weekday()])
             for shift in (0, 1, -1):
                 rng = random.Random(f"{self._seed}/{script.name}")
-                scene = Scene(self.company, midnight + shift * _DAY, rng)
-                storyline = scene.play_into(self._recorder, script)
+                story = StorylineBuilder(self.company, midnight + shift * _DAY, rng)
+                storyline = story.record_into(self._recorder, script)
                 if storyline:
-                    self._told.update(person.user_id for person in scene.departed)
-                    blind.extend(scene.blind)
+                    self._told.update(person.user_id for person in story.departed)
+                    blind.extend(story.blind)
                     yield storyline
                     break
 
@@ -100,7 +100,7 @@ def build_tenant(
 
     `late_share` of the activities show 2 minutes to 40 hours late, the others within a minute.
     """
-    life = Life(start=start, end=end, people=people, seed=seed, late_share=late_share)
+    life = Simulation(start=start, end=end, people=people, seed=seed, late_share=late_share)
     entries = [entry for day in life.days() for entry in day]
     company = life.company
     return Tenant(
@@ -118,4 +118,4 @@ def days(
     *, start: datetime, end: datetime, people: int = 400, seed: int = 7, late_share: float = 0.002
 ) -> Iterator[list[FeedEntry]]:
     """The same feed as `build_tenant`, one UTC day at a time."""
-    return Life(start=start, end=end, people=people, seed=seed, late_share=late_share).days()
+    return Simulation(start=start, end=end, people=people, seed=seed, late_share=late_share).days()

@@ -8,19 +8,19 @@ from urllib.parse import parse_qs
 from starlette.requests import Request
 from starlette.responses import Response
 
-from sandbox.compliance import mishaps
-from sandbox.compliance.answers import Answer, ApiState, Call, Endpoint
+from sandbox.compliance import faults
 from sandbox.compliance.budget import Allowance
 from sandbox.compliance.errors import ApiError, not_enabled, not_found, rate_limited
-from sandbox.compliance.keys import Key, authenticate, require_scope
-from sandbox.compliance.own_rows import Access, SeededIds, own_row
+from sandbox.compliance.keys import ApiKey, authenticate, require_scope
+from sandbox.compliance.own_rows import AccessRecord, SeededIds, own_row
+from sandbox.compliance.responses import SimulatedEndpoint, SimulatedResponse, ApiState, Call
 from sandbox.faults import Fault, Faults
 from shared.clock import Clock
 
 CALLER_ADDRESS = "203.0.113.9"  # of a request that does not say otherwise in X-Forwarded-For
 
 
-class Gate:
+class AccessControl:
     """Wraps endpoints into request handlers; holds the API's clock, ids and weather."""
 
     def __init__(self, state: ApiState, clock: Clock, ids: SeededIds, faults: Faults | None) -> None:
@@ -29,7 +29,7 @@ class Gate:
         self._ids = ids
         self._faults = faults
 
-    def serve(self, endpoint: Endpoint | None) -> Callable[[Request], Awaitable[Response]]:
+    def serve(self, endpoint: SimulatedEndpoint | None) -> Callable[[Request], Awaitable[Response]]:
         """A handler for `endpoint`; None is a path that does not exist."""
 
         async def handle(request: Request) -> Response:
@@ -42,11 +42,13 @@ class Gate:
 
         return handle
 
-    async def _handle_authenticated(self, request: Request, endpoint: Endpoint | None, key: Key) -> Response:
+    async def _handle_authenticated(
+        self, request: Request, endpoint: SimulatedEndpoint | None, key: ApiKey
+    ) -> Response:
         params = parse_qs(request.url.query, keep_blank_values=True)
         path = request.scope["path"].removeprefix(request.scope.get("root_path", ""))
         fault = self._next_fault(request.method, path, params, key)
-        await mishaps.hold(self._clock, mishaps.seconds(fault, "latency"))
+        await faults.hold(self._clock, faults.seconds(fault, "latency"))
         now = self._clock.now()
         request_id = self._ids.request()
         allowance = self._state.budget.spend()
@@ -56,22 +58,22 @@ class Gate:
         except ApiError as refusal:
             answer = _refused(refusal, request_id)
         self._record(request, path, key, request_id, answer.status, now)
-        await mishaps.hold(self._clock, mishaps.seconds(fault, "timeout"))
+        await faults.hold(self._clock, faults.seconds(fault, "timeout"))
         headers = {"request-id": request_id, **allowance.headers()}
-        skew = timedelta(seconds=mishaps.seconds(fault, "clock_skew"))
-        return mishaps.broken(self._response(answer, headers, now + skew), fault)
+        skew = timedelta(seconds=faults.seconds(fault, "clock_skew"))
+        return faults.broken(self._response(answer, headers, now + skew), fault)
 
-    def _next_fault(self, method: str, path: str, params: Mapping[str, list[str]], key: Key) -> Fault | None:
+    def _next_fault(self, method: str, path: str, params: Mapping[str, list[str]], key: ApiKey) -> Fault | None:
         if self._faults is None:
             return None
         return self._faults.next(
             {"method": method, "path": path, "query": params, "now": self._clock.now(), "key": key}
         )
 
-    def _answer(self, endpoint: Endpoint | None, call: Call, allowance: Allowance) -> Answer:
+    def _answer(self, endpoint: SimulatedEndpoint | None, call: Call, allowance: Allowance) -> SimulatedResponse:
         if not allowance.granted:
             raise rate_limited(allowance.retry_after)
-        instead = mishaps.answer_instead(call.fault)
+        instead = faults.answer_instead(call.fault)
         if instead is not None:
             return instead
         if endpoint is None:
@@ -81,12 +83,12 @@ class Gate:
             raise not_enabled()
         return endpoint.answer(call)
 
-    def _record(self, request: Request, path: str, key: Key, request_id: str, status: int, now: datetime) -> None:
+    def _record(self, request: Request, path: str, key: ApiKey, request_id: str, status: int, now: datetime) -> None:
         """Add the request's own activity; while the Compliance API is off nothing is recorded (section 2.4)."""
         if not (self._state.own_rows and self._state.enabled):
             return
         query = request.url.query
-        access = Access(
+        access = AccessRecord(
             key_id=key.key_id,
             ip_address=request.headers.get("x-forwarded-for", CALLER_ADDRESS),
             user_agent=request.headers.get("user-agent", ""),
@@ -97,7 +99,7 @@ class Gate:
         )
         self._state.feed.add(own_row(access, self._ids.activity(), now, self._state.indexing_delay))
 
-    def _response(self, answer: Answer, headers: Mapping[str, str], now: datetime) -> Response:
+    def _response(self, answer: SimulatedResponse, headers: Mapping[str, str], now: datetime) -> Response:
         date = format_datetime((now + self._state.date_skew).replace(microsecond=0), usegmt=True)
         return Response(
             answer.body,
@@ -107,5 +109,5 @@ class Gate:
         )
 
 
-def _refused(refusal: ApiError, request_id: str | None) -> Answer:
-    return Answer(refusal.status, refusal.body(request_id), refusal.headers)
+def _refused(refusal: ApiError, request_id: str | None) -> SimulatedResponse:
+    return SimulatedResponse(refusal.status, refusal.body(request_id), refusal.headers)

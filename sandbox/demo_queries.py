@@ -4,15 +4,15 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class DemoQuery:
     """A title for people, and the query that answers it."""
 
     title: str
     kql: str
 
 
-FIRST_QUESTIONS = (
-    Question(
+DEMO_QUERIES = (
+    DemoQuery(
         "What arrived, by category",
         """
 ClaudeActivity
@@ -21,7 +21,7 @@ ClaudeActivity
 | top 12 by Activities
 """,
     ),
-    Question(
+    DemoQuery(
         "Most active actors",
         """
 ClaudeActivity
@@ -32,7 +32,7 @@ ClaudeActivity
 | top 8 by Activities
 """,
     ),
-    Question(
+    DemoQuery(
         "Failed sign-ins: one address, many accounts",
         """
 ClaudeActivity
@@ -43,7 +43,7 @@ ClaudeActivity
 | take 6
 """,
     ),
-    Question(
+    DemoQuery(
         "Risky changes",
         """
 ClaudeActivity
@@ -59,7 +59,7 @@ ClaudeActivity
 | take 15
 """,
     ),
-    Question(
+    DemoQuery(
         "Who reads the Compliance API",
         """
 ClaudeActivity
@@ -69,7 +69,7 @@ ClaudeActivity
 | top 8 by Reads
 """,
     ),
-    Question(
+    DemoQuery(
         "Proof per hour: the last ten that were swept with activities in them",
         """
 ClaudeProof
@@ -79,14 +79,14 @@ ClaudeProof
 | project Hour, Feed, Delivered, DeadLetters, Rows, Verdict
 """,
     ),
-    Question(
+    DemoQuery(
         "Proof over all closed hours",
         """
 ClaudeProof
 | summarize Hours = count(), Rows = sum(Rows), Dead = sum(DeadLetters), From = min(Hour), To = max(Hour) by Verdict
 """,
     ),
-    Question(
+    DemoQuery(
         "How the bridge is doing",
         """
 ClaudeBridgeHealth_CL
@@ -97,7 +97,7 @@ ClaudeBridgeHealth_CL
 | order by Runs desc
 """,
     ),
-    Question(
+    DemoQuery(
         "Drift: what this release's catalogue does not know yet",
         """
 ClaudeBridgeHealth_CL

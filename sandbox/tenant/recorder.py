@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from sandbox.activity import FeedEntry, feed_entry
-from sandbox.tenant.company import Organization
+from sandbox.tenant.company import TenantOrganization
 from sandbox.tenant.ids import Ids
 
 # Recorded first, shown up to two days later (compliance-api.md, 6.4).
@@ -49,7 +49,7 @@ class Recorder:
         at: datetime,
         type: str,
         actor: Mapping[str, Any],
-        organization: Organization | None,
+        organization: TenantOrganization | None,
         fields: Mapping[str, Any],
         *,
         drift: bool = True,

@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from kql import Workspace
+from kql import LocalWorkspace
 from shared.runs.connection import Connection
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class Completeness:
     """Counts for every id of the feed with `created_at` before `until` (None: all of them)."""
 
     until: datetime | None
@@ -23,15 +23,19 @@ class Outcome:
         return not self.missing
 
 
-async def judge(
-    expected: frozenset[str] | set[str], connection: Connection, workspace: Workspace, *, until: datetime | None = None
-) -> Outcome:
+async def check_completeness(
+    expected: frozenset[str] | set[str],
+    connection: Connection,
+    workspace: LocalWorkspace,
+    *,
+    until: datetime | None = None,
+) -> Completeness:
     """Compare ids; `copies` counts rows beyond the first of an id, which the parser removes."""
     answer = workspace.query("ClaudeActivity_CL | summarize Copies = count() by ActivityId")
     stored = {str(id): int(copies) for id, copies in answer.rows}
     aside = {item.id async for _, items in connection.dead_letters.waiting() for item in items}
     present = expected & stored.keys()
-    return Outcome(
+    return Completeness(
         until=until,
         expected=len(expected),
         in_workspace=len(present),
