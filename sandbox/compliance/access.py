@@ -13,7 +13,7 @@ from sandbox.compliance.budget import Allowance
 from sandbox.compliance.errors import ApiError, not_enabled, not_found, rate_limited
 from sandbox.compliance.keys import ApiKey, authenticate, require_scope
 from sandbox.compliance.own_rows import AccessRecord, SeededIds, own_row
-from sandbox.compliance.responses import SimulatedEndpoint, SimulatedResponse, ApiState, Call
+from sandbox.compliance.responses import ApiState, Call, SimulatedEndpoint, SimulatedResponse
 from sandbox.faults import Fault, Faults
 from shared.clock import Clock
 

@@ -17,7 +17,7 @@ from sandbox.compliance.errors import bad_cursor
 from sandbox.compliance.feed import FeedPage
 from sandbox.compliance.keys import ApiKey
 from sandbox.compliance.query import read_query
-from sandbox.compliance.responses import SimulatedResponse, ApiState, Call
+from sandbox.compliance.responses import ApiState, Call, SimulatedResponse
 
 PAGE_FAULTS = frozenset({"repeated_page", "stuck_cursor", "cursor_expired", "no_has_more", "false_end", "odd_row"})
 

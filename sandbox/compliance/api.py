@@ -13,7 +13,7 @@ from sandbox.compliance.feed import SimulatedFeed
 from sandbox.compliance.keys import READ_ACTIVITIES, READ_AUDIT, READ_ORGANIZATIONS, ApiKey
 from sandbox.compliance.organizations import Organizations
 from sandbox.compliance.own_rows import SeededIds
-from sandbox.compliance.responses import SimulatedEndpoint, ApiState, ListedOrganization
+from sandbox.compliance.responses import ApiState, ListedOrganization, SimulatedEndpoint
 from sandbox.faults import Faults
 from shared.clock import Clock
 

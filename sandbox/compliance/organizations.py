@@ -5,7 +5,7 @@ import re
 
 from sandbox.compliance.errors import bad_cursor, unknown_parameter
 from sandbox.compliance.query import read_limit
-from sandbox.compliance.responses import SimulatedResponse, ApiState, Call
+from sandbox.compliance.responses import ApiState, Call, SimulatedResponse
 
 KNOWN = frozenset({"limit", "page"})
 LIMIT_MAX = 1000  # also the default

@@ -16,8 +16,8 @@ from sandbox.faults import Fault, Faults
 from shared.clock import SimulatedClock
 from shared.errors import BadRequest
 from shared.models import Page, Position, Window
+from shared.runs.connection import Feed as FeedOfRuns
 from shared.runs.connection import Reading
-from shared.runs.connection import SimulatedFeed as FeedOfRuns
 from shared.source.client import ComplianceClient, Keys
 from shared.streams.activity.endpoint import ActivityFeed
 from tests.fakes import NOON, TYPE, FakeFeed, Happening, Power
