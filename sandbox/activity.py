@@ -1,4 +1,4 @@
-"""One activity as the simulated feed keeps it: the bytes it will serve, and what it sorts and filters by."""
+"""One activity of the simulated feed: the bytes served, and the fields used to sort and filter."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ _encode = msgspec.json.Encoder().encode
 
 @dataclass(frozen=True, slots=True)
 class FeedEntry:
-    """`body` is the activity's JSON exactly as served; `visible_at` is when the API's index shows it."""
+    """`body` is the activity's JSON exactly as served; from `visible_at` on the API returns it."""
 
     created_at: datetime
     id: str
@@ -41,5 +41,5 @@ def feed_entry(activity: Mapping[str, Any], *, visible_at: datetime | None = Non
 
 
 def raw_entry(body: bytes, *, at: datetime, id: str, type: str = "") -> FeedEntry:
-    """Serve `body` untouched at position (`at`, `id`): odd input, or a line of a file that is not an activity."""
+    """Serve `body` unchanged at position (`at`, `id`): malformed input, or a file line that is not an activity."""
     return FeedEntry(at, id, at, type, None, None, None, body)

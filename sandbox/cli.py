@@ -1,4 +1,4 @@
-"""`python -m sandbox`: the demo, a feed into a local workspace, and questions to it."""
+"""`python -m sandbox`: run the demo, load a feed into a local workspace, query it."""
 
 import asyncio
 import contextlib
@@ -31,7 +31,8 @@ from shared.errors import BridgeError
 from shared.logs import safe
 
 app = typer.Typer(
-    help="The bridge on a laptop: a simulated Claude tenant, or your own feed, in a local workspace that answers KQL.",
+    help="Run the bridge on a laptop: load a simulated Claude tenant, or your own feed, into a local workspace and "
+    "query it in KQL.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -39,7 +40,7 @@ app = typer.Typer(
 console = Console() if sys.stdout.isatty() else Console(width=110)
 errors = Console(stderr=True)
 
-GOES_ON = "stopped; what was carried is kept, and the same command goes on from there"
+RESUMABLE = "stopped; delivered rows are kept. Run the same command again to resume"
 WorkspaceFile = Annotated[Path, typer.Option("--workspace", help="The local workspace, a DuckDB file.")]
 
 
@@ -47,18 +48,21 @@ WorkspaceFile = Annotated[Path, typer.Option("--workspace", help="The local work
 def demo(
     once: Annotated[
         bool,
-        typer.Option("--once", help="End after the report; without it, a terminal gets the workbooks on a local page."),
+        typer.Option(
+            "--once", help="Exit after the report. Otherwise, in a terminal, serve the workbooks on a local page."
+        ),
     ] = False,
     json_file: Annotated[
-        Path | None, typer.Option("--json", help="Write the summary for machines to this file.")
+        Path | None, typer.Option("--json", help="Also write the report to this file as JSON.")
     ] = None,
     people: Annotated[int, typer.Option(min=10, max=20_000, help="Size of the simulated tenant.")] = 400,
-    seed: Annotated[int, typer.Option(help="Another seed is another tenant.")] = 7,
-    folder: Annotated[Path, typer.Option(help="Where the demo keeps its workspace; emptied first.")] = Path(
-        "build/demo"
-    ),
+    seed: Annotated[int, typer.Option(help="Random seed of the simulated tenant.")] = 7,
+    folder: Annotated[Path, typer.Option(help="Folder for the demo's workspace; emptied first.")] = Path("build/demo"),
 ) -> None:
-    """A simulated tenant's month and a rough morning through the real code; exit code 0 only if nothing is missing."""
+    """Load a month of simulated activity, and a morning with API faults, with the production code.
+
+    Exit code 0 only if no activity is missing from the workspace.
+    """
 
     async def work() -> int:
         with Bars(console) as bars:
@@ -71,16 +75,19 @@ def demo(
                         json.dumps(as_json(world.workspace, report), indent=1) + "\n", encoding="utf-8"
                     )
 
-            report = await demos.run_demo(folder, bars.tell, people=people, seed=seed, inspect=inspect)
-        return 0 if report.outcome is not None and report.outcome.complete else 1
+            report = await demos.run_demo(folder, bars.update, people=people, seed=seed, inspect=inspect)
+        return 0 if report.completeness is not None and report.completeness.complete else 1
 
-    code = _code_of(work, interrupted="stopped; the next demo begins anew")
+    code = _exit_code(work, interrupted="stopped; the next demo starts from scratch")
     kept = folder / demos.WORKSPACE
     if code in (0, 1) and not once and sys.stdin.isatty():
-        _show_page(kept)  # not in `work`: there Ctrl-C would be asyncio's
+        _show_page(kept)  # outside `work`, where asyncio would handle Ctrl-C
     elif code in (0, 1):
         console.print(
-            f"\nsee it: python -m sandbox page --workspace {kept}", highlight=False, markup=False, soft_wrap=True
+            f"\nTo see the workbooks: python -m sandbox page --workspace {kept}",
+            highlight=False,
+            markup=False,
+            soft_wrap=True,
         )
     raise typer.Exit(code)
 
@@ -92,46 +99,44 @@ def demo(
 def run(
     workspace: WorkspaceFile,
     live: Annotated[
-        bool, typer.Option("--live", help="Read your organisation's feed; key from COMPLIANCE_ACCESS_KEY.")
+        bool, typer.Option("--live", help="Read your organization's feed; set the key in COMPLIANCE_ACCESS_KEY.")
     ] = False,
-    days: Annotated[int, typer.Option(min=1, max=2200, help="With --live: how far back.")] = 7,
-    feed: Annotated[
-        Path | None, typer.Option("--feed", help="A file of raw activities, one JSON value a line.")
-    ] = None,
+    days: Annotated[int, typer.Option(min=1, max=2200, help="With --live: days of history to read.")] = 7,
+    feed: Annotated[Path | None, typer.Option("--feed", help="Read a JSONL file of raw activities instead.")] = None,
 ) -> None:
-    """Carry a feed into a local workspace by the code that runs in Azure; a second run goes on and doubles nothing."""
+    """Load a feed into a local workspace with the code that runs in Azure. Run it again to resume; no duplicates."""
     if live == (feed is not None):
-        _complain("name one source: --live, or --feed FILE")
+        _complain("choose one source: --live or --feed FILE")
         raise typer.Exit(2)
 
     async def work() -> int:
         with Bars(console) as bars:
 
             def progress(done: int, total: int, read: int) -> None:
-                bars.tell("history", done, total, f"{read:,} activities read")
+                bars.update("history", done, total, f"{read:,} activities read")
 
             if feed is not None:
-                carried = await deliver_file(feed, workspace, progress)
+                delivered = await deliver_file(feed, workspace, progress)
             else:
-                carried = await deliver_live(days, workspace, progress)
-        return _say(carried, workspace)
+                delivered = await deliver_live(days, workspace, progress)
+        return _print_delivered(delivered, workspace)
 
-    _end(work)
+    raise typer.Exit(_exit_code(work, interrupted=RESUMABLE))
 
 
 @app.command(
     epilog='Example: python -m sandbox kql --workspace claude.duckdb "ClaudeActivity | summarize count() by Category"'
 )
 def kql(
-    query: Annotated[str, typer.Argument(help="The query; - reads it from standard input.")],
+    query: Annotated[str, typer.Argument(help="The query, or - to read it from standard input.")],
     workspace: WorkspaceFile,
-    as_json_list: Annotated[bool, typer.Option("--json", help="A list of objects.")] = False,
-    as_csv: Annotated[bool, typer.Option("--csv", help="CSV with a header line.")] = False,
+    as_json_list: Annotated[bool, typer.Option("--json", help="Print a JSON list of objects.")] = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV with a header line.")] = False,
 ) -> None:
-    """Ask a local workspace in KQL."""
+    """Query a local workspace in KQL."""
     form: Form = "json" if as_json_list else "csv" if as_csv else "table"
     if not workspace.is_file():
-        _complain(f"there is no workspace {workspace}: make one with `python -m sandbox run`")
+        _complain(f"workspace {workspace} not found; create one with `python -m sandbox run`")
         raise typer.Exit(2)
     try:
         opened = open_file(workspace, SystemClock())
@@ -150,12 +155,12 @@ def kql(
 @app.command(epilog="Example: python -m sandbox page --workspace claude.duckdb --open")
 def page(
     workspace: WorkspaceFile,
-    port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free one.")] = 0,
-    open_browser: Annotated[bool, typer.Option("--open", help="Open it in the browser, too.")] = False,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port; 0 picks a free one.")] = 0,
+    open_browser: Annotated[bool, typer.Option("--open", help="Open the page in the browser.")] = False,
 ) -> None:
-    """Show the workbooks, a KQL box and the rules over a local workspace, on 127.0.0.1 until Ctrl-C; reads only."""
+    """Serve the workbooks, a KQL box and the rules for a local workspace, read-only, on 127.0.0.1 until Ctrl-C."""
     if not workspace.is_file():
-        _complain(f"there is no workspace {workspace}: make one with `python -m sandbox run`")
+        _complain(f"workspace {workspace} not found; create one with `python -m sandbox run`")
         raise typer.Exit(2)
     try:
         _show_page(workspace, port, open_browser=open_browser)
@@ -173,10 +178,10 @@ app.command(
 def serve(
     workspace: WorkspaceFile,
     people: Annotated[int, typer.Option(min=10, max=2000, help="Size of the simulated tenant.")] = 50,
-    days: Annotated[int, typer.Option(min=1, max=90, help="Days of its past.")] = 7,
-    port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free one.")] = 0,
+    days: Annotated[int, typer.Option(min=1, max=90, help="Days of history.")] = 7,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port; 0 picks a free one.")] = 0,
 ) -> None:
-    """Serve a simulated API, ingestion endpoint and workspace in real time, to operate the bridge against by hand."""
+    """Serve a simulated API, ingestion endpoint and workspace in real time, to run the bridge against by hand."""
 
     async def work() -> int:
         clock = SystemClock()
@@ -188,11 +193,11 @@ def serve(
             console.print("# paste into another terminal, then: claude-bridge init --history-days 1")
             for name, value in {**world.environment(), "STATE_DIR": str(state_folder(workspace))}.items():
                 console.print(f"export {name}={shlex.quote(value)}", highlight=False, markup=False, soft_wrap=True)
-            console.print("# Ctrl-C ends")
+            console.print("# Press Ctrl-C to stop")
             await asyncio.Event().wait()
         return 0
 
-    raise typer.Exit(_code_of(work, interrupted="stopped"))
+    raise typer.Exit(_exit_code(work, interrupted="stopped"))
 
 
 def _show_page(workspace: Path, port: int = 0, *, open_browser: bool = False) -> None:
@@ -200,35 +205,37 @@ def _show_page(workspace: Path, port: int = 0, *, open_browser: bool = False) ->
     from sandbox.page.serve import open_page
 
     with open_page(workspace, SystemClock(), port=port) as opened:
-        console.print("\nThe workbooks are open, for you and on this machine only:")
+        console.print("\nWorkbooks, for you and on this machine only:")
         console.print(opened.address, highlight=False, markup=False, soft_wrap=True)
-        console.print("Ctrl-C ends", style="dim")
+        console.print("Press Ctrl-C to stop", style="dim")
         if open_browser:
             webbrowser.open(opened.address)
         with contextlib.suppress(KeyboardInterrupt):
             threading.Event().wait()
 
 
-def _complain(words: str) -> None:
-    errors.print(words, style="red", highlight=False, markup=False, soft_wrap=True)
+def _complain(message: str) -> None:
+    errors.print(message, style="red", highlight=False, markup=False, soft_wrap=True)
 
 
-def _say(carried: Delivered, workspace: Path) -> int:
-    console.print(f"{carried.read:,} activities read, {carried.sent:,} new rows in {workspace} (readable by you only)")
-    if carried.failure is not None:
-        _complain(f"not finished: {safe(str(carried.failure))}")
+def _print_delivered(delivered: Delivered, workspace: Path) -> int:
+    console.print(
+        f"{delivered.read:,} activities read, {delivered.sent:,} new rows in {workspace} (readable by you only)"
+    )
+    if delivered.failure is not None:
+        _complain(f"not finished: {safe(str(delivered.failure))}")
         return 1
-    outcome = carried.outcome
-    if outcome is not None:
+    check = delivered.completeness
+    if check is not None:
         console.print(
-            f"{outcome.expected:,} different activities in the file: {outcome.in_workspace:,} in the workspace, "
-            f"{outcome.dead_letters:,} set aside, {len(outcome.missing):,} missing"
+            f"{check.expected:,} distinct activities in the file: {check.in_workspace:,} in the workspace, "
+            f"{check.dead_letters:,} dead letters, {len(check.missing):,} missing"
         )
-        if not outcome.complete:
-            _complain(f"missing: {', '.join(outcome.missing[:10])}")
+        if not check.complete:
+            _complain(f"missing: {', '.join(check.missing[:10])}")
             return 1
     console.print(
-        f'ask it: python -m sandbox kql --workspace {workspace} "ClaudeActivity | summarize count() by Category"',
+        f'To query it: python -m sandbox kql --workspace {workspace} "ClaudeActivity | summarize count() by Category"',
         highlight=False,
         markup=False,
         soft_wrap=True,
@@ -236,12 +243,8 @@ def _say(carried: Delivered, workspace: Path) -> int:
     return 0
 
 
-def _end(work: Callable[[], Coroutine[Any, Any, int]]) -> None:
-    raise typer.Exit(_code_of(work, interrupted=GOES_ON))
-
-
-def _code_of(work: Callable[[], Coroutine[Any, Any, int]], *, interrupted: str) -> int:
-    """Run `work` for its exit code; our own errors end in one sentence and 2, an interruption in 130."""
+def _exit_code(work: Callable[[], Coroutine[Any, Any, int]], *, interrupted: str) -> int:
+    """Run `work` and return its exit code; a BridgeError prints one sentence and returns 2, an interruption 130."""
     try:
         return asyncio.run(work())
     except BridgeError as wrong:

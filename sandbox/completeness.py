@@ -1,4 +1,4 @@
-"""Whether everything arrived: what the feed holds, against the workspace and what was set aside."""
+"""Completeness check: the ids of the feed compared with the workspace and the dead letters."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -33,13 +33,13 @@ async def check_completeness(
     """Compare ids; `copies` counts rows beyond the first of an id, which the parser removes."""
     answer = workspace.query("ClaudeActivity_CL | summarize Copies = count() by ActivityId")
     stored = {str(id): int(copies) for id, copies in answer.rows}
-    aside = {item.id async for _, items in connection.dead_letters.waiting() for item in items}
+    dead = {item.id async for _, items in connection.dead_letters.waiting() for item in items}
     present = expected & stored.keys()
     return Completeness(
         until=until,
         expected=len(expected),
         in_workspace=len(present),
-        dead_letters=len((expected & aside) - present),
-        missing=tuple(sorted(expected - present - aside)),
+        dead_letters=len((expected & dead) - present),
+        missing=tuple(sorted(expected - present - dead)),
         copies=sum(stored.values()) - len(stored),
     )

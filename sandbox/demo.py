@@ -1,4 +1,4 @@
-"""The demo: a tenant's month and a rough morning, carried by the real code, and judged by what the feed really held."""
+"""The demo: deliver a month of simulated activity and a morning with faults, then compare the workspace to the feed."""
 
 import asyncio
 import shutil
@@ -24,9 +24,9 @@ from shared.state import plan as plans
 from shared.wiring import Bridge, build
 
 WORKSPACE = "demo.duckdb"
-"""The workspace's file in the demo's folder; it is kept, for the page and for questions."""
+"""The workspace file in the demo's folder; kept for the page and for queries."""
 NOW = datetime(2026, 11, 4, 8, tzinfo=UTC)
-"""A Wednesday morning: the simulated moment the bridge is switched on."""
+"""A Wednesday morning: the simulated time at which the bridge is started."""
 HISTORY = timedelta(days=30)
 MORNING = timedelta(hours=4)
 SWEEPS = timedelta(hours=52)
@@ -34,16 +34,16 @@ MINUTE = timedelta(minutes=1)
 LATE_SHARE = 0.01
 REFUSED_TYPE = "sandbox_row_the_table_refuses"
 
-API_STORM = {"server_error": 0.02, "overloaded": 0.01, "rate_limited": 0.01, "cut_body": 0.01, "false_end": 0.01}
-SINK_STORM = {"throttled": 0.02, "server_error": 0.02, "unavailable": 0.01, "stored_then_reset": 0.005}
+API_FAULT_RATES = {"server_error": 0.02, "overloaded": 0.01, "rate_limited": 0.01, "cut_body": 0.01, "false_end": 0.01}
+SINK_FAULT_RATES = {"throttled": 0.02, "server_error": 0.02, "unavailable": 0.01, "stored_then_reset": 0.005}
 
 ReportProgress = Callable[[str, int, int, str], None]
-"""Told as the work goes on: phase, steps done, steps in all, and what to say beside the bar."""
+"""Called as the demo proceeds: phase, steps done, steps in total, and the text beside the bar."""
 
 
 @dataclass(frozen=True, slots=True)
 class StoredStoryline:
-    """A storyline of the tenant, and how many of its activities the workspace holds."""
+    """A storyline of the tenant and the number of its activities in the workspace."""
 
     storyline: Storyline
     rows: int
@@ -51,11 +51,11 @@ class StoredStoryline:
 
 @dataclass(slots=True)
 class DemoReport:
-    """What the demo did."""
+    """Results of a demo run."""
 
     people: int
     activities: int
-    outcome: Completeness | None = None
+    completeness: Completeness | None = None
     late: int = 0
     repeated: int = 0
     replayed: int = 0
@@ -76,27 +76,29 @@ async def run_demo(
 ) -> DemoReport:
     """Run the whole demo in `folder` (emptied first); `inspect` is called while the workspace is still open."""
     await asyncio.to_thread(_empty, folder)
-    report_progress("tenant", 0, 1, f"{people} people, 30 days and a morning")
+    report_progress("tenant", 0, 1, f"{people} people, 30 days of history and one morning")
     tenant = build_tenant(start=NOW - HISTORY, end=NOW + MORNING, people=people, seed=seed, late_share=LATE_SHARE)
     report_progress("tenant", 1, 1, f"{len(tenant.entries):,} activities")
     clock = SimulatedClock(NOW)
     feed = SimulatedFeed(tenant.entries)
-    _add_odd_rows(feed)
+    _add_malformed(feed)
     report = DemoReport(people, len(feed))
     with open_world(clock, feed=feed, workspace=folder / WORKSPACE) as world, log_to(folder):
         settings = load(**world.settings(), state_dir=folder / "state")
         async with build(settings, clock=clock, credential=world.credential) as bridge:
             until = clock.now() + MORNING  # fixed before the first read
-            _bring_weather(world)
+            _inject_faults(world)
             await _history(bridge, report_progress, report)
             await _morning(bridge, clock, report_progress, report)
             await _sweeps(bridge, clock, report_progress, report)
-            world.sink_faults.calm()
+            world.sink_faults.clear()
             report.replayed = sum(run.counts.sent for run in await bridge.replay())
             report.selftest = await _selftest(world, bridge)
             report.api_faults, report.sink_faults = world.api_faults.hits, world.sink_faults.hits
             expected = feed.ids(NOW - HISTORY - timedelta(days=1), until)
-            report.outcome = await check_completeness(expected, bridge.connections[0], world.workspace, until=until)
+            report.completeness = await check_completeness(
+                expected, bridge.connections[0], world.workspace, until=until
+            )
             report.found = _storylines(tenant, world)
         inspect(world, report)
     return report
@@ -107,25 +109,25 @@ def _empty(folder: Path) -> None:
     folder.mkdir(parents=True, mode=0o700)
 
 
-def _add_odd_rows(feed: SimulatedFeed) -> None:
-    """What an API should not send and one day does: the page around them must not suffer."""
+def _add_malformed(feed: SimulatedFeed) -> None:
+    """Add malformed activities, which must not affect the rest of their page."""
     at = NOW - timedelta(days=2)
     stamp = at.strftime("%Y-%m-%dT%H:%M:%SZ")
-    odd = {
+    malformed = {
         "Surrogate": '"type":"claude_chat_viewed","actor":null,"claude_chat_id":"half a pair: \\ud83d"',
         "Number": f'"type":"claude_number_seen","actor":null,"number":{"9" * 40}',
         "Refused": f'"type":"{REFUSED_TYPE}","actor":null',
     }
-    for name, rest in odd.items():
+    for name, rest in malformed.items():
         id = f"activity_01Odd{name}"
         body = f'{{"id":"{id}","created_at":"{stamp}",{rest}}}'
         feed.add(raw_entry(body.encode(), at=at, id=id))
 
 
-def _bring_weather(world: World) -> None:
-    """Faults on both sides all the time, and one row the ingestion endpoint will not take until it is mended."""
-    world.api_faults.storm(API_STORM, seed=11)
-    world.sink_faults.storm(SINK_STORM, seed=13)
+def _inject_faults(world: World) -> None:
+    """Random faults on both sides, and one row the ingestion endpoint refuses until the faults are cleared."""
+    world.api_faults.set_rates(API_FAULT_RATES, seed=11)
+    world.sink_faults.set_rates(SINK_FAULT_RATES, seed=13)
     world.sink_faults.add(
         Fault(
             "refuse_rows",
@@ -158,7 +160,7 @@ async def _history(bridge: Bridge, report_progress: ReportProgress, report: Demo
 
 
 async def _morning(bridge: Bridge, clock: SimulatedClock, report_progress: ReportProgress, report: DemoReport) -> None:
-    """Minute by minute, as the timers do it."""
+    """Poll minute by minute, as the timers do."""
     total = int(MORNING / MINUTE)
     sent = 0
     for minute in range(1, total + 1):
@@ -172,7 +174,7 @@ async def _morning(bridge: Bridge, clock: SimulatedClock, report_progress: Repor
 
 
 async def _sweeps(bridge: Bridge, clock: SimulatedClock, report_progress: ReportProgress, report: DemoReport) -> None:
-    """Two quiet days, by the hour, in which every hour is read again at the ages of 1, 6, 26 and 50 hours."""
+    """Two days without new activity, hour by hour; sweeps re-read every hour at the ages of 1, 6, 26 and 50 hours."""
     total = int(SWEEPS / timedelta(hours=1))
     for hour in range(1, total + 1):
         clock.advance_to(NOW + MORNING + timedelta(hours=hour))
@@ -181,8 +183,8 @@ async def _sweeps(bridge: Bridge, clock: SimulatedClock, report_progress: Report
 
 
 async def _selftest(world: World, bridge: Bridge) -> dict[str, Any]:
-    """The rehearsal an operator would run once the weather is fair: a marked read that has to come back as a row."""
-    world.api_faults.calm()
+    """The self-test an operator would run, without faults: a tagged request that must arrive as a row."""
+    world.api_faults.clear()
     return await selftest.selftested(load(**world.settings()), bridge.connections[0], quiet=True)
 
 

@@ -1,11 +1,11 @@
-"""What an analyst asks first, in KQL: the demo prints the answers, and any workspace can be asked the same."""
+"""First KQL queries of an analyst: the demo prints their results, and they run in any workspace."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class DemoQuery:
-    """A title for people, and the query that answers it."""
+    """A title and its query."""
 
     title: str
     kql: str
@@ -13,7 +13,7 @@ class DemoQuery:
 
 DEMO_QUERIES = (
     DemoQuery(
-        "What arrived, by category",
+        "Activities by category",
         """
 ClaudeActivity
 | summarize Activities = count(), Types = dcount(ActivityType), People = dcountif(ActorId, ActorType == "user_actor"),
@@ -70,7 +70,7 @@ ClaudeActivity
 """,
     ),
     DemoQuery(
-        "Proof per hour: the last ten that were swept with activities in them",
+        "Completeness proof: the last ten hours with activities",
         """
 ClaudeProof
 | where isnotnull(Feed) and Rows > 10
@@ -80,14 +80,14 @@ ClaudeProof
 """,
     ),
     DemoQuery(
-        "Proof over all closed hours",
+        "Completeness proof: all closed hours",
         """
 ClaudeProof
 | summarize Hours = count(), Rows = sum(Rows), Dead = sum(DeadLetters), From = min(Hour), To = max(Hour) by Verdict
 """,
     ),
     DemoQuery(
-        "How the bridge is doing",
+        "Bridge health by run kind",
         """
 ClaudeBridgeHealth_CL
 | where Part == 1
@@ -98,7 +98,7 @@ ClaudeBridgeHealth_CL
 """,
     ),
     DemoQuery(
-        "Drift: what this release's catalogue does not know yet",
+        "Drift: activity types missing from this release's catalog",
         """
 ClaudeBridgeHealth_CL
 | where isnotempty(UnknownTypes)

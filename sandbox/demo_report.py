@@ -1,4 +1,4 @@
-"""The demo's report: for eyes as tables, for machines as JSON; every figure an answer of the workspace or a count."""
+"""The demo's report, as tables or as JSON; every figure is a query result from the workspace or a count."""
 
 from collections.abc import Sequence
 from io import StringIO
@@ -17,20 +17,20 @@ from sandbox.demo_queries import DEMO_QUERIES
 
 
 def print_report(console: Console, workspace: LocalWorkspace, report: DemoReport) -> None:
-    """Print the questions with their answers, the storylines, and the verdict."""
-    _print_questions(console, workspace, [question.title for question in DEMO_QUERIES])
-    console.print(Rule("Storylines hidden in the tenant", align="left", style="cyan"))
+    """Print the demo queries with their results, the storylines, and the verdict."""
+    _print_queries(console, workspace, [question.title for question in DEMO_QUERIES])
+    console.print(Rule("Simulated incidents", align="left", style="cyan"))
     console.print(_storylines(report))
     _print_verdict(console, report)
 
 
 def print_part(console: Console, workspace: LocalWorkspace, report: DemoReport, titles: Sequence[str]) -> None:
-    """Print some of the questions, and the verdict: the README's picture."""
-    _print_questions(console, workspace, titles)
+    """Print some of the queries, and the verdict, for the picture in the README."""
+    _print_queries(console, workspace, titles)
     _print_verdict(console, report)
 
 
-def _print_questions(console: Console, workspace: LocalWorkspace, titles: Sequence[str]) -> None:
+def _print_queries(console: Console, workspace: LocalWorkspace, titles: Sequence[str]) -> None:
     for question in DEMO_QUERIES:
         if question.title in titles:
             console.print(Rule(question.title, align="left", style="cyan"))
@@ -46,7 +46,7 @@ def _print_verdict(console: Console, report: DemoReport) -> None:
 
 
 def _storylines(report: DemoReport) -> Table:
-    table = Table("storyline", "what happened", box=SIMPLE_HEAD, pad_edge=False)
+    table = Table("incident", "what happened", box=SIMPLE_HEAD, pad_edge=False)
     table.add_column("activities", justify="right")
     table.add_column("in the workspace", justify="right")
     for found in report.found:
@@ -56,56 +56,57 @@ def _storylines(report: DemoReport) -> Table:
 
 
 def _verdict(report: DemoReport) -> list[str]:
-    outcome = report.outcome
-    if outcome is None:
-        return ["[red]no outcome: the demo did not reach its end[/]"]
-    weather = sum(report.api_faults.values()) + sum(report.sink_faults.values())
+    check = report.completeness
+    if check is None:
+        return ["[red]no verdict: the demo did not finish[/]"]
+    faults = sum(report.api_faults.values()) + sum(report.sink_faults.values())
     lines = [
-        f"{weather:,} faults were met on the way: {_words(report.api_faults)} at the API; "
-        f"{_words(report.sink_faults)} at the ingestion endpoint.",
-        f"{report.late:,} activities were indexed late and found by a sweep; {report.repeated:,} were read again and "
-        f"not sent again; {outcome.copies:,} rows arrived twice and ClaudeActivity shows them once; "
-        f"{report.replayed:,} dead letters were replayed. {_selftest(report)}",
-        f"Of {outcome.expected:,} activities created before {outcome.until:%Y-%m-%d %H:%M} UTC, "
-        f"{outcome.in_workspace:,} are in the workspace and {outcome.dead_letters:,} are dead letters.",
+        f"{faults:,} injected faults. API: {_counts(report.api_faults)}. "
+        f"Ingestion endpoint: {_counts(report.sink_faults)}.",
+        f"Late activities found by a sweep: {report.late:,}. Read again and not sent again: {report.repeated:,}. "
+        f"Duplicate rows, removed by the ClaudeActivity parser: {check.copies:,}. "
+        f"Dead letters replayed: {report.replayed:,}.",
+        _selftest(report),
+        f"Of {check.expected:,} activities created before {check.until:%Y-%m-%d %H:%M} UTC, "
+        f"{check.in_workspace:,} are in the workspace and {check.dead_letters:,} are dead letters.",
     ]
-    if outcome.complete:
+    if check.complete:
         lines.append("[bold green]Nothing is missing.[/]")
     else:
-        lines.append(f"[bold red]{len(outcome.missing):,} are missing[/], the first: {', '.join(outcome.missing[:5])}")
+        lines.append(f"[bold red]{len(check.missing):,} are missing[/], first: {', '.join(check.missing[:5])}")
     return lines
 
 
-def _words(counts: dict[str, int]) -> str:
-    return ", ".join(f"{count} {kind.replace('_', ' ')}" for kind, count in sorted(counts.items())) or "none"
+def _counts(counts: dict[str, int]) -> str:
+    return ", ".join(f"{kind} {count}" for kind, count in sorted(counts.items())) or "none"
 
 
 def _selftest(report: DemoReport) -> str:
-    """What the rehearsal came to."""
+    """The result of the self-test."""
     if not report.selftest["arrived"]:
         return f"[bold red]The self-test failed: {report.selftest['remedy']}[/]"
     seconds = report.selftest["steps"][-1]["after_seconds"]
-    return f"The self-test's marked request came back as a row after {seconds:,.0f} s."
+    return f"Self-test passed: the tagged request arrived as a row after {seconds:,.0f} s."
 
 
 def as_json(workspace: LocalWorkspace, report: DemoReport) -> dict[str, Any]:
-    """The same for machines; `complete` is the verdict."""
-    outcome = report.outcome
-    assert outcome is not None and outcome.until is not None
+    """The same as JSON; `complete` is the verdict."""
+    check = report.completeness
+    assert check is not None and check.until is not None
     answers = {}
     for question in DEMO_QUERIES:
         out = StringIO()
         print_answer(workspace.query(question.kql), "json", out)
         answers[question.title] = out.getvalue()
     return {
-        "complete": outcome.complete,
-        "until": outcome.until.isoformat(),
+        "complete": check.complete,
+        "until": check.until.isoformat(),
         "people": report.people,
-        "expected": outcome.expected,
-        "in_workspace": outcome.in_workspace,
-        "dead_letters": outcome.dead_letters,
-        "missing": list(outcome.missing[:1000]),
-        "copies": outcome.copies,
+        "expected": check.expected,
+        "in_workspace": check.in_workspace,
+        "dead_letters": check.dead_letters,
+        "missing": list(check.missing[:1000]),
+        "copies": check.copies,
         "late": report.late,
         "repeated": report.repeated,
         "replayed": report.replayed,

@@ -1,4 +1,4 @@
-"""Faults on request: a scripted queue, and a seeded storm; the servers ask before they answer."""
+"""Fault injection: scripted faults and random ones from a seed; the servers ask for one before each response."""
 
 import random
 import threading
@@ -9,9 +9,9 @@ from typing import Any
 
 @dataclass
 class Fault:
-    """Hit the next `times` requests that `match`, after letting `skip` of them pass.
+    """Affects the next `times` requests that `match`, after `skip` of them.
 
-    `kind` is a word the server knows (each lists its own), `options` its numbers: {"retry_after": 3}.
+    `kind` is one the server supports (each lists its own), `options` its parameters: {"retry_after": 3}.
     """
 
     kind: str
@@ -22,15 +22,15 @@ class Fault:
 
 
 class Faults:
-    """What will go wrong next. `next(facts)` takes the facts of one request (method, path, query, now ...).
+    """Decides the fault of each request. `next(facts)` takes the facts of one request (method, path, query, now ...).
 
-    A storm is drawn from its seed after the scripted faults had their turn: the same requests in the same order meet
-    the same weather.
+    Scripted faults come first, then random ones drawn from the seed: the same requests in the same order get the same
+    faults.
     """
 
     def __init__(self) -> None:
         self._scripted: list[Fault] = []
-        self._storm: dict[str, float] = {}
+        self._rates: dict[str, float] = {}
         self._random = random.Random(0)
         self._lock = threading.Lock()
         self.hits: dict[str, int] = {}
@@ -39,17 +39,17 @@ class Faults:
         with self._lock:
             self._scripted.append(fault)
 
-    def storm(self, shares: Mapping[str, float], *, seed: int) -> None:
-        """Begin a storm: each request meets each kind with its probability."""
+    def set_rates(self, rates: Mapping[str, float], *, seed: int) -> None:
+        """Inject each kind of fault at random with its probability per request."""
         with self._lock:
-            self._storm = dict(shares)
+            self._rates = dict(rates)
             self._random = random.Random(seed)
 
-    def calm(self) -> None:
-        """Drop every pending fault and end the storm."""
+    def clear(self) -> None:
+        """Drop every pending fault and stop the random ones."""
         with self._lock:
             self._scripted.clear()
-            self._storm.clear()
+            self._rates.clear()
 
     def next(self, facts: Mapping[str, Any]) -> Fault | None:
         with self._lock:
@@ -63,11 +63,11 @@ class Faults:
                 if fault.times <= 0:
                     self._scripted.remove(fault)
                 return self._count(fault)
-            draw = self._random.random() if self._storm else 1.0
-            for kind, share in self._storm.items():
-                if draw < share:
+            draw = self._random.random() if self._rates else 1.0
+            for kind, rate in self._rates.items():
+                if draw < rate:
                     return self._count(Fault(kind))
-                draw -= share
+                draw -= rate
             return None
 
     def _count(self, fault: Fault) -> Fault:

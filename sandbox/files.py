@@ -1,4 +1,4 @@
-"""A file of raw activities as a feed: one JSON value a line, whatever it is, served byte for byte."""
+"""A JSONL file of raw activities as a feed: each line is any JSON value, served byte for byte."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from shared.streams.activity.rows import identity
 
 @dataclass(frozen=True, slots=True)
 class FeedFile:
-    """What a file holds: entries for the simulated feed, the ids that must arrive, and the span of their times."""
+    """Contents of a file: entries for the simulated feed, the expected ids, and the range of their times."""
 
     entries: list[FeedEntry]
     ids: frozenset[str]
@@ -23,10 +23,10 @@ class FeedFile:
 
 
 def load_feed(path: Path, *, now: datetime) -> FeedFile:
-    """Read a JSONL file; blank lines are passed over. Activities without a readable time are served as of `now`.
+    """Read a JSONL file; blank lines are skipped. Activities without a readable time are served as of `now`.
 
-    Raises ConfigError naming file, line and reason when a line is no JSON at all: it could not be served, and to
-    leave it out in silence would be to lose it.
+    Raises ConfigError with file, line and reason when a line is not JSON: it cannot be served, and skipping it would
+    lose it silently.
     """
     entries: list[FeedEntry] = []
     ids: set[str] = set()
@@ -55,11 +55,11 @@ def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
 
 
 def _decoded(path: Path, number: int, line: bytes) -> Any:
-    """The line as the bridge will decode it, so that ids agree also for odd values."""
+    """The line as the bridge will decode it, so that ids also agree for malformed values."""
     try:
         return read_page(b'{"data":[' + line + b'],"has_more":false}').data[0]
     except (SourceBusy, IndexError) as broken:
-        raise ConfigError(f"{path}, line {number}: not a JSON value; mend the line or take it out") from broken
+        raise ConfigError(f"{path}, line {number}: not a JSON value; fix or remove the line") from broken
 
 
 def _moment(item: Any) -> datetime | None:

@@ -1,4 +1,4 @@
-"""A managed identity for the laptop: the endpoint azure-identity asks in a function app, giving the sandbox's token.
+"""A simulated managed identity: the token endpoint that azure-identity calls in a function app.
 
 Shape: `GET ?api-version=2019-08-01&resource=...` with header X-IDENTITY-HEADER, as App Service documents it.
 """
@@ -14,7 +14,7 @@ PATH = "/identity/token"
 
 
 def identity_app(token: str, header: str, *, expires_on: int) -> Starlette:
-    """Answer with `token` to whoever knows `header`; 401 to everybody else."""
+    """Return `token` to requests with `header`; 401 otherwise."""
 
     async def give(request: Request) -> Response:
         if not secrets.compare_digest(request.headers.get("x-identity-header", ""), header):

@@ -1,4 +1,4 @@
-"""Progress on a terminal: a bar per phase; plain lines, few of them, where there is no terminal."""
+"""Progress: a bar per phase on a terminal, otherwise a plain line per quarter."""
 
 from types import TracebackType
 from typing import Self
@@ -8,7 +8,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 
 
 class Bars:
-    """`tell(phase, done, total, words)` as often as one likes."""
+    """Call `update(phase, done, total, text)` as often as needed."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
@@ -18,25 +18,25 @@ class Bars:
             BarColumn(bar_width=32),
             MofNCompleteColumn(),
             TimeElapsedColumn(),
-            TextColumn("{task.fields[words]}"),
+            TextColumn("{task.fields[text]}"),
             console=console,
         )
         self._tasks: dict[str, TaskID] = {}
         self._quarters: dict[str, int] = {}
 
-    def tell(self, phase: str, done: int, total: int, words: str) -> None:
+    def update(self, phase: str, done: int, total: int, text: str) -> None:
         if self._live:
             if phase not in self._tasks:
-                self._tasks[phase] = self._progress.add_task(phase, total=total, words=words)
-            self._progress.update(self._tasks[phase], completed=done, total=total, words=words)
+                self._tasks[phase] = self._progress.add_task(phase, total=total, text=text)
+            self._progress.update(self._tasks[phase], completed=done, total=total, text=text)
             return
         quarter = 4 * done // max(total, 1)
         if self._quarters.get(phase) != quarter:
             self._quarters[phase] = quarter
-            self._console.print(f"{phase:<8} {done}/{total}  {words}", highlight=False)
+            self._console.print(f"{phase:<8} {done}/{total}  {text}", highlight=False)
 
     def stop(self) -> None:
-        """End the bars, so that what is printed next stands below them."""
+        """Stop the bars, so that later output appears below them."""
         if self._live:
             self._progress.stop()
 

@@ -27,10 +27,10 @@ _DURATION = re.compile(
 
 
 def query_app(workspaces: Mapping[str, LocalWorkspace], tokens: Mapping[str, bool] | None = None) -> Starlette:
-    """Serve `workspaces` by id. `tokens` says of each bearer token whether it may read; None lets any token read."""
+    """Serve `workspaces` by id. `tokens` maps each bearer token to whether it may read; None accepts any token."""
 
     async def query(request: Request) -> Response:
-        refused = _unauthorised(request.headers.get("authorization"), tokens)
+        refused = _unauthorized(request.headers.get("authorization"), tokens)
         if refused is not None:
             return refused
         workspace = workspaces.get(request.path_params["workspace"])
@@ -40,7 +40,7 @@ def query_app(workspaces: Mapping[str, LocalWorkspace], tokens: Mapping[str, boo
             body = json.loads(await request.body())
             kql, span, others = body["query"], body.get("timespan"), body.get("workspaces")
             if not isinstance(kql, str) or others:
-                raise ValueError("query must be text, and one workspace is asked at a time")
+                raise ValueError("query must be a string, and only one workspace can be queried")
             timespan = None if span is None else parse_timespan(span, workspace.clock.now())
         except (ValueError, KeyError, TypeError, AttributeError) as exc:
             return _error(400, "BadArgumentError", f"The request had some invalid properties: {exc}")
@@ -76,11 +76,11 @@ def _moment(text: str) -> datetime:
 def _duration(text: str) -> timedelta:
     parts = _DURATION.fullmatch(text)
     if parts is None or text in ("P", "PT"):
-        raise ValueError(f"{text!r} is no ISO 8601 duration")
+        raise ValueError(f"{text!r} is not an ISO 8601 duration")
     return timedelta(**{unit: float(number) for unit, number in parts.groupdict().items() if number is not None})
 
 
-def _unauthorised(authorization: str | None, tokens: Mapping[str, bool] | None) -> Response | None:
+def _unauthorized(authorization: str | None, tokens: Mapping[str, bool] | None) -> Response | None:
     scheme, _, token = (authorization or "").partition(" ")
     if scheme.lower() != "bearer" or not token or (tokens is not None and token not in tokens):
         return _error(401, "AuthorizationRequiredError", "Valid authentication was not provided")
@@ -105,7 +105,7 @@ def _tables(answer: QueryAnswer) -> dict[str, Any]:
 
 
 def _cell(value: Any, type_: str) -> Any:
-    """One value as the API writes it: a dynamic is its JSON text, a NaN the word."""
+    """One value as the API writes it: a dynamic as its JSON text, NaN as the string "NaN"."""
     if value is None:
         return None
     if type_ == "dynamic":

@@ -30,11 +30,11 @@ class LocalQueries:
         self._workspace = workspace
 
     async def ask(self, kql: str) -> Answer:
-        """Always whole: the local engine has no limit of rows."""
+        """Never truncated: the local engine has no row limit."""
         try:
             found = await asyncio.to_thread(self._workspace.query, kql)
         except KqlRefused as refused:
-            raise SinkRefused(f"the local engine refuses the question: {refused}") from refused
+            raise SinkRefused(f"the local engine refused the query: {refused}") from refused
         return Answer(found.names, found.rows)
 
 
@@ -60,17 +60,17 @@ async def report_of(
 
 def report(
     workspace: Annotated[Path, typer.Option("--workspace", help="The local workspace, a DuckDB file.")],
-    start: Annotated[str, typer.Option("--from", help="Begin, such as 2026-11-01 or 2026-11-01T13:00 (UTC).")],
-    end: Annotated[str, typer.Option("--to", help="End (exclusive), written the same way.")],
-    out: Annotated[Path, typer.Option("--out", help="Folder of the reports; each gets one of its own.")] = Path(
+    start: Annotated[str, typer.Option("--from", help="Start, such as 2026-11-01 or 2026-11-01T13:00 (UTC).")],
+    end: Annotated[str, typer.Option("--to", help="End (exclusive), in the same format.")],
+    out: Annotated[Path, typer.Option("--out", help="Folder for reports; each gets its own subfolder.")] = Path(
         "build/reports"
     ),
-    names: Annotated[bool, typer.Option("--names", help="Name people by their addresses.")] = False,
-    again: Annotated[bool, typer.Option("--again", help="Write a further revision beside a finished one.")] = False,
+    names: Annotated[bool, typer.Option("--names", help="Show people's e-mail addresses.")] = False,
+    again: Annotated[bool, typer.Option("--again", help="Write another revision of a finished report.")] = False,
 ) -> None:
-    """Write the compliance report of a local workspace; exit 1 when an hour or an answer is missing."""
+    """Write the compliance report of a local workspace; exit code 1 if an hour or a query result is missing."""
     if not workspace.is_file():
-        complain(f"there is no workspace {workspace}: make one with `python -m sandbox run`")
+        complain(f"workspace {workspace} not found; create one with `python -m sandbox run`")
         raise typer.Exit(2)
     try:
         period = (moment(start), moment(end))

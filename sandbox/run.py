@@ -1,4 +1,4 @@
-"""A feed carried into a local workspace by the real bridge: an organisation's own, or a file of raw activities."""
+"""Deliver a feed to a local workspace with the production code: an organization's own, or a JSONL file."""
 
 import asyncio
 import logging
@@ -24,7 +24,7 @@ from shared.state.plan import PlannedWindow
 from shared.wiring import Bridge, build
 
 Progress = Callable[[int, int, int], None]
-"""Told again and again: windows done, windows in all, activities read so far."""
+"""Called repeatedly: windows done, windows in total, activities read so far."""
 
 TURNS_WITHOUT_PROGRESS = 3
 TURN_SECONDS = 30
@@ -32,19 +32,19 @@ TURN_SECONDS = 30
 
 @dataclass(frozen=True, slots=True)
 class Delivered:
-    """A finished run: what the walks did, and (where the truth is known) whether all of it arrived."""
+    """Result of a delivery; `completeness` is None for a live feed, whose ids are not known."""
 
     read: int
     sent: int
-    outcome: Completeness | None
+    completeness: Completeness | None
     failure: BaseException | None
 
 
 async def deliver_file(file: Path, workspace: Path, progress: Progress) -> Delivered:
-    """Serve `file` as the feed of a simulated API and carry it into `workspace`; again is harmless."""
+    """Serve `file` as the feed of a simulated API and deliver it to `workspace`; safe to run again."""
     now = SystemClock().now()
     feed_file = load_feed(file, now=now)
-    # Activities dated ahead of us must be history too, and history ends a settling time before "now".
+    # Activities dated in the future must count as history too, and history ends the settling time before "now".
     clock = SimulatedClock(max(now, feed_file.last or now) + timedelta(minutes=5))
     feed = SimulatedFeed(feed_file.entries)
     opened = open_world(clock, feed=feed, workspace=prepare_workspace(workspace), own_rows=False)
@@ -53,19 +53,19 @@ async def deliver_file(file: Path, workspace: Path, progress: Progress) -> Deliv
         async with build(settings, clock=clock, credential=world.credential) as bridge:
             start = _start(feed_file, now)
             read, sent, failure = await _history(bridge, start, clock.now(), clock, progress)
-            outcome = await check_completeness(feed_file.ids, bridge.connections[0], world.workspace)
-    return Delivered(read, sent, outcome, failure)
+            completeness = await check_completeness(feed_file.ids, bridge.connections[0], world.workspace)
+    return Delivered(read, sent, completeness, failure)
 
 
 async def deliver_live(days: int, workspace: Path, progress: Progress) -> Delivered:
-    """Carry the organisation's own feed of the last `days` into `workspace`; again goes on where it stopped.
+    """Deliver the last `days` of the organization's own feed to `workspace`; run again to resume.
 
-    Key and address come from the environment (COMPLIANCE_ACCESS_KEY, COMPLIANCE_API_URL, CONNECTIONS).
+    Key and URL come from the environment (COMPLIANCE_ACCESS_KEY, COMPLIANCE_API_URL, CONNECTIONS).
     """
     clock = SystemClock()
     with open_world(clock, workspace=prepare_workspace(workspace)) as world, log_to(state_folder(workspace)):
         settings = load(**world.sink_settings(), state_dir=state_folder(workspace), plan_seconds=TURN_SECONDS)
-        until = clock.now() - settings.settle  # fixed before the first read: what comes later is for the next run
+        until = clock.now() - settings.settle  # fixed before the first read: later activities are for the next run
         async with build(settings, clock=clock, credential=world.credential) as bridge:
             for name, error in bridge.broken:
                 raise ConfigError(f"connection {name}: {error}")
@@ -76,7 +76,7 @@ async def deliver_live(days: int, workspace: Path, progress: Progress) -> Delive
 async def _history(
     bridge: Bridge, start: datetime, end: datetime, clock: Clock, progress: Progress
 ) -> tuple[int, int, BaseException | None]:
-    """Read `[start, end)` of every connection to its end; stops when turns bring nothing but failures."""
+    """Read all of `[start, end)` of every connection; stops after repeated turns without progress."""
     for connection in bridge.connections:
         await live.init(connection)
         with_history = partial(plans.with_history, start=start, end=end, limit=connection.pace.page_limit)
@@ -97,7 +97,7 @@ async def _turns(bridge: Bridge, clock: Clock) -> tuple[int, int, BaseException 
         failed = [run for run in runs if not run.state.good]
         failure = failed[-1].error if failed else failure
         if isinstance(failure, SourceRefused | SinkRefused):
-            break  # patience does not help against a refused key
+            break  # retrying does not help against a refused key
         fruitless = 0 if any(run.counts.pages for run in runs) else fruitless + 1
         if failed or not runs:
             await clock.sleep(5)
@@ -106,33 +106,33 @@ async def _turns(bridge: Bridge, clock: Clock) -> tuple[int, int, BaseException 
 
 @asynccontextmanager
 async def watching(bridge: Bridge, progress: Progress) -> AsyncIterator[None]:
-    """Tell `progress` how far the history is, a few times a second, by what the plan has saved."""
+    """Call `progress` a few times a second with the history progress saved in the plan."""
     total = len(await waiting_windows(bridge))
     before = {window.id: window.read for window in await waiting_windows(bridge)}
 
-    async def tell() -> None:
+    async def report_now() -> None:
         plan_windows = [w for c in bridge.connections for w in (await c.plan_store.read()).windows]
         waiting = sum(w.state == "waiting" and w.kind == "history" for w in plan_windows)
         read = sum(w.read - before[w.id] for w in plan_windows if w.id in before)
         progress(total - waiting, total, read)
 
-    async def keep_telling() -> None:
+    async def keep_reporting() -> None:
         while True:
             await asyncio.sleep(0.25)
-            await tell()
+            await report_now()
 
-    teller = asyncio.create_task(keep_telling())
+    reporter = asyncio.create_task(keep_reporting())
     try:
         yield
     finally:
-        teller.cancel()
+        reporter.cancel()
         with suppress(asyncio.CancelledError):
-            await teller
-        await tell()
+            await reporter
+        await report_now()
 
 
 async def waiting_windows(bridge: Bridge) -> list[PlannedWindow]:
-    """History not yet read to its end, over all connections."""
+    """History windows not yet read completely, over all connections."""
     found: list[PlannedWindow] = []
     for connection in bridge.connections:
         plan = await connection.plan_store.read()
@@ -145,13 +145,13 @@ def _start(feed_file: FeedFile, now: datetime) -> datetime:
 
 
 def state_folder(workspace: Path) -> Path:
-    """Where a local workspace's progress is kept: beside it, for its owner only."""
+    """The state folder of a local workspace: beside it, readable by its owner only."""
     return workspace.with_name(workspace.name + ".state")
 
 
 @contextmanager
 def log_to(folder: Path) -> Iterator[None]:
-    """Keep the bridge's log (masked, as everywhere) in a file beside the state; the terminal is for the progress."""
+    """Write the bridge's log (masked, as everywhere) to a file beside the state; the terminal shows progress only."""
     root = logging.getLogger()
     before, level = root.handlers[:], root.level
     handler = logging.FileHandler(folder / "bridge.log", encoding="utf-8")
@@ -165,17 +165,17 @@ def log_to(folder: Path) -> Iterator[None]:
 
 
 def prepare_workspace(workspace: Path) -> Path:
-    """`workspace`, ready to be written: without the file, state beside it is stale and removed.
+    """Prepare `workspace` for writing; if the file does not exist, the state beside it is stale and is removed.
 
     Raises ConfigError when its folder does not exist.
     """
     if not workspace.parent.is_dir():
-        raise ConfigError(f"{workspace.parent} is not a folder: make it first, or name another --workspace")
+        raise ConfigError(f"{workspace.parent} is not a folder: create it, or choose another --workspace")
     if workspace.is_dir():
-        raise ConfigError(f"{workspace} is a folder: --workspace names a file, such as claude.duckdb")
+        raise ConfigError(f"{workspace} is a folder: --workspace must be a file, such as claude.duckdb")
     state = state_folder(workspace)
     if not workspace.exists():
-        shutil.rmtree(state, ignore_errors=True)  # it would say "already sent" of rows that are gone
+        shutil.rmtree(state, ignore_errors=True)  # it would mark deleted rows as already sent
     state.mkdir(mode=0o700, exist_ok=True)
     state.chmod(0o700)
     return workspace

@@ -29,17 +29,17 @@ from shared.clock import Clock
 RULE_ID = "dcr-" + "5a" * 16
 WORKSPACE_ID = "5a5a5a5a-0000-4000-8000-00000000c1a0"
 KEY_ID = "apikey_01SandboxBridge000000000"
-FOR_EVER = 2**33  # seconds since 1970: the sandbox's token outlives every run
+NEVER_EXPIRES = 2**33  # seconds since 1970
 
 
 @dataclass(frozen=True, slots=True)
 class SandboxCredential:
-    """A token for one world's endpoints; it would open nothing in Azure."""
+    """A token for one world's endpoints; it grants no access in Azure."""
 
     token: str
 
     async def get_token(self, *_scopes: str, **_: Any) -> AccessToken:
-        return AccessToken(self.token, FOR_EVER)
+        return AccessToken(self.token, NEVER_EXPIRES)
 
     async def close(self) -> None:
         return None
@@ -88,7 +88,7 @@ class World:
         }
 
     def environment(self) -> dict[str, str]:
-        """The same as environment variables, with a managed identity that this world answers for."""
+        """The same as environment variables, with a simulated managed identity."""
         return {
             "COMPLIANCE_API_URL": self.url,
             "COMPLIANCE_ACCESS_KEY": self.key,
@@ -122,7 +122,7 @@ def open_world(
 ) -> Iterator[World]:
     """Serve a world on 127.0.0.1 until the block ends; `workspace` None keeps it in memory.
 
-    `given` are functions of the workspace beside those of sentinel/parsers/.
+    `given` are workspace functions in addition to those of sentinel/parsers/.
     """
     feed = feed if feed is not None else SimulatedFeed()
     api_faults, sink_faults = Faults(), Faults()
@@ -137,7 +137,7 @@ def open_world(
         rules = {RULE_ID: CollectionRule(RULE_ID, streams, store.store)}
         ingestion = ingestion_app(rules, clock, faults=sink_faults, tokens=tokens)
         query = query_app({WORKSPACE_ID: store}, tokens)
-        managed = identity_app(token, secret, expires_on=FOR_EVER)
+        managed = identity_app(token, secret, expires_on=NEVER_EXPIRES)
         with Served(_one_port(api, ingestion, query, managed), port=port) as served:
             yield World(served.url, clock, feed, store, api, ingestion, api_faults, sink_faults, secret, token)
     finally:

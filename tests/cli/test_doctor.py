@@ -169,10 +169,10 @@ def test_drift_set_aside_and_waiting_health_rows_warn(sound: Desk) -> None:
     period = ("--from", f"{sound.now - day:%Y-%m-%dT%H:00}", "--to", f"{sound.now:%Y-%m-%dT%H:%M}")
     sound.run("plan", "add", *period)
     sound.run("run")
-    sound.world.sink_faults.calm()
+    sound.world.sink_faults.clear()
     sound.world.sink_faults.add(Fault("unauthorized_once", times=100))
     sound.run("replay")
-    sound.world.sink_faults.calm()
+    sound.world.sink_faults.clear()
     lines = examined(sound)
     assert lines["drift"]["verdict"] == "warn" and "type moon_landing_faked" in lines["drift"]["what"]
     assert lines["dead letters"]["what"] == "1 waiting: 1 400"

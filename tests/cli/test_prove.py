@@ -58,7 +58,7 @@ def test_a_row_that_is_refused_when_it_is_sent_again_is_set_aside_not_missing(de
     proved = desk.json("prove", *period(desk))["connections"][0]
     assert [(hour["sent"], hour["dead"], hour["rows"]) for hour in proved["hours"] if hour["feed"]] == [(2, 1, 2)]
 
-    desk.world.sink_faults.calm()
+    desk.world.sink_faults.clear()
     assert desk.run("replay").exit_code == 0 and desk.rows() == 3
     again = desk.json("prove", *period(desk))["connections"][0]
     assert [(hour["sent"], hour["dead"], hour["rows"]) for hour in again["hours"] if hour["feed"]] == [(3, 0, 3)]

@@ -58,8 +58,8 @@ def world(served: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     for name, value in served.environment().items():
         monkeypatch.setenv(name, value)
     yield served
-    served.api_faults.calm()
-    served.sink_faults.calm()
+    served.api_faults.clear()
+    served.sink_faults.clear()
 
 
 def bridge(*arguments: str) -> Result:
@@ -124,7 +124,7 @@ def test_init_run_and_replay(world: World, tmp_path: Path) -> None:
     ran = bridge("run")
     assert ran.exit_code == 0, ran.output
     assert "history" in ran.stdout and rows(world, "day") == 2
-    world.sink_faults.calm()
+    world.sink_faults.clear()
     replayed = bridge("replay")
     assert replayed.exit_code == 0 and "replay" in replayed.stdout and rows(world, "day") == 3
     assert bridge("replay").exit_code == 0 and rows(world, "day") == 3

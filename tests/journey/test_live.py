@@ -109,7 +109,7 @@ async def test_a_busy_api_costs_only_time() -> None:
     assert (await world.poll()).state == "busy"
     told(world, "busy", "SourceBusy", "busy (529)")
     assert checkpoint(world).watermark == NOON
-    world.api_faults.calm()
+    world.api_faults.clear()
     assert (await world.poll()).state == "ok" and world.table.ids == ["activity_0001"]
 
 
@@ -395,13 +395,13 @@ async def test_an_outage_of_the_api_opens_no_gap(fault: str) -> None:
     """Budget and outage say nothing about the window."""
     world = await ApiWorld().begun()
     world.add(activity(1))
-    world.api_faults.storm({fault: 1.0}, seed=1)
+    world.api_faults.set_rates({fault: 1.0}, seed=1)
     for _ in range(15):
         assert (await world.poll(MINUTE)).state in ("busy", "partial", "idle")
     assert checkpoint(world).gaps == 0 and plan(world).windows == ()
     opened = checkpoint(world).open
     assert opened is not None and opened.failures == 0
-    world.api_faults.calm()
+    world.api_faults.clear()
     assert (await world.poll(MINUTE)).state == "ok" and world.table.ids == ["activity_0001"]
 
 

@@ -190,7 +190,7 @@ async def test_a_real_run_at_debug_logs_nothing_personal(tmp_path: Path, log: io
             clock.advance(2 * MINUTE)
             (run,) = await bridge.poll()
             assert run.state == "ok" and run.counts.dead >= 2 and run.counts.overflowed and run.counts.unknown_types
-            world.sink_faults.calm()
+            world.sink_faults.clear()
             assert [run.counts.sent for run in await bridge.replay()] == [1]
             clock.advance(120 * MINUTE)
             await bridge.poll()

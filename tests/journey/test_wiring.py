@@ -217,7 +217,7 @@ async def test_a_schema_fault_sets_nothing_aside_and_heals_by_itself(
         (run,) = await bridge.poll()
         assert run.state == "refused" and run.counts.dead == 0
         assert told(world)["good"] == ("refused", "SinkRefused") and not (tmp_path / "dead-letters").exists()
-        world.sink_faults.calm()
+        world.sink_faults.clear()
         (run,) = await bridge.poll()
         assert run.state == "ok" and run.counts.dead == 0
     assert carried(world) == {"good": 40}
@@ -238,7 +238,7 @@ async def test_refused_rows_wait_for_replay_on_disk(
         (file,) = (tmp_path / "dead-letters" / "good" / RULE_ID / "activity").glob("*.jsonl")
         line = json.loads(file.read_text(encoding="utf-8"))
         assert line["raw"] == activity(1) and line["reason"].startswith("400: InvalidRow")
-        world.sink_faults.calm()
+        world.sink_faults.clear()
         assert [run.counts.sent for run in await bridge.replay()] == [1]
         assert [run.counts.sent for run in await bridge.replay()] == [0]
     assert carried(world) == {"good": 3}

@@ -34,20 +34,20 @@ async def test_a_small_demo_answers_every_question_and_misses_nothing(short: Non
     report = await demo.run_demo(
         tmp_path / "demo", lambda phase, *_: phases.add(phase), people=20, seed=7, inspect=inspect
     )
-    assert report.outcome is not None and report.outcome.complete
-    assert report.outcome.dead_letters == 0 and report.replayed == 1
+    assert report.completeness is not None and report.completeness.complete
+    assert report.completeness.dead_letters == 0 and report.replayed == 1
     assert phases == {"tenant", "history", "live", "sweeps"}
     assert report.selftest["arrived"] and report.selftest["remedy"] == ""
     text = console.file.getvalue()  # type: ignore[attr-defined]
     assert "Nothing is missing." in text and "proved" in text
-    assert "The self-test's marked request came back as a row after" in " ".join(text.split())
+    assert "Self-test passed: the tagged request arrived as a row after" in " ".join(text.split())
     assert all(question.title in text for question in DEMO_QUERIES)
-    assert summaries[0]["complete"] is True and summaries[0]["expected"] == report.outcome.expected
+    assert summaries[0]["complete"] is True and summaries[0]["expected"] == report.completeness.expected
     assert sum(report.api_faults.values()) > 0 and sum(report.sink_faults.values()) > 0
 
 
 async def test_the_verdict_notices_what_is_missing(tmp_path: Path) -> None:
-    """An id that is neither in the workspace nor set aside is named, and the outcome is not complete."""
+    """An id that is neither in the workspace nor a dead letter is named, and the check is not complete."""
     from kql import LocalWorkspace
     from shared import tables
     from shared.clock import SimulatedClock
@@ -56,6 +56,6 @@ async def test_the_verdict_notices_what_is_missing(tmp_path: Path) -> None:
     workspace = LocalWorkspace.create(None, SimulatedClock(NOON), [tables.load(tables.ACTIVITY)])
     workspace.store(tables.ACTIVITY, [{"ActivityId": "here"}, {"ActivityId": "here"}], ingested_at=NOON)
     connection = FakeWorld([Happening(0, 0, 1)]).restart()
-    outcome = await check_completeness({"here", "gone"}, connection, workspace)
-    assert not outcome.complete and outcome.missing == ("gone",) and outcome.copies == 1
+    check = await check_completeness({"here", "gone"}, connection, workspace)
+    assert not check.complete and check.missing == ("gone",) and check.copies == 1
     workspace.close()

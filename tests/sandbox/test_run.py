@@ -54,10 +54,10 @@ async def test_every_documented_type_arrives_with_no_field_lost(tmp_path: Path) 
     """All 527 types, through API, normalizer, endpoint and workspace, are rebuilt from their rows value for value."""
     activities = {activity["id"]: activity for activity in samples(seed=3, at=AT)}
     file = written(tmp_path / "all.jsonl", list(activities.values()))
-    carried = await deliver_file(file, tmp_path / "w.duckdb", quiet)
-    assert carried.failure is None and carried.outcome is not None and carried.outcome.complete
+    delivered = await deliver_file(file, tmp_path / "w.duckdb", quiet)
+    assert delivered.failure is None and delivered.completeness is not None and delivered.completeness.complete
     rows = {row["ActivityId"]: row for row in stored_rows(tmp_path / "w.duckdb")}
-    assert len(activities) == len(rows) == carried.sent == 527
+    assert len(activities) == len(rows) == delivered.sent == 527
     names_of_content = {"filename", "title", "description"}
     for id, activity in activities.items():
         withheld = set(rows[id].get("Handling", {}).get("withheld", []))
@@ -89,9 +89,13 @@ async def test_undocumented_and_odd_lines_arrive_or_are_set_aside(tmp_path: Path
         "",
         unknown,
     ]
-    carried = await deliver_file(written(tmp_path / "odd.jsonl", lines), tmp_path / "w.duckdb", quiet)
-    assert carried.outcome is not None
-    assert (carried.outcome.in_workspace, carried.outcome.dead_letters, carried.outcome.missing) == (6, 4, ())
+    delivered = await deliver_file(written(tmp_path / "odd.jsonl", lines), tmp_path / "w.duckdb", quiet)
+    assert delivered.completeness is not None
+    assert (
+        delivered.completeness.in_workspace,
+        delivered.completeness.dead_letters,
+        delivered.completeness.missing,
+    ) == (6, 4, ())
     rows = {row["ActivityId"]: row for row in stored_rows(tmp_path / "w.duckdb")}
     assert unfold(rows["x1"]) == unknown
     assert rows["x3"]["Details"]["n"] == "123456789012345678901234567890" and rows["x3"]["Handling"]["escaped"]
@@ -107,29 +111,29 @@ async def test_running_again_adds_nothing_and_a_lost_workspace_is_filled_anew(tm
     again = await deliver_file(file, workspace, quiet)
     assert (first.sent, again.sent) == (40, 0)
     workspace.unlink()
-    anew = await deliver_file(file, workspace, quiet)
-    assert anew.sent == 40 and anew.outcome is not None and anew.outcome.complete
+    rerun = await deliver_file(file, workspace, quiet)
+    assert rerun.sent == 40 and rerun.completeness is not None and rerun.completeness.complete
 
 
 async def test_activities_dated_ahead_of_us_arrive_too(tmp_path: Path) -> None:
     """A file may hold dates of next month; they are the file's, not ours."""
     ahead = (SystemClock().now() + timedelta(days=40)).strftime("%Y-%m-%dT%H:%M:%SZ")
     file = written(tmp_path / "f.jsonl", [{"id": "x", "type": "user_logged_out", "created_at": ahead}])
-    carried = await deliver_file(file, tmp_path / "w.duckdb", quiet)
-    assert carried.outcome is not None and carried.outcome.in_workspace == 1
+    delivered = await deliver_file(file, tmp_path / "w.duckdb", quiet)
+    assert delivered.completeness is not None and delivered.completeness.in_workspace == 1
 
 
 @pytest.mark.parametrize("line", ["{", '{"a":}', "activity", '{"a":1} {"b":2}', "\x00"])
-async def test_a_line_that_is_no_json_is_named(tmp_path: Path, line: str) -> None:
+async def test_invalid_json_line_is_named(tmp_path: Path, line: str) -> None:
     """It cannot be served, and leaving it out in silence would be losing it: file, line and remedy are told."""
     file = written(tmp_path / "bad.jsonl", [{"id": "x"}, line])
-    with pytest.raises(ConfigError, match=r"bad\.jsonl, line 2: .*mend the line"):
+    with pytest.raises(ConfigError, match=r"bad\.jsonl, line 2: .*fix or remove the line"):
         await deliver_file(file, tmp_path / "w.duckdb", quiet)
 
 
 @pytest.fixture
-def organisation() -> Iterator[World]:
-    """Somebody's real organisation, as far as the bridge can tell: another API on another port."""
+def organization() -> Iterator[World]:
+    """Somebody's real organization, as far as the bridge can tell: another API on another port."""
     now = SystemClock().now()
     feed = SimulatedFeed(
         [feed_entry({**activity, "created_at": (now - timedelta(minutes=90 + n)).strftime("%Y-%m-%dT%H:%M:%SZ")})
@@ -144,11 +148,11 @@ def invoked(*arguments: str | Path) -> Result:
 
 
 def test_a_live_feed_is_carried_over_http_and_only_its_owner_can_read_it(
-    organisation: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    organization: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Key and address from the environment, no Azure, one command; file, folder and log are the owner's."""
-    monkeypatch.setenv("COMPLIANCE_ACCESS_KEY", organisation.key)
-    monkeypatch.setenv("COMPLIANCE_API_URL", organisation.url)
+    monkeypatch.setenv("COMPLIANCE_ACCESS_KEY", organization.key)
+    monkeypatch.setenv("COMPLIANCE_API_URL", organization.url)
     workspace = tmp_path / "w.duckdb"
     result = invoked("run", "--live", "--days", "7", "--workspace", workspace)
     assert result.exit_code == 0, result.output
@@ -156,7 +160,7 @@ def test_a_live_feed_is_carried_over_http_and_only_its_owner_can_read_it(
     for path in [workspace, state_folder(workspace)]:
         assert stat.S_IMODE(path.stat().st_mode) & 0o077 == 0, path
     log = (state_folder(workspace) / "bridge.log").read_text()
-    assert "run.ended" in log and organisation.key not in log and "@" not in log
+    assert "run.ended" in log and organization.key not in log and "@" not in log
     again = invoked("run", "--live", "--days", "7", "--workspace", workspace)
     assert again.exit_code == 0 and " 0 new rows" in again.output
 
@@ -184,25 +188,25 @@ def test_a_wrong_key_or_address_is_refused_in_one_sentence(
 
 
 def test_a_refused_key_ends_at_once_with_the_remedy(
-    organisation: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    organization: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Patience does not help against a 401."""
+    """Retrying does not help against a 401."""
     monkeypatch.setenv("COMPLIANCE_ACCESS_KEY", "sk-ant-api01-somebody-elses")
-    monkeypatch.setenv("COMPLIANCE_API_URL", organisation.url)
+    monkeypatch.setenv("COMPLIANCE_API_URL", organization.url)
     result = invoked("run", "--live", "--days", "1", "--workspace", tmp_path / "w.duckdb")
     assert result.exit_code == 1 and "make a new one" in result.output
 
 
-def test_a_world_is_closed_to_the_machines_other_users(organisation: World) -> None:
+def test_a_world_is_closed_to_the_machines_other_users(organization: World) -> None:
     """A port can be reached by everybody here: key, token and identity header are random and asked for."""
     import httpx
 
-    activities = f"{organisation.url}/v1/compliance/activities"
+    activities = f"{organization.url}/v1/compliance/activities"
     assert httpx.get(activities, headers={"x-api-key": "sk-ant-api01-sandbox"}).status_code == 401
-    workspaces = f"{organisation.url}/v1/workspaces/5a5a5a5a-0000-4000-8000-00000000c1a0/query"
+    workspaces = f"{organization.url}/v1/workspaces/5a5a5a5a-0000-4000-8000-00000000c1a0/query"
     refused = httpx.post(workspaces, json={"query": "ClaudeActivity"}, headers={"authorization": "Bearer sandbox"})
     assert refused.status_code == 401
-    assert httpx.get(f"{organisation.url}/identity/token", headers={"x-identity-header": "x"}).status_code == 401
+    assert httpx.get(f"{organization.url}/identity/token", headers={"x-identity-header": "x"}).status_code == 401
 
 
 def test_questions_are_answered_as_table_json_and_csv(tmp_path: Path) -> None:
@@ -222,9 +226,9 @@ def test_questions_are_answered_as_table_json_and_csv(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "code", "says"),
     [
-        (["kql", "ClaudeActivity", "--workspace", "none.duckdb"], 2, "there is no workspace"),
-        (["run", "--workspace", "w.duckdb"], 2, "name one source"),
-        (["run", "--live", "--feed", "f", "--workspace", "w.duckdb"], 2, "name one source"),
+        (["kql", "ClaudeActivity", "--workspace", "none.duckdb"], 2, "none.duckdb not found"),
+        (["run", "--workspace", "w.duckdb"], 2, "choose one source"),
+        (["run", "--live", "--feed", "f", "--workspace", "w.duckdb"], 2, "choose one source"),
         (["run", "--feed", "missing.jsonl", "--workspace", "w.duckdb"], 2, "cannot be read"),
         (["run", "--feed", "f", "--workspace", "no/such/folder/w.duckdb"], 2, "not a folder"),
     ],
@@ -241,7 +245,7 @@ def test_impossible_commands_say_why(
 
 
 def test_a_query_that_cannot_be_answered_says_where(tmp_path: Path) -> None:
-    """Position and names for a wrong query; a file that is no workspace is named."""
+    """Position and names for a wrong query; a file that is not a workspace is named."""
     workspace = tmp_path / "w.duckdb"
     LocalWorkspace.create(workspace, SystemClock(), [tables.load(tables.ACTIVITY)]).close()
     wrong = invoked("kql", "--workspace", workspace, "ClaudeActivity | wher x")

@@ -13,9 +13,9 @@ from sandbox.demo_report import print_part
 from sandbox.world import World
 
 SHOWN = (
-    "What arrived, by category",
+    "Activities by category",
     "Risky changes",
-    "Proof over all closed hours",
+    "Completeness proof: all closed hours",
 )
 
 
