@@ -68,9 +68,9 @@ def quiet(people: int, days: int, seed: int, types: Iterable[str] | None, *, sto
     decode = msgspec.json.Decoder().decode
     wanted = None if types is None else frozenset(types)
     context = RowContext("noise", "0a1b2c3d-0000-4000-8000-00000000be4c", __version__, "backfill", True, FIRST)
-    life = Simulation(start=FIRST, end=FIRST + days * DAY, people=people, seed=seed)
-    told = {id for storyline in life.storylines for id in storyline.activity_ids} if not stories else set()
-    entries = (entry for entry in chain.from_iterable(life.days()) if wanted is None or entry.type in wanted)
+    simulation = Simulation(start=FIRST, end=FIRST + days * DAY, people=people, seed=seed)
+    told = {id for storyline in simulation.storylines for id in storyline.activity_ids} if not stories else set()
+    entries = (entry for entry in chain.from_iterable(simulation.days()) if wanted is None or entry.type in wanted)
     rows = (fold(decode(entry.body), context).row for entry in entries if entry.id not in told)
     while portion := list(islice(rows, PORTION)):
         workspace.store(tables.ACTIVITY, portion, ingested_at=FIRST)
@@ -79,7 +79,7 @@ def quiet(people: int, days: int, seed: int, types: Iterable[str] | None, *, sto
 
 def known(people: int, days: int, seed: int) -> list[dict[str, str]]:
     """What such a customer has entered in its watchlists: the keys it knows."""
-    life = Simulation(start=FIRST, end=FIRST + days * DAY, people=people, seed=seed)
+    simulation = Simulation(start=FIRST, end=FIRST + days * DAY, people=people, seed=seed)
     return [
         {
             "WatchlistAlias": "ClaudeApprovedKeys",
@@ -87,7 +87,7 @@ def known(people: int, days: int, seed: int) -> list[dict[str, str]]:
             "KeyId": key.id,
             "Owner": key.name,
         }
-        for key in life.company.keys
+        for key in simulation.company.keys
     ]
 
 

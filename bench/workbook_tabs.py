@@ -15,7 +15,7 @@ from bench.kql_parser import PORTION
 from bench.reading import Reading, peak_megabytes
 from bench.sample import START, entries
 from kql import LocalWorkspace
-from sandbox.page.app import Desk
+from sandbox.page.app import PageContext
 from sandbox.page.serve import open_page
 from shared import __version__, tables
 from shared.clock import SimulatedClock
@@ -36,12 +36,12 @@ def ours(count: int) -> Reading:
         last = _fill(path, count)
         begun = time.perf_counter()
         with open_page(path, SimulatedClock(last)) as opened:
-            facts = asyncio.run(_tabs(opened.address, opened.desk, begun))
+            facts = asyncio.run(_tabs(opened.address, opened.context, begun))
     facts["peak_megabytes"] = peak_megabytes()
     return Reading(max(seconds for name, seconds in facts.items() if name.startswith("tab_")), facts)
 
 
-async def _tabs(address: str, desk: Desk, begun: float) -> dict[str, float]:
+async def _tabs(address: str, desk: PageContext, begun: float) -> dict[str, float]:
     facts: dict[str, float] = {}
     async with httpx.AsyncClient(trust_env=False, follow_redirects=True, timeout=120) as client:
         await client.get(address)

@@ -17,5 +17,5 @@ def open_file(path: Path, clock: Clock) -> LocalWorkspace:
         return LocalWorkspace.create(path, clock, every, given=(NO_WATCHLISTS,))
     except duckdb.Error as refused:
         raise OSError(
-            "another process is using it" if "lock" in str(refused).lower() else "it is no workspace file"
+            "another process is using it" if "lock" in str(refused).lower() else "it is not a workspace file"
         ) from refused

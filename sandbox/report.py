@@ -50,7 +50,7 @@ async def report_of(
 ) -> Report:
     """Write the report of `[start, end)` below `out`, unsigned. Raises OSError when the workspace cannot be read."""
     own: dict[str, Table] = {name: tables.load(name) for name in tables.table_names()}
-    reader = Reader.hold(workspace, clock, own, {})
+    reader = Reader.open_file(workspace, clock, own, {})
     try:
         reporter = Reporter(LocalQueries(reader), FolderArchive(out), clock, names=names)
         return await write_report(reporter, Window(start, end), again=again)

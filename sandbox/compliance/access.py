@@ -1,4 +1,4 @@
-"""What every request passes, whatever its path: key, weather, budget, scope; and what every answer carries."""
+"""Steps common to all requests: authentication, fault injection, budget, scope; and the common response headers."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime, timedelta
@@ -17,11 +17,11 @@ from sandbox.compliance.responses import ApiState, Call, SimulatedEndpoint, Simu
 from sandbox.faults import Fault, Faults
 from shared.clock import Clock
 
-CALLER_ADDRESS = "203.0.113.9"  # of a request that does not say otherwise in X-Forwarded-For
+CALLER_ADDRESS = "203.0.113.9"  # of a request without X-Forwarded-For
 
 
 class AccessControl:
-    """Wraps endpoints into request handlers; holds the API's clock, ids and weather."""
+    """Wraps endpoints into request handlers, with the API's clock, ids and faults."""
 
     def __init__(self, state: ApiState, clock: Clock, ids: SeededIds, faults: Faults | None) -> None:
         self._state = state
@@ -36,7 +36,7 @@ class AccessControl:
             try:
                 key = authenticate(request.headers.get("x-api-key"), self._state.keys)
             except ApiError as refusal:
-                # Costs no budget, leaves no activity and carries no request id (section 3, live-api-notes.md 6).
+                # Uses no budget, creates no activity and has no request id (section 3, live-api-notes.md 6).
                 return self._response(_refused(refusal, None), {}, self._clock.now())
             return await self._handle_authenticated(request, endpoint, key)
 
@@ -48,7 +48,7 @@ class AccessControl:
         params = parse_qs(request.url.query, keep_blank_values=True)
         path = request.scope["path"].removeprefix(request.scope.get("root_path", ""))
         fault = self._next_fault(request.method, path, params, key)
-        await faults.hold(self._clock, faults.seconds(fault, "latency"))
+        await faults.delay(self._clock, faults.seconds(fault, "latency"))
         now = self._clock.now()
         request_id = self._ids.request()
         allowance = self._state.budget.spend()
@@ -58,10 +58,10 @@ class AccessControl:
         except ApiError as refusal:
             answer = _refused(refusal, request_id)
         self._record(request, path, key, request_id, answer.status, now)
-        await faults.hold(self._clock, faults.seconds(fault, "timeout"))
+        await faults.delay(self._clock, faults.seconds(fault, "timeout"))
         headers = {"request-id": request_id, **allowance.headers()}
         skew = timedelta(seconds=faults.seconds(fault, "clock_skew"))
-        return faults.broken(self._response(answer, headers, now + skew), fault)
+        return faults.corrupted(self._response(answer, headers, now + skew), fault)
 
     def _next_fault(self, method: str, path: str, params: Mapping[str, list[str]], key: ApiKey) -> Fault | None:
         if self._faults is None:
@@ -73,7 +73,7 @@ class AccessControl:
     def _answer(self, endpoint: SimulatedEndpoint | None, call: Call, allowance: Allowance) -> SimulatedResponse:
         if not allowance.granted:
             raise rate_limited(allowance.retry_after)
-        instead = faults.answer_instead(call.fault)
+        instead = faults.response_instead(call.fault)
         if instead is not None:
             return instead
         if endpoint is None:
@@ -84,7 +84,7 @@ class AccessControl:
         return endpoint.answer(call)
 
     def _record(self, request: Request, path: str, key: ApiKey, request_id: str, status: int, now: datetime) -> None:
-        """Add the request's own activity; while the Compliance API is off nothing is recorded (section 2.4)."""
+        """Add the request's own activity; nothing is recorded while the Compliance API is off (section 2.4)."""
         if not (self._state.own_rows and self._state.enabled):
             return
         query = request.url.query

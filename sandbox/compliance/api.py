@@ -1,4 +1,4 @@
-"""The simulated Compliance API as one ASGI application; believed because its tests come from the documentation."""
+"""The simulated Compliance API as one ASGI application; its tests come from the documentation."""
 
 from collections.abc import Iterable
 from datetime import timedelta
@@ -38,8 +38,8 @@ def compliance_app(
 ) -> Starlette:
     """An API over `feed`; `app.state` is an `ApiState` that may be changed while it runs.
 
-    `indexing_delay` is how late the API's own rows show; other entries bring their own `visible_at`.
-    Two apps over one feed need different seeds, or their own rows share ids.
+    `indexing_delay` applies to the API's own rows; other entries have their own `visible_at`.
+    Two apps over one feed need different seeds; otherwise their own rows share ids.
     """
     state = ApiState()
     state.feed = feed
@@ -53,14 +53,14 @@ def compliance_app(
     state.indexing_delay = indexing_delay
     state.organizations = tuple(organizations)
 
-    gate = AccessControl(state, clock, SeededIds(seed), faults)
+    access = AccessControl(state, clock, SeededIds(seed), faults)
     activities = SimulatedEndpoint((READ_ACTIVITIES, READ_AUDIT), Activities(state).answer)
     organization_list = SimulatedEndpoint((READ_ORGANIZATIONS, READ_AUDIT), Organizations(state).answer)
     app = Starlette(
         routes=[
-            Route(ACTIVITIES_PATH, gate.serve(activities), methods=_METHODS),
-            Route(ORGANIZATIONS_PATH, gate.serve(organization_list), methods=_METHODS),
-            Route("/{path:path}", gate.serve(None), methods=_METHODS),
+            Route(ACTIVITIES_PATH, access.serve(activities), methods=_METHODS),
+            Route(ORGANIZATIONS_PATH, access.serve(organization_list), methods=_METHODS),
+            Route("/{path:path}", access.serve(None), methods=_METHODS),
         ]
     )
     app.state = state

@@ -1,4 +1,4 @@
-"""The request budget of one parent organization: so many a minute, shared by every key and path (section 3)."""
+"""The request budget of one parent organization: a limit per minute, shared by all keys and paths (section 3)."""
 
 import math
 import threading
@@ -12,7 +12,7 @@ MINUTE = timedelta(minutes=1)
 
 @dataclass(frozen=True, slots=True)
 class Allowance:
-    """What one request met: whether it was let in, and what the rate headers say afterwards."""
+    """The budget's decision on one request, and the values of the rate headers afterward."""
 
     granted: bool
     limit: int
@@ -29,7 +29,7 @@ class Allowance:
 
 
 class Budget:
-    """Thread-safe; counts whole minutes of the clock. Where the real windows start is not documented.
+    """Thread-safe; counts per whole minute of the clock. The start of the real API's windows is not documented.
 
     `per_minute` may be changed while running. A refused request costs nothing.
     """
@@ -42,21 +42,21 @@ class Budget:
         self._used = 0
 
     def spend(self, requests: int = 1) -> Allowance:
-        """Take `requests` from this minute; tests play the customer's other tools with more than one."""
+        """Take `requests` from this minute; tests simulate the customer's other tools with more than one."""
         with self._lock:
-            self._turn()
+            self._start_minute()
             granted = self._used + requests <= self.per_minute
             if granted:
                 self._used += requests
             return self._allowance(granted=granted)
 
-    def look(self) -> Allowance:
-        """What is left, at no cost; `granted` says whether one more request would be let in."""
+    def peek(self) -> Allowance:
+        """The remaining budget, at no cost; `granted` is whether one more request would be accepted."""
         with self._lock:
-            self._turn()
+            self._start_minute()
             return self._allowance(granted=self._used < self.per_minute)
 
-    def _turn(self) -> None:
+    def _start_minute(self) -> None:
         minute = self._this_minute()
         if minute != self._minute:
             self._minute, self._used = minute, 0

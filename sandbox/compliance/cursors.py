@@ -1,4 +1,4 @@
-"""Cursors: opaque to clients, a position in the feed to us (section 5, live-api-notes.md 3)."""
+"""Cursors: opaque to clients; inside, a position in the feed (section 5, live-api-notes.md 3)."""
 
 import base64
 import json
@@ -8,7 +8,7 @@ from datetime import datetime
 
 @dataclass(frozen=True, slots=True, order=True)
 class FeedPosition:
-    """A place in the feed's order: by `created_at`, ties by id. It need not hold an activity any more."""
+    """A position in the feed's order: by `created_at`, ties by id. The activity itself may be gone."""
 
     created_at: datetime
     id: str
@@ -20,7 +20,7 @@ def encode(position: FeedPosition) -> str:
 
 
 def decode(cursor: str) -> FeedPosition | None:
-    """The position inside, or None when this is not one of our cursors."""
+    """The position inside, or None if this is not one of our cursors."""
     padded = cursor.rstrip("=") + "=" * (-len(cursor.rstrip("=")) % 4)
     try:
         inside = json.loads(base64.b64decode(padded, altchars=b"-_", validate=True))

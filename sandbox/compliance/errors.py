@@ -1,4 +1,4 @@
-"""Every answer that is not a page, in the two documented envelopes (compliance-api.md section 4 and 18)."""
+"""Error responses in the two documented envelopes (compliance-api.md, sections 4 and 18)."""
 
 import difflib
 import json
@@ -11,9 +11,9 @@ NOT_ENABLED = "Compliance API is not enabled for this organization"
 
 @dataclass(eq=False)
 class ApiError(Exception):
-    """A refusal on its way to the client; the gate turns it into an answer.
+    """An error response; `AccessControl` sends it to the client.
 
-    `platform` chooses the platform-wide envelope (`type: "error"`, `request_id`) over the plain compliance one.
+    `platform` selects the platform-wide envelope (`type: "error"`, `request_id`) over the plain compliance one.
     """
 
     status: int
@@ -30,7 +30,7 @@ class ApiError(Exception):
 
 
 def not_found() -> ApiError:
-    """No key, the wrong kind of key, or no such path: the documentation gives all three one answer."""
+    """Missing key, wrong kind of key, or unknown path: the documentation gives one response for all three."""
     return ApiError(404, "not_found_error", NOT_FOUND)
 
 
@@ -53,7 +53,7 @@ def foreign_organization(organization: str) -> ApiError:
 
 
 def bad_value(parameter: str, complaint: str) -> ApiError:
-    """The message starts with the parameter's name, as documented; its other words are ours."""
+    """The message starts with the parameter's name, as documented; the rest is ours."""
     return ApiError(400, "invalid_request_error", f"{parameter}: {complaint}")
 
 
@@ -70,13 +70,13 @@ def unknown_parameter(name: str, known: Iterable[str]) -> ApiError:
 
 
 def rate_limited(retry_after: int | None) -> ApiError:
-    """429; without `retry-after` when None, which section 3 tells clients to survive."""
+    """429; without `retry-after` when None, which section 3 requires clients to handle."""
     headers = {} if retry_after is None else {"retry-after": str(retry_after)}
     return ApiError(429, "rate_limit_error", "Request budget of the parent organization is used up", headers)
 
 
 def server_error(*, final: bool) -> ApiError:
-    """500; `final` says with `x-should-retry: false` that the same request will fail again."""
+    """500; with `final`, `x-should-retry: false` means that the same request will fail again."""
     headers = {"x-should-retry": "false"} if final else {}
     return ApiError(500, "api_error", "Internal server error", headers, platform=True)
 

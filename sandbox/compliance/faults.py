@@ -1,7 +1,7 @@
-"""How the API goes wrong on request: documented refusals, a proxy's pages, and connections that break.
+"""Faults of the simulated API: documented errors, responses of a proxy, and broken connections.
 
 Kinds for any path, with their options:
-    latency {seconds}             a slow answer
+    latency {seconds}             a slow response
     rate_limited {retry_after}    429, as if another tool had spent the budget
     rate_limited_bare             429 without `retry-after`
     server_error, server_error_final, overloaded, bad_gateway
@@ -32,13 +32,13 @@ KINDS = PAGE_FAULTS | {
 
 
 class ConnectionDropped(httpx.RemoteProtocolError):
-    """The server hung up. Over a socket `Served` closes the connection; an in-process client is given this itself."""
+    """The server dropped the connection: `Served` closes the socket; an in-process client receives this exception."""
 
 
-def answer_instead(fault: Fault | None) -> SimulatedResponse | None:
-    """What is said instead of the endpoint's answer, if anything; documented refusals are raised as ApiError.
+def response_instead(fault: Fault | None) -> SimulatedResponse | None:
+    """The response that replaces the endpoint's, if any; documented errors are raised as ApiError.
 
-    Raises ValueError for a kind this server does not know.
+    Raises ValueError for a kind this server does not support.
     """
     if fault is None:
         return None
@@ -58,7 +58,7 @@ def answer_instead(fault: Fault | None) -> SimulatedResponse | None:
         case "not_json":
             return SimulatedResponse(200, b"<!doctype html><title>Please sign in</title>", media_type="text/html")
         case kind if kind not in KINDS:
-            raise ValueError(f"the Compliance API simulator knows no fault {kind!r}; it knows {sorted(KINDS)}")
+            raise ValueError(f"unknown fault {kind!r}; the Compliance API simulator supports {sorted(KINDS)}")
     return None
 
 
@@ -67,8 +67,8 @@ def seconds(fault: Fault | None, kind: str) -> float:
     return float(fault.options.get("seconds", 0)) if fault and fault.kind == kind else 0.0
 
 
-async def hold(clock: Clock, duration: float) -> None:
-    """Keep the client waiting in real time; a simulated clock moves along."""
+async def delay(clock: Clock, duration: float) -> None:
+    """Delay the response in real time; a simulated clock advances as well."""
     if duration <= 0:
         return
     await asyncio.sleep(duration)
@@ -76,8 +76,8 @@ async def hold(clock: Clock, duration: float) -> None:
         await clock.sleep(duration)
 
 
-def broken(response: Response, fault: Fault | None) -> Response:
-    """`response` as the fault leaves it."""
+def corrupted(response: Response, fault: Fault | None) -> Response:
+    """`response` with the fault applied."""
     body = bytes(response.body)
     half = body[: len(body) // 2]
     if fault and fault.kind == "timeout":
@@ -96,7 +96,7 @@ def broken(response: Response, fault: Fault | None) -> Response:
 
 
 class _Dropped(Response):
-    """Promises what `whole` promised, sends only `part`, and hangs up."""
+    """Sends the headers of `whole`, only `part` of the body, and drops the connection."""
 
     def __init__(self, whole: Response, part: bytes) -> None:
         super().__init__(part, whole.status_code)
@@ -105,4 +105,4 @@ class _Dropped(Response):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
         await send({"type": "http.response.body", "body": self.body, "more_body": True})
-        raise ConnectionDropped("the simulated API hung up")
+        raise ConnectionDropped("the simulated API dropped the connection")

@@ -1,4 +1,4 @@
-"""The feed itself: every activity in order, and the page that a query sees of it at a moment (section 6)."""
+"""The simulated feed: every activity in order, and the page that a query returns at a given time (section 6)."""
 
 import threading
 from bisect import bisect_left, bisect_right, insort
@@ -15,9 +15,9 @@ Order = Literal["asc", "desc"]
 
 @dataclass(frozen=True, slots=True)
 class FeedQuery:
-    """What one request asks for. None means "not asked". `after` and `before` are relative to `order`.
+    """The query of one request; None is an absent parameter. `after` and `before` are relative to `order`.
 
-    `organizations` lets activities without an organization through; `visible_organizations`, the reach of a
+    `organizations` includes activities without an organization; `visible_organizations`, the reach of a
     single-organization key, does not.
     """
 
@@ -38,7 +38,7 @@ class FeedQuery:
 
 @dataclass(frozen=True, slots=True)
 class FeedPage:
-    """Entries in the query's order; `has_more` says that more follow in the direction of the walk."""
+    """Entries in the query's order; `has_more` is whether more follow in the direction of paging."""
 
     entries: tuple[FeedEntry, ...]
     has_more: bool
@@ -53,7 +53,7 @@ class FeedPage:
 
 
 class SimulatedFeed:
-    """Thread-safe store ordered by (`created_at`, id); late activities go where their own time puts them."""
+    """Thread-safe store ordered by (`created_at`, id); late activities are inserted at their own time."""
 
     def __init__(self, entries: Iterable[FeedEntry] = ()) -> None:
         self._entries: list[FeedEntry] = []
@@ -75,26 +75,26 @@ class SimulatedFeed:
         if not fresh:
             return
         with self._lock:
-            # Only what lies behind the earliest new entry has to be sorted again.
+            # Only the entries after the earliest new one need sorting again.
             start = bisect_left(self._entries, _order_key(fresh[0]), key=_order_key)
             self._entries[start:] = sorted([*self._entries[start:], *fresh], key=_order_key)
             self._by_id.update((entry.id, _position(entry)) for entry in fresh)
 
     def position(self, activity_id: str) -> FeedPosition | None:
-        """Where the activity with this id stands; None when there is none."""
+        """The position of the activity with this id; None if there is none."""
         with self._lock:
             return self._by_id.get(activity_id)
 
     def ids(self, gte: datetime, lt: datetime) -> set[str]:
-        """Ids of everything created in `[gte, lt)`, visible or not: what a proof of completeness compares with."""
+        """Ids of everything created in `[gte, lt)`, visible or not: the reference of a completeness check."""
         with self._lock:
             low, high = self._span(FeedQuery(gte=gte, lt=lt))
             return {entry.id for entry in self._entries[low:high]}
 
     def page(self, query: FeedQuery, now: datetime) -> FeedPage:
-        """The entries visible at `now` that `query` asks for, starting at its cursor.
+        """The entries visible at `now` that match `query`, starting at its cursor.
 
-        With `before` the page is the one that ends right before the cursor, so that the walk goes back page by page.
+        With `before` the page ends immediately before the cursor, so that paging goes backward.
         """
         wanted = _filter(query)
         backwards = (query.order == "desc") == (query.before is None)
@@ -146,7 +146,7 @@ def _position(entry: FeedEntry) -> FeedPosition:
 
 
 def _filter(query: FeedQuery) -> Callable[[FeedEntry], bool] | None:
-    """One predicate for the filters the query names; None when it names none, the common and fast case."""
+    """One predicate for the query's filters; None if it has none, the common and fast case."""
     tests: list[Callable[[FeedEntry], bool]] = []
     if (types := query.types) is not None:
         tests.append(lambda entry: entry.type in types)

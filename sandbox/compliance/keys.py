@@ -1,4 +1,4 @@
-"""Who may ask: the kinds of keys, what each opens, and the answers to those who may not (sections 2 and 4)."""
+"""Kinds of keys, the access each grants, and the errors for requests without access (sections 2 and 4)."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from sandbox.compliance.errors import missing_scope, not_found, unauthenticated
 
 READ_ACTIVITIES = "read:compliance_activities"
 READ_ORGANIZATIONS = "read:compliance_org_data"
-READ_AUDIT = "read:org_audit"  # opens every read endpoint
+READ_AUDIT = "read:org_audit"  # grants every read endpoint
 
 KeyKind = Literal["compliance", "admin", "claude"]
 
@@ -17,14 +17,14 @@ PREFIX: Mapping[KeyKind, str] = {
     "admin": "sk-ant-admin01-",
     "claude": "sk-ant-api03-",
 }
-ADMIN_SCOPES = frozenset({"api:admin", READ_ACTIVITIES})  # section 2.2: such a key can never get more here
+ADMIN_SCOPES = frozenset({"api:admin", READ_ACTIVITIES})  # section 2.2: the most such a key can have
 
 
 @dataclass(frozen=True, slots=True)
 class ApiKey:
-    """One key; `organization_ids` (either spelling) is what it sees, None for the whole parent organization.
+    """One key; `organization_ids` (ids or UUIDs) is its reach, None for the whole parent organization.
 
-    Raises ValueError when the secret's prefix or the scopes do not fit the kind.
+    Raises ValueError if the secret's prefix or the scopes do not match the kind.
     """
 
     secret: str
@@ -38,7 +38,7 @@ class ApiKey:
         if not self.secret.startswith(PREFIX[self.kind]):
             raise ValueError(f"a {self.kind} key starts with {PREFIX[self.kind]}")
         if self.kind == "admin" and not self.scopes <= ADMIN_SCOPES:
-            raise ValueError(f"an admin key cannot carry {sorted(self.scopes - ADMIN_SCOPES)}")
+            raise ValueError(f"an admin key cannot have {sorted(self.scopes - ADMIN_SCOPES)}")
 
 
 def authenticate(secret: str | None, keys: Mapping[str, ApiKey]) -> ApiKey:
@@ -54,7 +54,7 @@ def authenticate(secret: str | None, keys: Mapping[str, ApiKey]) -> ApiKey:
 
 
 def require_scope(key: ApiKey, one_of: Iterable[str]) -> None:
-    """Raises ApiError 403 unless the key carries one of the scopes."""
+    """Raises ApiError 403 unless the key has one of the scopes."""
     needed = list(one_of)
     if not key.scopes.intersection(needed):
         raise missing_scope(key.scopes, needed)

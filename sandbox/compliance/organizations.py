@@ -13,7 +13,7 @@ _TOKEN = re.compile(r"page_([0-9]{1,9})")
 
 
 class Organizations:
-    """The endpoint; oldest organization first, those the key can see."""
+    """The endpoint: organizations visible to the key, oldest first."""
 
     def __init__(self, state: ApiState) -> None:
         self._state = state

@@ -1,4 +1,4 @@
-"""The API's record of itself: each authenticated request becomes an activity (section 6.4, live-api-notes.md 4)."""
+"""The API's own activities: one per authenticated request (section 6.4, live-api-notes.md 4)."""
 
 import hashlib
 import itertools
@@ -11,7 +11,7 @@ PUBLIC_URL = "https://api.anthropic.com"
 
 
 class SeededIds:
-    """Request and activity ids that look drawn and repeat with the seed."""
+    """Request and activity ids that look random and are reproducible from the seed."""
 
     def __init__(self, seed: int) -> None:
         self._seed = seed
@@ -30,7 +30,7 @@ class SeededIds:
 
 @dataclass(frozen=True, slots=True)
 class AccessRecord:
-    """One authenticated request, as its activity tells it; `path_and_query` as sent."""
+    """One authenticated request, as its activity records it; `path_and_query` as sent."""
 
     key_id: str
     ip_address: str

@@ -1,4 +1,4 @@
-"""From a query string to a `FeedQuery`, with a documented 400 for all that does not fit (sections 1, 4 and 6.1)."""
+"""Parse a query string into a `FeedQuery`, with the documented 400 for invalid input (sections 1, 4 and 6.1)."""
 
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -29,7 +29,7 @@ def read_query(
     known_types: frozenset[str] | None,
     order_supported: bool,
 ) -> FeedQuery:
-    """The request's question; raises ApiError 400 (403 for an organization beyond the key's reach).
+    """The parsed query; raises ApiError 400 (403 for an organization outside the key's reach).
 
     `locate` finds a raw activity id used as a cursor. `known_types` None accepts every type.
     """
@@ -76,7 +76,7 @@ def _time(params: Params, name: str) -> datetime | None:
         if _RFC3339.fullmatch(text):
             return datetime.fromisoformat(text.upper()).astimezone(UTC)
     except (ValueError, OverflowError):
-        pass  # the right form for a moment that does not exist, such as February 30
+        pass  # the right format for a date that does not exist, such as February 30
     raise bad_value(name, "must be an RFC 3339 time with an offset, for example 2026-10-01T00:00:00Z")
 
 

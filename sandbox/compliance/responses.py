@@ -1,4 +1,4 @@
-"""What endpoints are given and give back; the gate adds the headers that every answer carries."""
+"""Requests and responses of the endpoints; `AccessControl` adds the headers common to every response."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,7 +14,7 @@ from sandbox.faults import Fault
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One authenticated request that was let in; `params` are the decoded query parameters, in order of arrival."""
+    """One authenticated request within its budget; `params` are the decoded query parameters, in order of arrival."""
 
     key: ApiKey
     params: Mapping[str, Sequence[str]]
@@ -24,7 +24,7 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class SimulatedResponse:
-    """A status, a body and the headers that only this answer has."""
+    """A status, a body and the headers specific to this response."""
 
     status: int
     body: bytes
@@ -34,7 +34,7 @@ class SimulatedResponse:
 
 @dataclass(frozen=True, slots=True)
 class SimulatedEndpoint:
-    """A documented path: one of `scopes` opens it; `answer` may raise ApiError."""
+    """A documented path: one of `scopes` grants access; `answer` may raise ApiError."""
 
     scopes: tuple[str, ...]
     answer: Callable[[Call], SimulatedResponse]
@@ -50,9 +50,9 @@ class ListedOrganization:
 
 
 class ApiState(State):
-    """The app's `state`: everything a test or the demo may look at, or change while the API is running.
+    """The app's `state`, which a test or the demo may read or change while the API is running.
 
-    `enabled` False is the Compliance API turned off; `order_supported` False is an API from before `order`;
+    `enabled` False is the Compliance API turned off; `order_supported` False is an API without the `order` parameter;
     `date_skew` is added to every `Date` header; `known_types` None accepts every activity type in a filter;
     `keys` is by secret.
     """

@@ -1,4 +1,4 @@
-"""Real HTTP for any ASGI app of the sandbox: uvicorn in a thread, on a free port of this machine only."""
+"""Serve an ASGI app of the sandbox over HTTP: uvicorn in a thread, on a loopback port."""
 
 import asyncio
 import logging
@@ -13,24 +13,24 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from sandbox.compliance.faults import ConnectionDropped
 
 _START_LIMIT_SECONDS = 10.0
-_STOP_LIMIT_SECONDS = 1  # a held connection must not hold up the end of a test
-_ON_PURPOSE = ("without starting response", "without completing response", "graceful shutdown exceeded")
+_STOP_LIMIT_SECONDS = 1  # an open connection must not delay the end of a test
+_EXPECTED = ("without starting response", "without completing response", "graceful shutdown exceeded")
 
 
 class Served:
-    """`with Served(app) as served:` answers at `served.url` until the block ends.
+    """`with Served(app) as served:` serves `app` at `served.url` until the block ends.
 
-    `port` 0 takes a free one. The app's own `Date` header stands, since simulated time is not uvicorn's.
+    `port` 0 picks a free one. The app sets its own `Date` header, because it runs on simulated time.
     """
 
     def __init__(self, app: ASGIApp, *, port: int = 0) -> None:
-        # The protocol is named because asyncio sets TCP_NODELAY only then; without it every answer waits 40 ms.
+        # The protocol is explicit because asyncio sets TCP_NODELAY only then; without it every response waits 40 ms.
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         self._socket.bind(("127.0.0.1", port))
         self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
         config = uvicorn.Config(
-            _hanging_up(app),
+            _dropping(app),
             http="h11",
             ws="none",
             lifespan="off",
@@ -46,7 +46,7 @@ class Served:
         self._thread = threading.Thread(target=self._server.run, kwargs={"sockets": [self._socket]}, daemon=True)
 
     def __enter__(self) -> Self:
-        logging.getLogger("uvicorn.error").addFilter(_not_on_purpose)
+        logging.getLogger("uvicorn.error").addFilter(_unexpected)
         self._thread.start()
         if not self._server.answering.wait(_START_LIMIT_SECONDS):
             raise RuntimeError("the sandbox's server did not start; see the log of uvicorn")
@@ -60,7 +60,7 @@ class Served:
 
 
 class _Server(uvicorn.Server):
-    """Says when it answers, instead of being polled."""
+    """Sets `answering` once it accepts requests, so that it need not be polled."""
 
     def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)
@@ -71,8 +71,8 @@ class _Server(uvicorn.Server):
         self.answering.set()
 
 
-def _hanging_up(app: ASGIApp) -> ASGIApp:
-    """Leave an answer unfinished when it is dropped, or held while the server stops: uvicorn hangs up then."""
+def _dropping(app: ASGIApp) -> ASGIApp:
+    """Leave a response unfinished when it is dropped, or delayed while the server stops: uvicorn then disconnects."""
 
     async def served(scope: Scope, receive: Receive, send: Send) -> None:
         try:
@@ -83,7 +83,7 @@ def _hanging_up(app: ASGIApp) -> ASGIApp:
     return served
 
 
-def _not_on_purpose(entry: logging.LogRecord) -> bool:
-    """uvicorn reports answers that are left unfinished; ours are left so on purpose."""
+def _unexpected(entry: logging.LogRecord) -> bool:
+    """uvicorn logs unfinished responses; ours are intentional."""
     message = entry.getMessage()
-    return not any(words in message for words in _ON_PURPOSE)
+    return not any(words in message for words in _EXPECTED)

@@ -1,4 +1,4 @@
-"""The Logs Ingestion endpoint on a laptop: data collection rules, streams, limits, and faults on request."""
+"""A simulated Logs Ingestion endpoint: data collection rules, streams, limits, and fault injection."""
 
 from sandbox.ingestion.app import ingestion_app
 from sandbox.ingestion.metrics import Metrics

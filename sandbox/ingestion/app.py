@@ -1,7 +1,7 @@
-"""`POST /dataCollectionRules/{immutableId}/streams/{stream}`: the doors, the faults, and the storing.
+"""`POST /dataCollectionRules/{immutableId}/streams/{stream}`: access checks, faults, and storage.
 
-Codes and limits are the documented ones; where the exact words of an error are not known (the answers to 400 and
-429), they are ours, so match codes and never messages.
+Codes and limits are the documented ones. Where the exact message of an error is not known (400 and 429) it is ours,
+so match codes and never messages.
 """
 
 import asyncio
@@ -42,15 +42,15 @@ def ingestion_app(
     tokens: Mapping[str, bool] | None = None,
     delay: timedelta = timedelta(0),
 ) -> Starlette:
-    """Serve `rules` by immutable id; what happened is counted on `app.state.metrics`.
+    """Serve `rules` by immutable id; `app.state.metrics` has the counts.
 
-    `tokens` says of each bearer token whether it holds the publisher role; None accepts any token. Rows can be
-    queried as soon as the call is answered; `delay` only sets their ingestion_time() later than their receipt.
+    `tokens` maps each bearer token to whether it has the publisher role; None accepts any token. Rows can be
+    queried as soon as the call returns; `delay` only sets their ingestion_time() later than their receipt.
 
     Faults: throttled and unavailable {retry_after: seconds, default 1}, throttled_bare, server_error, forbidden,
-    unauthorized_once, too_large; refuse_rows {where: row -> bool} refuses a call that holds such a row; not_stored
-    answers 204 and stores nothing; stored_then_reset stores and cuts the connection; timeout stores nothing and never
-    answers (over HTTP only); latency {seconds} by the clock, then the usual answer.
+    unauthorized_once, too_large; refuse_rows {where: row -> bool} refuses a call with such a row; not_stored
+    returns 204 and stores nothing; stored_then_reset stores and resets the connection; timeout stores nothing and never
+    responds (over HTTP only); latency {seconds} by the clock, then the usual response.
     """
     streams = {
         (rule.immutable_id, name): RuleStream(table) for rule in rules.values() for name, table in rule.streams.items()
@@ -65,9 +65,9 @@ def ingestion_app(
 
     async def _answer(request: Request) -> Response:
         rule_id, stream_name = request.path_params["rule"], request.path_params["stream"]
-        shut = _door(request, by_id, rule_id, stream_name, tokens)
-        if shut is not None:
-            return shut
+        denied = _access_error(request, by_id, rule_id, stream_name, tokens)
+        if denied is not None:
+            return denied
         body = await request.body()
         metrics.bytes_received += len(body)
         refused: PayloadRefused | None = None
@@ -93,7 +93,7 @@ def ingestion_app(
         if refused is not None:
             return _error(refused.status, refused.code, refused.message)
         if elements is None:
-            # The trap people fall into: one object instead of an array is accepted, and stored nowhere.
+            # A common trap: a single object instead of an array is accepted and not stored.
             metrics.bodies_not_arrays += 1
         elif fault is None or fault.kind != "not_stored":
             conformed = await asyncio.to_thread(_take, by_id[rule_id], streams[rule_id, stream_name], elements)
@@ -115,10 +115,10 @@ def ingestion_app(
     return app
 
 
-def _door(
+def _access_error(
     request: Request, rules: Mapping[str, CollectionRule], rule_id: str, stream: str, tokens: Mapping[str, bool] | None
 ) -> Response | None:
-    """What is refused before the body is looked at."""
+    """The error for a request refused before its body is read, if any."""
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not token or (tokens is not None and token not in tokens):
         return _error(
@@ -146,7 +146,7 @@ def _door(
 
 
 async def _fail(fault: Fault, request: Request, elements: list[Any]) -> Response | None:
-    """The faults that take the place of the answer."""
+    """Faults that replace the response."""
     if fault.kind in _ANSWERS:
         status, code, message = _ANSWERS[fault.kind]
         response = _error(status, code, message)
@@ -158,19 +158,19 @@ async def _fail(fault: Fault, request: Request, elements: list[Any]) -> Response
     if fault.kind == "timeout":
         while (await request.receive())["type"] != "http.disconnect":
             pass
-        return Response(status_code=504)  # nobody is left to read it; it is what the metrics count
+        return Response(status_code=504)  # not delivered; counted by the metrics
     return None
 
 
 async def _reset(request: Request) -> None:
-    """Cut the connection without an answer.
+    """Reset the connection without a response.
 
-    ASGI has no word for it. Behind uvicorn `receive` is a method of the object that owns the transport; in process
-    there is no connection, and the caller sees the error itself.
+    ASGI has no message for this. With uvicorn, `receive` is a method of the object that owns the transport; in process
+    there is no connection, and the caller gets the exception.
     """
     transport = getattr(getattr(request.receive, "__self__", None), "transport", None)
     if transport is None:
-        raise ConnectionResetError("the sandbox cut the connection after storing the rows")
+        raise ConnectionResetError("the sandbox reset the connection after storing the rows")
     transport.abort()
     while (await request.receive())["type"] != "http.disconnect":
         pass

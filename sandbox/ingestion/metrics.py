@@ -1,4 +1,4 @@
-"""What a data collection rule counts, and the silent losses that nobody else would see."""
+"""Metrics of a data collection rule, and silent losses that Azure does not report."""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -8,10 +8,10 @@ from sandbox.ingestion.rows import Conformed
 
 @dataclass(slots=True)
 class Metrics:
-    """Counts since the endpoint was made; the counters are by status code or by column name.
+    """Counts since the endpoint was created; the counters are by status code or by column name.
 
     The first four are the rule's own metrics (ApiCallReceived, BytesReceived, RowsReceived, RowsDropped); Azure
-    shows dropped columns too, and counts nothing of the rest.
+    also shows dropped columns, and does not count the rest.
     """
 
     calls: Counter[int] = field(default_factory=Counter)
@@ -26,7 +26,7 @@ class Metrics:
     bodies_not_arrays: int = 0
 
     def count(self, conformed: Conformed) -> None:
-        """Add what became of one call's rows."""
+        """Add the results of one call."""
         self.rows_received += conformed.received
         self.rows_dropped += conformed.received - len(conformed.rows)
         self.columns_dropped += conformed.columns_dropped

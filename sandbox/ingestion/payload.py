@@ -1,4 +1,4 @@
-"""The body of one call: sizes, gzip, JSON."""
+"""The body of one call: size limit, gzip, JSON."""
 
 import zlib
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ _decode = msgspec.json.Decoder().decode
 
 
 class PayloadRefused(Exception):
-    """The body cannot be taken: `status` and the error's `code` and `message`."""
+    """The body is not accepted: `status` and the error's `code` and `message`."""
 
     def __init__(self, status: int, code: str, message: str) -> None:
         self.status, self.code, self.message = status, code, message
@@ -22,20 +22,20 @@ class PayloadRefused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Payload:
-    """The decoded JSON, whatever it is."""
+    """The decoded JSON value."""
 
     value: Any
 
     @property
     def elements(self) -> list[Any] | None:
-        """The rows as sent; None when the body is no array."""
+        """The rows as sent; None if the body is not an array."""
         return self.value if isinstance(self.value, list) else None
 
 
 def read(body: bytes, encoding: str) -> Payload:
-    """Unpack and decode a body sent with `Content-Encoding: encoding` ("" for none); raise PayloadRefused."""
+    """Decompress and decode a body sent with `Content-Encoding: encoding` ("" for none); raise PayloadRefused."""
     if not body:
-        # Seen in Microsoft's live tests: an empty body is a server error, not a client's.
+        # As in Microsoft's live tests: an empty body is a server error, not a client error.
         raise PayloadRefused(500, "InternalServerError", "The server encountered an error")
     _limit(len(body))
     if encoding == "gzip":
@@ -59,7 +59,7 @@ def _limit(length: int) -> None:
 
 
 def _unzip(body: bytes) -> bytes:
-    """At most one byte over the limit, whatever the body would grow to."""
+    """Decompress at most one byte more than the limit."""
     unzip = zlib.decompressobj(_GZIP)
     try:
         raw = unzip.decompress(body, LIMIT_BYTES + 1)

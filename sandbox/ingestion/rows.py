@@ -1,4 +1,4 @@
-"""Rows as sent become rows as stored: the stream's columns, their types, their size, the window of TimeGenerated."""
+"""Convert rows as sent into rows as stored: columns, types, cell size, and the accepted range of TimeGenerated."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -10,7 +10,7 @@ import msgspec
 
 from shared.tables import Column, Table
 
-CELL_LIMIT_BYTES = 65_536  # "64 KB, longer is cut silently"; counted in UTF-8 bytes, which the page leaves open
+CELL_LIMIT_BYTES = 65_536  # "64 KB, longer is cut silently"; in UTF-8 bytes, which the page does not specify
 OLDEST = timedelta(days=2)
 FARTHEST_AHEAD = timedelta(days=1)
 
@@ -32,7 +32,7 @@ _encode = msgspec.json.Encoder().encode
 
 @dataclass(slots=True)
 class Conformed:
-    """What one call's `received` elements became; the counters are by column name."""
+    """The result of one call's `received` elements; the counters are by column name."""
 
     received: int
     rows: list[dict[str, Any]] = field(default_factory=list)
@@ -43,7 +43,7 @@ class Conformed:
 
 
 class RuleStream:
-    """One stream of a rule: what it accepts is exactly the columns of its table."""
+    """One stream of a rule; it accepts exactly the columns of its table."""
 
     def __init__(self, table: Table) -> None:
         self.table = table
@@ -51,10 +51,10 @@ class RuleStream:
         self._strings = frozenset(column.name for column in table.columns if column.type == "string")
 
     def conform(self, elements: Sequence[Any], received_at: datetime) -> Conformed:
-        """Fit every element of a call's array to the table, in place; elements that are no objects are dropped.
+        """Convert every element of a call's array to the table's columns, in place; non-objects are dropped.
 
-        A wrong-typed value becomes null: nothing is converted between JSON's types, so that a client's mistake shows.
-        Datetimes come out aware and UTC; text without an offset is taken as UTC.
+        A value of the wrong type becomes null: JSON types are not converted, so that a client's mistake is visible.
+        Datetimes are aware and UTC; text without an offset is read as UTC.
         """
         result = Conformed(len(elements))
         strings = self._strings
@@ -63,7 +63,7 @@ class RuleStream:
                 continue
             changed: dict[str, Any] = {}
             for name, value in row.items():
-                # Nearly every cell is a short string or nothing: those cost two look-ups and stay where they are.
+                # Nearly every cell is a short string or null: those cost two look-ups and are left unchanged.
                 if value.__class__ is str and name in strings and len(value) <= _SURELY_SHORT:
                     continue
                 fitted = self._fit(name, value, result)
@@ -77,7 +77,7 @@ class RuleStream:
         return result
 
     def _fit(self, name: str, value: Any, result: Conformed) -> Any:
-        """The value as its column keeps it; _DROPPED without a column, None when the column cannot keep it."""
+        """The value as stored; _DROPPED if there is no such column, None if the type does not match."""
         column = self._columns.get(name)
         if column is None:
             result.columns_dropped[name] += 1
@@ -95,7 +95,7 @@ class RuleStream:
         if value.__class__ is str:
             return self._cut(column.name, value, result)
         if column.type == "dynamic":
-            # A dynamic counts as one field. What is left of cut JSON is no JSON, so it is kept as text.
+            # A dynamic counts as one field. Truncated JSON is not valid JSON, so it is stored as text.
             text = _encode(value)
             return value if len(text) <= CELL_LIMIT_BYTES else self._cut(column.name, text.decode(), result)
         bits = _BITS.get(column.type)

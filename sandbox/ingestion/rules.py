@@ -1,4 +1,4 @@
-"""A data collection rule as the endpoint sees it: streams, the table behind each, and where rows go."""
+"""A data collection rule: its streams, the table of each, and the store for its rows."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -9,14 +9,14 @@ from shared.tables import Table
 
 
 class RowStore(Protocol):
-    """Where accepted rows go; `Workspace.store` is one."""
+    """Stores accepted rows; `LocalWorkspace.store` is one."""
 
     def __call__(self, table: str, rows: Sequence[Mapping[str, Any]], /, *, ingested_at: datetime) -> Any: ...
 
 
 @dataclass(frozen=True, slots=True)
 class CollectionRule:
-    """`immutable_id` is `dcr-` and 32 hex digits; `streams` maps `Custom-...` to the table it feeds unchanged."""
+    """`immutable_id` is `dcr-` and 32 hex digits; `streams` maps `Custom-...` to its table."""
 
     immutable_id: str
     streams: Mapping[str, Table]

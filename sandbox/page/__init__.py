@@ -1,1 +1,1 @@
-"""The workbooks of `sentinel/workbooks/` on a page of this machine, over a local workspace that is only read."""
+"""The workbooks of `sentinel/workbooks/` on a local web page, over a read-only local workspace."""

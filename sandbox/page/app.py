@@ -1,4 +1,4 @@
-"""The page's server: the workbook's tiles, the KQL box and the rules, each as one question to a held workspace."""
+"""The page's server: workbook tiles, the KQL box and the rules, each as one query to a workspace opened read-only."""
 
 import asyncio
 import json
@@ -23,25 +23,25 @@ from sentinel.tools.workbook.scope import ALL, Scope, chosen, local
 
 STATIC = Path(__file__).resolve().parent / "static"
 MOST_ROWS = 1000
-"""Rows of an answer that the browser gets; the page says when there are more."""
+"""Rows sent to the browser; the page shows when there are more."""
 THREADS = 3
-LOOKS_AWAY = 0.1
-"""Seconds between two looks whether the browser still wants the answer."""
+DISCONNECT_POLL_SECONDS = 0.1
+"""Interval of checks whether the browser has disconnected."""
 
 _MEDIA = {".js": "text/javascript", ".css": "text/css", ".html": "text/html", ".svg": "image/svg+xml"}
 
 
-class Desk:
-    """What the routes share: the workspace, the workbook, and the threads that ask."""
+class PageContext:
+    """Shared by the routes: the workspace, the workbook, and the query threads."""
 
     def __init__(self, reader: Reader, book: Workbook, name: str) -> None:
         self.reader, self.book, self.name = reader, book, name
         self.now = reader.as_of()
         self.threads = ThreadPoolExecutor(THREADS, "page")
-        self._proof = self.threads.submit(reader.keep_proof, self.now)
+        self._proof = self.threads.submit(reader.cache_proof, self.now)
 
     def scope(self, request: Request) -> Scope:
-        """What the address chooses; ValueError in words for its reader."""
+        """The scope selected in the URL; ValueError with a message for the user."""
         given = request.query_params
         person = given.get("Person", ALL).strip()
         scope = chosen(
@@ -55,17 +55,17 @@ class Desk:
         return replace(scope, picked=given.get("picked", ""))
 
     async def answer(self, request: Request, asking: Callable[[], Asking], kql: str) -> Response:
-        """The answer as JSON; a refusal as 422 with its words; given up when the browser went away."""
+        """The result as JSON; 422 with the message if the query is refused; canceled if the browser disconnects."""
         await asyncio.wrap_future(self._proof)
         started: list[Asking] = []
 
         def work() -> tuple[QueryAnswer, float]:
-            begun = time.perf_counter()
+            start = time.perf_counter()
             started.append(asking())
-            return started[0].answer(MOST_ROWS + 1), time.perf_counter() - begun
+            return started[0].answer(MOST_ROWS + 1), time.perf_counter() - start
 
         task = asyncio.get_running_loop().run_in_executor(self.threads, work)
-        while not (await asyncio.wait({task}, timeout=LOOKS_AWAY))[0]:
+        while not (await asyncio.wait({task}, timeout=DISCONNECT_POLL_SECONDS))[0]:
             if await request.is_disconnected():
                 task.cancel()
                 for one in started:
@@ -78,13 +78,13 @@ class Desk:
         return JSONResponse(described.answer(found, MOST_ROWS, seconds, kql))
 
     def close(self) -> None:
-        """Wait for what is being asked, then let go of the file."""
+        """Wait for running queries, then close the file."""
         self.threads.shutdown(cancel_futures=True)
         self.reader.close()
 
 
-def page_app(desk: Desk) -> Starlette:
-    """The routes, for `sandbox.page.guard` to stand before."""
+def page_app(context: PageContext) -> Starlette:
+    """The routes, to be wrapped in `sandbox.page.guard`."""
     routes = [
         Route("/", _static),
         Route("/static/{file:path}", _static),
@@ -97,70 +97,70 @@ def page_app(desk: Desk) -> Starlette:
         Route("/api/rules/{slug}", _rule),
     ]
     app = Starlette(routes=routes)
-    app.state.desk = desk
+    app.state.context = context
     return app
 
 
-def _desk(request: Request) -> Desk:
-    desk: Desk = request.app.state.desk
-    return desk
+def _context(request: Request) -> PageContext:
+    context: PageContext = request.app.state.context
+    return context
 
 
 async def _static(request: Request) -> Response:
     name = request.path_params.get("file", "index.html")
     path = (STATIC / name).resolve()
     if not path.is_relative_to(STATIC) or path.suffix not in _MEDIA or not path.is_file():
-        return JSONResponse({"error": "there is no such file"}, 404)
+        return JSONResponse({"error": "file not found"}, 404)
     return Response(await asyncio.to_thread(path.read_bytes), media_type=_MEDIA[path.suffix])
 
 
 async def _page(request: Request) -> Response:
-    desk = _desk(request)
+    context = _context(request)
     facts: dict[str, Any] = {
-        "workspace": desk.name,
-        "asOf": desk.now.isoformat(),
-        "live": desk.now == desk.reader.clock.now(),
-        "present": sorted(desk.reader.present),
-        "tables": sorted(desk.reader.tables),
-        "functions": list(desk.reader.functions),
+        "workspace": context.name,
+        "asOf": context.now.isoformat(),
+        "live": context.now == context.reader.clock.now(),
+        "present": sorted(context.reader.present),
+        "tables": sorted(context.reader.tables),
+        "functions": list(context.reader.functions),
     }
-    return JSONResponse(described.workbook(desk.book) | facts)
+    return JSONResponse(described.workbook(context.book) | facts)
 
 
 async def _asked(request: Request, text: str | None) -> Response:
-    desk = _desk(request)
+    context = _context(request)
     if text is None:
         return JSONResponse({"error": "the workbook has no such query"}, 404)
     try:
-        kql = local(text, desk.scope(request), desk.book.shared)
+        kql = local(text, context.scope(request), context.book.shared)
     except ValueError as wrong:
         return JSONResponse({"error": str(wrong)}, 422)
-    return await desk.answer(request, lambda: desk.reader.asking(kql, desk.now), kql)
+    return await context.answer(request, lambda: context.reader.asking(kql, context.now), kql)
 
 
 async def _tile(request: Request) -> Response:
     asked = request.path_params
-    pages = {page.slug: page.queries for page in _desk(request).book.pages}
+    pages = {page.slug: page.queries for page in _context(request).book.pages}
     return await _asked(request, pages.get(asked["tab"], {}).get(asked["tile"]))
 
 
 async def _drill(request: Request) -> Response:
-    return await _asked(request, _desk(request).book.drills.get(request.path_params["name"]))
+    return await _asked(request, _context(request).book.drills.get(request.path_params["name"]))
 
 
 async def _choices(request: Request) -> Response:
-    return await _asked(request, _desk(request).book.options.get(request.path_params["name"]))
+    return await _asked(request, _context(request).book.options.get(request.path_params["name"]))
 
 
 async def _kql(request: Request) -> Response:
-    desk = _desk(request)
+    context = _context(request)
     try:
         kql = json.loads(await request.body())["query"]
         if not isinstance(kql, str):
             raise TypeError
     except (ValueError, KeyError, TypeError):
         return JSONResponse({"error": "send {query: text}"}, 400)
-    return await desk.answer(request, lambda: desk.reader.asking(kql, desk.now), kql)
+    return await context.answer(request, lambda: context.reader.asking(kql, context.now), kql)
 
 
 async def _rules(request: Request) -> Response:
@@ -169,11 +169,13 @@ async def _rules(request: Request) -> Response:
 
 
 async def _rule(request: Request) -> Response:
-    desk = _desk(request)
+    context = _context(request)
     try:
         rule = await asyncio.to_thread(rules.one, request.path_params["slug"])
-        scope = desk.scope(request)
+        scope = context.scope(request)
     except (ContentError, ValueError, LookupError) as wrong:
         return JSONResponse({"error": str(wrong)}, 422)
     kql = rule.query
-    return await desk.answer(request, lambda: desk.reader.rehearsing(kql, desk.now, scope.start, scope.end), kql)
+    return await context.answer(
+        request, lambda: context.reader.rule_query(kql, context.now, scope.start, scope.end), kql
+    )

@@ -1,4 +1,4 @@
-"""What the page is told: the workbook without its queries, and answers as JSON a browser can show."""
+"""JSON for the page: the workbook without its queries, and query results."""
 
 import math
 from datetime import datetime, timedelta
@@ -33,7 +33,7 @@ def _tile(tile: Tile) -> dict[str, Any]:
 
 
 def answer(found: QueryAnswer, most_rows: int, seconds: float, kql: str) -> dict[str, Any]:
-    """An answer of which one row more than `most_rows` was asked for, so that `more` is known."""
+    """A query result fetched with one row more than `most_rows`, so that `more` is known."""
     return {
         "columns": [{"name": name, "type": type_} for name, type_ in found.columns],
         "rows": [[_plain(value) for value in row] for row in found.rows[:most_rows]],
@@ -44,7 +44,7 @@ def answer(found: QueryAnswer, most_rows: int, seconds: float, kql: str) -> dict
 
 
 def _plain(value: Any) -> Any:
-    """A value of JSON; NaN and the infinities, which it has not, become null."""
+    """A JSON value; NaN and the infinities, which JSON lacks, become null."""
     if isinstance(value, datetime):
         return datetime_text(value)
     if isinstance(value, timedelta):

@@ -1,4 +1,4 @@
-"""Who may see the page: the person who started it. A port of this machine can be reached by every user of it."""
+"""Access control: only the person who started the page. A local port can be reached by every user of the machine."""
 
 import secrets
 
@@ -18,11 +18,11 @@ HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Cache-Control": "no-store",
 }
-NO_KEY = "This page is open to whoever started it: use the address that `python -m sandbox page` printed, key and all."
+NO_KEY = "Access denied: open the address printed by `python -m sandbox page`, including its key."
 
 
 class Guard:
-    """Lets a request through that carries the key, as a cookie or once in the address, and names this machine."""
+    """Accepts requests with the key, as a cookie or once in the URL, and a loopback Host header."""
 
     def __init__(self, app: ASGIApp, *, key: str) -> None:
         self._app, self._key = app, key
@@ -37,18 +37,18 @@ class Guard:
         await (self._app if refused is None else refused)(scope, receive, send_with_headers)
 
     def _refused(self, request: Request) -> Response | None:
-        # A page elsewhere may have its name resolve to 127.0.0.1; then the name is not ours.
+        # DNS rebinding: another site's name may resolve to 127.0.0.1, but its Host header differs.
         port = request.scope["server"][1]
         if request.headers.get("host") not in (f"127.0.0.1:{port}", f"localhost:{port}"):
-            return PlainTextResponse("This server answers to 127.0.0.1 only.", 421)
-        cookie = f"page-{port}"  # cookies know no ports, and two pages may be open
+            return PlainTextResponse("This server accepts requests for 127.0.0.1 only.", 421)
+        cookie = f"page-{port}"  # cookies are not separated by port, and two pages may be open
         given = request.query_params.get("key", "")
         if request.method == "GET" and request.url.path == "/" and self._is_key(given):
             moved = RedirectResponse("/", 303)
             moved.set_cookie(cookie, self._key, httponly=True, samesite="strict", path="/")
             return moved
         if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
-            return PlainTextResponse("Only the page itself may ask.", 403)
+            return PlainTextResponse("Cross-site requests are not allowed.", 403)
         if not self._is_key(request.cookies.get(cookie, "")):
             return PlainTextResponse(NO_KEY, 401)
         return None

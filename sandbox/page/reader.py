@@ -1,4 +1,4 @@
-"""A workspace file held open for reading alone; what two parsers answer is kept, so that a page of tiles is quick."""
+"""A workspace file opened read-only; the results of two parsers are cached, so that a page of tiles loads quickly."""
 
 import shutil
 import tempfile
@@ -25,8 +25,8 @@ FIRST_COPIES = "ClaudeActivityFirst"
 PROOF = "ClaudeProofKept"
 STALE = timedelta(days=1)
 
-# The file cannot change while it is held, so which rows are first copies is found once, by their row numbers, and not
-# by comparing 60 columns for each tile. The page's tests hold both functions against their parsers.
+# The file cannot change while it is open, so first copies are determined once, by row number, instead of comparing
+# 60 columns for each tile. The page's tests compare both functions with their parsers.
 _ACTIVITY = f"""function ClaudeActivity(types:dynamic=dynamic([])) {{
 {FIRST_COPIES}
 | where array_length(types) == 0 or ActivityType in (types)
@@ -37,7 +37,7 @@ _PROOF = f"function ClaudeProof() {{ {PROOF} }}"
 
 
 class Reader(LocalWorkspace):
-    """A `LocalWorkspace` over a file that stays as it is: nothing can be stored. Build it with `Reader.hold`."""
+    """A read-only `LocalWorkspace` over a file. Create it with `Reader.open_file`."""
 
     def __init__(
         self,
@@ -59,10 +59,10 @@ class Reader(LocalWorkspace):
         self._keeps_proof = False
 
     @staticmethod
-    def hold(path: Path, clock: Clock, tables: Mapping[str, Table], neighbours: Mapping[str, Table]) -> "Reader":
-        """Open the workspace file at `path` for reading, with every other table empty.
+    def open_file(path: Path, clock: Clock, tables: Mapping[str, Table], neighbours: Mapping[str, Table]) -> "Reader":
+        """Open the workspace file at `path` for reading; tables that it lacks are empty.
 
-        Raises OSError when another process writes it, or it is no workspace.
+        Raises OSError if another process is writing it, or it is not a workspace.
         """
         shim.install()
         staging = Path(tempfile.mkdtemp(prefix="page-"))
@@ -79,7 +79,7 @@ class Reader(LocalWorkspace):
             connection.close()
             shutil.rmtree(staging, ignore_errors=True)
             busy = "lock" in str(wrong).lower()
-            raise OSError("another process is using it" if busy else "it is no workspace file") from wrong
+            raise OSError("another process is using it" if busy else "it is not a workspace file") from wrong
 
     @property
     def present(self) -> frozenset[str]:
@@ -95,18 +95,18 @@ class Reader(LocalWorkspace):
             cursor.close()
 
     def newest(self) -> datetime | None:
-        """When the newest row was made; None when the workspace is empty."""
+        """TimeGenerated of the newest row; None if the workspace is empty."""
         answer = super().query(f"union {ACTIVITY}, {HEALTH} | summarize Newest = max(TimeGenerated)")
         moment = answer.rows[0][0]
         return moment if isinstance(moment, datetime) else None
 
     def as_of(self) -> datetime:
-        """The moment the page takes for now: the clock's, or the newest row's when that is over a day away."""
+        """The page's current time: the clock's, or the newest row's if that is more than a day away."""
         now, newest = self.clock.now(), self.newest()
         return now if newest is None or abs(now - newest) < STALE else newest
 
-    def keep_proof(self, now: datetime) -> None:
-        """Carry out ClaudeProof once; a million rows take a second or two, and every tab asks for it."""
+    def cache_proof(self, now: datetime) -> None:
+        """Run ClaudeProof once and store the result; a million rows take a second or two, and every tab uses it."""
         with self._proved:
             if self._keeps_proof:
                 return
@@ -124,13 +124,13 @@ class Reader(LocalWorkspace):
             self._keeps_proof = True
 
     def asking(self, kql: str, now: datetime) -> "Asking":
-        """A query that another thread can stop."""
+        """A query that another thread can cancel."""
         return Asking(self, self._connection.cursor(), kql, lambda: self._translate(kql, now))
 
-    def rehearsing(self, kql: str, now: datetime, start: datetime, end: datetime) -> "Asking":
-        """A rule's query, unchanged, as if everything that happened from `start` to `end` had arrived just now.
+    def rule_query(self, kql: str, now: datetime, start: datetime, end: datetime) -> "Asking":
+        """A rule's query, unchanged, as if everything from `start` to `end` had just been ingested.
 
-        A rule looks at what arrived since its last run and leaves history out; this shows what it would have found.
+        A rule queries what was ingested since its last run and skips history; this shows what it would have found.
         """
 
         def translate() -> TranslationResult:
@@ -140,7 +140,7 @@ class Reader(LocalWorkspace):
         return Asking(self, self._connection.cursor(), kql, translate)
 
     def _see(self, connection: duckdb.DuckDBPyConnection) -> None:
-        """The columns the translator knows: those of the views, not of the held file's tables of the same names."""
+        """Set the translator's columns: those of the views, not of the file's tables of the same names."""
         found = connection.execute(
             "SELECT table_name, column_name FROM duckdb_columns() WHERE database_name = current_database() "
             "ORDER BY table_name, column_index"
@@ -149,7 +149,7 @@ class Reader(LocalWorkspace):
 
 
 class Asking:
-    """One question on its way: `answer` in one thread, `stop` from any other."""
+    """One running query: `answer` in one thread, `stop` from any other."""
 
     def __init__(
         self,
@@ -161,7 +161,7 @@ class Asking:
         self._reader, self._cursor, self._kql, self._translate = reader, cursor, kql, translate
 
     def answer(self, most_rows: int) -> QueryAnswer:
-        """At most `most_rows` rows. KqlRefused when it cannot be carried out, or was stopped."""
+        """At most `most_rows` rows. KqlRefused if it cannot run, or was stopped."""
         kql, reader = self._kql, self._reader
         if not kql.strip() or kql.lstrip().startswith("."):
             raise KqlRefused("a query starts with a table, a function, let, print or union")
@@ -177,13 +177,13 @@ class Asking:
             self._cursor.close()
 
     def stop(self) -> None:
-        """Give up: `answer` raises KqlRefused soon."""
+        """Cancel: `answer` raises KqlRefused soon."""
         self._cursor.interrupt()
 
 
 @lru_cache(maxsize=4)
 def _arrived_now(now: datetime, start: datetime, end: datetime) -> ResolvedFunctions:
-    """The saved functions, with the activities and health rows of a period saying that they arrived `now`."""
+    """The saved functions, with `now` as ingestion time of the activities and health rows of a period."""
     between = f"| where EventTime between ({_moment(start)} .. {_moment(end)})"
     given = (
         parsers.NO_WATCHLISTS,
@@ -203,12 +203,12 @@ def _with_own_read(table: Table) -> Table:
 
 
 def _show(connection: duckdb.DuckDBPyConnection, table: Table) -> None:
-    """A view of the held table with every column this release knows; empty when the file has no such table."""
+    """A view of the file's table with every column of this release; empty if the file has no such table."""
     connection.execute(f'CREATE VIEW "{table.name}" AS {_selected(connection, table)}')
 
 
 def _selected(connection: duckdb.DuckDBPyConnection, table: Table) -> str:
-    """SELECT of the held table; columns and tables that an older file has not are empty."""
+    """SELECT of the file's table; columns and tables missing from an older file are empty."""
     held = {
         name
         for (name,) in connection.execute(
@@ -235,7 +235,7 @@ def _missing(type_: str) -> str:
 
 
 def _show_first_copies(connection: duckdb.DuckDBPyConnection, table: Table) -> None:
-    """The view FIRST_COPIES: rows of `table` without later copies, each saying whether it is the bridge's own read."""
+    """The view FIRST_COPIES: rows of `table` without later copies; IsOwnRead marks the bridge's own reads."""
     source, selected = _held(table), _selected(connection, table)
     if source in selected:
         twice = f'SELECT "ActivityId" FROM {source} GROUP BY 1 HAVING count(*) > 1'

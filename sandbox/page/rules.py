@@ -1,4 +1,4 @@
-"""The rules of `sentinel/rules/`, as the page lists them; a file that does not fit is told, and hides no other."""
+"""The rules of `sentinel/rules/` for the page's list; an invalid file is reported and does not hide the others."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ _ORDER = ("High", "Medium", "Low", "Informational")
 
 
 def listed() -> tuple[list[dict[str, Any]], list[str]]:
-    """Rules, most severe first, and what is wrong with the files that could not be read."""
+    """Rules, most severe first, and the problems of files that could not be read."""
     found, problems = [], list[str]()
     for path in content.rule_paths():
         try:
@@ -21,11 +21,11 @@ def listed() -> tuple[list[dict[str, Any]], list[str]]:
 
 
 def one(slug: str) -> Rule:
-    """The rule of that name. LookupError when there is none, ContentError when its file does not fit."""
+    """The rule of that name. LookupError if there is none, ContentError if its file is invalid."""
     for path in content.rule_paths():
         if path.stem == slug:
             return content.rule(path).value
-    raise LookupError(f"there is no rule {slug}")
+    raise LookupError(f"rule {slug} not found")
 
 
 def _described(slug: str, rule: Rule) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The page opened: the workspace held, the workbook read, and served on 127.0.0.1 until the block ends."""
+"""Open the workspace, load the workbook, and serve the page on 127.0.0.1."""
 
 import secrets
 from collections.abc import Iterator
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sandbox.compliance.server import Served
-from sandbox.page.app import Desk, page_app
+from sandbox.page.app import PageContext, page_app
 from sandbox.page.guard import Guard
 from sandbox.page.reader import Reader
 from sentinel.tools.load import content
@@ -17,24 +17,24 @@ from shared.clock import Clock
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """`address` carries the key once; afterwards the browser holds it as a cookie, and links need none."""
+    """`address` includes the key; the browser then stores it as a cookie, so that links do not need it."""
 
     address: str
-    desk: Desk
+    context: PageContext
 
 
 @contextmanager
 def open_page(workspace: Path, clock: Clock, *, port: int = 0) -> Iterator[Opened]:
-    """Serve the workbooks over `workspace`, which is only read; `port` 0 takes a free one.
+    """Serve the workbooks over `workspace`, read-only, until the block ends; `port` 0 picks a free one.
 
-    OSError when the file cannot be held, ContentError when the workbook's source does not fit.
+    OSError if the file cannot be opened, ContentError if the workbook's source is invalid.
     """
     book = model.read()
-    reader = Reader.hold(workspace, clock, content.own_tables(), content.neighbour_tables())
-    desk = Desk(reader, book, workspace.name)
+    reader = Reader.open_file(workspace, clock, content.own_tables(), content.neighbour_tables())
+    context = PageContext(reader, book, workspace.name)
     try:
         key = secrets.token_urlsafe(24)
-        with Served(Guard(page_app(desk), key=key), port=port) as served:
-            yield Opened(f"{served.url}/?key={key}", desk)
+        with Served(Guard(page_app(context), key=key), port=port) as served:
+            yield Opened(f"{served.url}/?key={key}", context)
     finally:
-        desk.close()
+        context.close()

@@ -1,6 +1,6 @@
-"""A seeded Claude Enterprise tenant that lives: its people work, its machines run, and now and then something is wrong.
+"""A simulated Claude Enterprise tenant, generated from a seed: people, machines, and occasional incidents.
 
-`build_tenant` gives the whole feed, `days` the same one day at a time, `samples` one activity of every type.
+`build_tenant` returns the whole feed, `days` the same one day at a time, `samples` one activity of every type.
 """
 
 from sandbox.tenant.company import Company, Group, ServiceAccount, TenantKey, TenantOrganization

@@ -1,7 +1,7 @@
-"""What administrators, teams and machines do besides chatting: each type with its rate and who does it.
+"""Activity rates of administrators, teams and machines: each activity type with its rate and actor.
 
-Rates are per 30 days in a tenant of 400 people. `who` names an actor the administration knows how to dress:
-people by what they are responsible for, machines by their kind.
+Rates are per 30 days in a tenant of 400 people. `Who` names the actor, resolved in administration.py:
+people by responsibility, machines by kind.
 """
 
 from typing import Final, Literal
@@ -26,7 +26,7 @@ Who = Literal[
     "device",
 ]
 
-# Office hours of the person who does it.
+# During the actor's office hours.
 BY_PEOPLE: Final[tuple[tuple[Who, float, tuple[str, ...]], ...]] = (
     ("admin", 60, ("org_users_listed", "org_user_viewed", "group_list_viewed", "group_member_list_viewed")),
     ("admin", 25, ("group_viewed", "org_invites_listed", "org_invite_viewed", "admin_connector_request_resolved")),
@@ -114,7 +114,7 @@ BY_PEOPLE: Final[tuple[tuple[Who, float, tuple[str, ...]], ...]] = (
     ),
 )
 
-# Any hour: pipelines, directory, provider and passers-by. `service` and `api` lean towards the night (see machines).
+# At any hour: pipelines, directory, provider, unauthenticated users. `service` and `api` run mostly at night.
 BY_MACHINES: Final[tuple[tuple[Who, float, tuple[str, ...]], ...]] = (
     ("terraform", 90, ("platform_workspace_members_listed",)),
     (
@@ -150,7 +150,7 @@ BY_MACHINES: Final[tuple[tuple[Who, float, tuple[str, ...]], ...]] = (
     ("stranger", 20, ("claude_chat_snapshot_viewed", "abuse_decision_received")),
 )
 
-# Setting names an administrator changes without anybody minding.
+# Settings that an administrator may change without a security impact.
 HARMLESS_SETTINGS: Final = (
     "name",
     "member_usage_dashboard_visible",

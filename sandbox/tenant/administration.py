@@ -1,4 +1,4 @@
-"""Everything that is not a person's own day: administration, the directory, pipelines, the provider, passers-by."""
+"""Activities besides people's own work: administration, directory, pipelines, provider, unauthenticated users."""
 
 import math
 import random
@@ -20,12 +20,12 @@ _AWS_ROLE: Final = "arn:aws:sts::111122223333:assumed-role/labs-batch/runner"
 
 
 class Administration:
-    """Records the duties of one day at a time; rates grow with the square root of the company's size."""
+    """Records administrative activities one day at a time; rates grow with the square root of the company's size."""
 
-    def __init__(self, company: Company, recorder: Recorder, seed: int, *, told_elsewhere: frozenset[str]) -> None:
-        """`told_elsewhere` are the user ids whose departure a storyline tells."""
+    def __init__(self, company: Company, recorder: Recorder, seed: int, *, in_storylines: frozenset[str]) -> None:
+        """`in_storylines` are the user ids whose departure is part of a storyline."""
         self._company = company
-        self._told_elsewhere = told_elsewhere
+        self._in_storylines = in_storylines
         self._recorder = recorder
         self._seed = seed
         self._scale = math.sqrt(len(company.people) / 400) / 30
@@ -35,14 +35,14 @@ class Administration:
             "membership": people("membership_admin"),
             "billing": people("billing"),
             "security": [p for p in company.people if p.department == "security" and not p.left],
-            # The same few maintain what all share: a newcomer among them would be news.
+            # A fixed few maintain shared resources: a new person among them would be an anomaly.
             "engineer": [p for p in company.people if p.department == "engineering" and not p.left][:6],
             "member": [p for p in company.people if not p.left],
             "developer": [p for p in company.people if p.console_organization_id and not p.left],
         }
 
     def day(self, day: date) -> None:
-        """Record the duties of `day`: UTC for machines, everybody's own for people."""
+        """Record the activities of `day`: the UTC day for machines, the local day for people."""
         rng = random.Random(f"{self._seed}/administration/{day}")
         values = ValueGenerator(rng, self._company.pools)
         midnight = datetime.combine(day, time(), UTC)
@@ -52,7 +52,7 @@ class Administration:
         if day.weekday() < 5:
             for who, rate, types in BY_PEOPLE:
                 for type in types:
-                    # 30 days hold 21.4 working days; the rate is for all of them.
+                    # 30 days have 21.4 working days; the rate is for 30 days.
                     for _ in range(_poisson(rng, rate * self._scale * 1.4)):
                         self._by_person(who, type, midnight, values)
         for who, rate, types in BY_MACHINES:
@@ -79,7 +79,7 @@ class Administration:
         self._record(at, type, actor, organization, values)
 
     def _machine(self, who: Who, values: ValueGenerator) -> tuple[dict[str, Any], TenantOrganization | None]:
-        """The actor of a machine duty and the organisation it acts in."""
+        """The actor of a machine activity and its organization."""
         rng, ids, company = values.rng, values.ids, self._company
         match who:
             case "terraform":
@@ -126,7 +126,7 @@ class Administration:
         values: ValueGenerator,
     ) -> None:
         fields = values.fields(activity_types()[type], at)
-        while _acts_on_oneself(actor, fields):
+        while _acts_on_self(actor, fields):
             fields = values.fields(activity_types()[type], at)
         fields.update(BENIGN.get(type, {}))
         if type == "claude_organization_settings_updated":
@@ -136,7 +136,7 @@ class Administration:
         self._recorder.record(at, type, actor, organization, fields)
 
     def _joins_and_leaves(self, midnight: datetime, values: ValueGenerator) -> None:
-        """What the directory pushes for people who join or leave within this UTC day."""
+        """Directory activities for people who join or leave within this UTC day."""
         tomorrow = midnight + timedelta(days=1)
         for person in self._company.people:
             organization = self._company.organization(person.organization_id)
@@ -149,14 +149,14 @@ class Administration:
                 ):
                     at = person.hired + timedelta(seconds=seconds)
                     self._recorder.record(at, type, directory_actor(self._company, values), organization, fields)
-            if person.user_id in self._told_elsewhere or person.left is None:
+            if person.user_id in self._in_storylines or person.left is None:
                 continue
             if midnight <= person.left < tomorrow:
                 for at, type, fields in departure(person):
                     self._recorder.record(at, type, directory_actor(self._company, values), organization, fields)
 
     def _federated_builds(self, midnight: datetime, values: ValueGenerator) -> None:
-        """Builds exchange their OIDC token day and night, in batches of few; some are refused."""
+        """Builds exchange their OIDC token around the clock, in small batches; some are refused."""
         rng = values.rng
         for _ in range(_poisson(rng, 24 * max(1.0, self._scale * 30))):
             at = midnight + timedelta(hours=rng.gauss(2.5, 1.2) % 24 if rng.random() < 0.5 else rng.uniform(0, 24))
@@ -176,7 +176,7 @@ class Administration:
             self._recorder.record(at, "platform_federated_authentication", actor, self._company.console[0], fields)
 
     def _memory_migration(self, midnight: datetime, values: ValueGenerator) -> None:
-        """Anthropic working on a person's behalf: the person as actor, and no address (compliance-api.md, 6.4)."""
+        """Anthropic acting on a person's behalf: the person as actor, and no address (compliance-api.md, 6.4)."""
         rng = values.rng
         for _ in range(_poisson(rng, 2 * self._scale * 30)):
             person = rng.choice(self._people["member"])
@@ -188,8 +188,8 @@ class Administration:
             self._record(at, "claude_code_user_memory_updated", actor, place, values)
 
 
-def _acts_on_oneself(actor: Mapping[str, Any], fields: Mapping[str, Any]) -> bool:
-    """Whether the actor is also the person acted on, which ordinary administration avoids."""
+def _acts_on_self(actor: Mapping[str, Any], fields: Mapping[str, Any]) -> bool:
+    """Whether the actor is also the target, which ordinary administration avoids."""
     user_id = actor.get("user_id")
     return bool(user_id) and any(
         user_id == value or (isinstance(value, list) and user_id in value) for value in fields.values()
@@ -197,7 +197,7 @@ def _acts_on_oneself(actor: Mapping[str, Any], fields: Mapping[str, Any]) -> boo
 
 
 def directory_actor(company: Company, values: ValueGenerator) -> dict[str, Any]:
-    """The directory pushing one change by SCIM."""
+    """The actor of a change pushed by SCIM."""
     return {
         "type": "scim_directory_sync_actor",
         "workos_event_id": values.ids.new("event"),
@@ -207,7 +207,7 @@ def directory_actor(company: Company, values: ValueGenerator) -> dict[str, Any]:
 
 
 def departure(person: Person) -> Iterator[tuple[datetime, str, dict[str, Any]]]:
-    """What the directory pushes when `person` leaves; the deletion itself carries no address, as documented."""
+    """Directory activities when `person` leaves; the deletion itself has no address, as documented."""
     assert person.left is not None
     yield person.left, "scim_user_deleted", {"user_id": person.user_id}
     gone = {"user_id": person.user_id, "user_email": person.email, "previous_role": person.role, "current_role": None}
@@ -215,7 +215,7 @@ def departure(person: Person) -> Iterator[tuple[datetime, str, dict[str, Any]]]:
 
 
 def _poisson(rng: random.Random, mean: float) -> int:
-    """A Poisson draw by Knuth's product; for means well under 700."""
+    """A Poisson draw by Knuth's algorithm; for means well under 700."""
     floor, product, count = math.exp(-mean), rng.random(), 0
     while product > floor:
         product *= rng.random()

@@ -16,7 +16,7 @@ _BARE: dict[str, Kind] = {"string": "string", "number": "number", "boolean": "bo
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """What a value looks like: `options` of an enum or setting, `inner` of an array or map, `members` of an object."""
+    """The shape of a value: `options` of an enum or setting, `inner` of an array or map, `members` of an object."""
 
     kind: Kind
     nullable: bool = False

@@ -1,4 +1,4 @@
-"""The tenant's other reader of the Compliance API: a collector like Purview's own, every quarter of an hour."""
+"""Another reader of the tenant's Compliance API: a collector like Purview's own, every 15 minutes."""
 
 import random
 from datetime import UTC, date, datetime, time, timedelta
@@ -9,12 +9,12 @@ from sandbox.tenant.ids import Ids
 from sandbox.tenant.recorder import Recorder
 from sandbox.tenant.values import stamp
 
-API: Final = "https://api.anthropic.com/v1/compliance"  # the documented address, as `url` carries it
+API: Final = "https://api.anthropic.com/v1/compliance"  # the documented URL, as in `url`
 _EVERY: Final = timedelta(minutes=15)
 
 
 class Collector:
-    """Records the `compliance_api_accessed` rows this reader leaves; the bridge's own come from the API simulator."""
+    """Records this reader's `compliance_api_accessed` activities; the bridge's own come from the API simulator."""
 
     def __init__(self, company: Company, recorder: Recorder, seed: int) -> None:
         self._actor = company.key("purview-collector").actor()

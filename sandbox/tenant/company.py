@@ -1,4 +1,4 @@
-"""The tenant's standing parts: organisations, people, groups, machines, keys, and the objects everybody shares."""
+"""The static parts of the tenant: organizations, people, groups, machines, keys, and shared objects."""
 
 import random
 from collections.abc import Mapping, Sequence
@@ -16,7 +16,7 @@ COMPLIANCE_SCOPES: Final = ("read:compliance_activities", "read:compliance_user_
 
 @dataclass(frozen=True, slots=True)
 class TenantOrganization:
-    """A claude.ai or Console organisation, or the parent that holds them (which has no activities of its own)."""
+    """A claude.ai or Console organization, or their parent (which has no activities of its own)."""
 
     id: str
     uuid: str
@@ -53,7 +53,7 @@ class ServiceAccount:
 
 @dataclass(frozen=True, slots=True)
 class TenantKey:
-    """A key by its id, never its secret. `organization_id` is None for a key that reaches the whole parent."""
+    """A key by its id, without its secret. `organization_id` is None for a key for the whole parent."""
 
     id: str
     kind: Literal["compliance", "admin", "api"]
@@ -76,9 +76,9 @@ class TenantKey:
 
 @dataclass(frozen=True, slots=True)
 class Company:
-    """Everything that does not change while the simulation runs.
+    """Everything that does not change during the simulation.
 
-    `pools` gives, per field name, the values activities may mention (see pools.py).
+    `pools` has, per field name, the values that activities may use (see shared_objects.py).
     """
 
     parent: TenantOrganization
@@ -95,7 +95,7 @@ class Company:
         return next(each for each in (*self.claude, *self.console) if each.id == id)
 
     def with_role(self, *roles: str) -> list[Person]:
-        """Who holds one of `roles` and stays through the whole simulation, in a fixed order; never empty."""
+        """People with one of `roles` who stay for the whole simulation, in a fixed order; never empty."""
         staying = [person for person in self.people if person.left is None]
         return [person for person in staying if person.role in roles] or staying[:1]
 
@@ -104,9 +104,9 @@ class Company:
 
 
 def create_company(*, start: datetime, end: datetime, people: int, seed: int) -> Company:
-    """The company as it stands at `start`; ValueError for fewer people than it has departments."""
+    """The company at `start`; ValueError for fewer people than departments."""
     if people < len(DEPARTMENTS):
-        raise ValueError(f"a tenant needs at least {len(DEPARTMENTS)} people, one a department; got {people}")
+        raise ValueError(f"a tenant needs at least {len(DEPARTMENTS)} people, one per department; got {people}")
     rng = random.Random(f"{seed}/company")
     ids = Ids(rng)
 

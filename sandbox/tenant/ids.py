@@ -1,4 +1,4 @@
-"""Identifiers that look like the API's: a prefix, `_01` and 24 base-58 characters; seeded, and in no order of time."""
+"""Identifiers in the API's format: a prefix, `_01` and 24 base-58 characters; seeded, and not ordered by time."""
 
 import random
 from typing import Final
@@ -6,7 +6,7 @@ from typing import Final
 _ALPHABET: Final = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 _PAIRS: Final = tuple(first + second for first in _ALPHABET for second in _ALPHABET)
 
-# Fields whose ids do not simply start with the field's own name.
+# Fields whose id prefix differs from the field's name.
 PREFIXES: Final = {
     "admin_api_key_id": "admin_api_key",
     "api_key_id": "apikey",
@@ -55,7 +55,7 @@ PREFIXES: Final = {
 
 
 class Ids:
-    """New identifiers from one seeded source of chance."""
+    """New identifiers from one seeded random generator."""
 
     def __init__(self, rng: random.Random) -> None:
         self._rng = rng
@@ -64,7 +64,7 @@ class Ids:
         return f"{prefix}_01{''.join(self._rng.choices(_PAIRS, k=12))}"
 
     def of(self, field: str) -> str:
-        """A new id as the field called `field` would carry it."""
+        """A new id for the field `field`."""
         return self.new(PREFIXES.get(field) or field.removesuffix("_id"))
 
     def uuid(self) -> str:

@@ -1,4 +1,4 @@
-"""Who works at the simulated company: names, departments, rights, addresses, and the days they joined and left."""
+"""People of the simulated company: names, departments, roles, addresses, and the days they joined and left."""
 
 import random
 import unicodedata
@@ -50,7 +50,7 @@ CODE_AGENT: Final = "claude-cli/2.0.14 (external, cli)"
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """One member. `role` and `seat` are the API's words; `left` is None for who stays.
+    """One member. `role` and `seat` are the API's values; `left` is None for those who stay.
 
     `works_from` is the office's shared egress address, `home` the person's own. `diligence` scales how much the
     person does in a day around 1.
@@ -79,7 +79,7 @@ class Person:
         return self.hired <= at and (self.left is None or at < self.left)
 
     def actor(self, *, address: str | None = None, agent: str | None = None) -> dict[str, str]:
-        """The `user_actor` as the feed shows this person, at the office unless told otherwise."""
+        """This person's `user_actor` in the feed, by default with the office address."""
         return {
             "type": "user_actor",
             "email_address": self.email,
@@ -98,9 +98,9 @@ def hire(
     console: tuple[str, str],
     rng: random.Random,
 ) -> tuple[Person, ...]:
-    """`count` people; in 30 days about 1.5 % join and as many leave; one from sales always leaves within [start, end).
+    """`count` people; about 1.5 % join and leave in 30 days; one from sales always leaves within [start, end).
 
-    `claude` and `console` are the ids of the main and the second organisation of each product.
+    `claude` and `console` are the ids of the main and the second organization of each product.
     """
     ids, names = Ids(rng), _names(rng)
     departments = _departments(count)
@@ -149,24 +149,24 @@ def hire(
 
 
 def _home(office: Place, number: int) -> str:
-    """Two in three people have an IPv4 address at home, shared by a few through their provider; the rest IPv6."""
+    """Two in three people have an IPv4 home address, shared by a few through their provider; the rest IPv6."""
     return host(office.home if number % 3 else office.home_v6, number)
 
 
 def _late_afternoon(day: datetime, utc_offset: timedelta) -> datetime:
-    """17:00 local time on that day, or on the Friday before where it falls on a weekend."""
+    """17:00 local time on that day, or on the Friday before if it falls on a weekend."""
     day -= timedelta(days=max(0, day.weekday() - 4))
     return day.replace(hour=17, minute=0, second=0, microsecond=0) - utc_offset
 
 
 def _departments(count: int) -> list[str]:
-    """Each department's share of `count` people, the largest first; what rounding leaves goes to engineering."""
+    """Each department's share of `count` people, largest first; the rounding remainder goes to engineering."""
     names = [name for name, (share, _) in DEPARTMENTS.items() for _ in range(max(1, round(share * count)))]
     return (names + ["engineering"] * count)[:count]
 
 
 def _roles(departments: list[str]) -> list[str]:
-    """Who may what: one primary owner, a few owners and administrators in IT and security, billing in finance."""
+    """Roles: one primary owner, a few owners and administrators in IT and security, billing in finance."""
     wanted = {
         "it": ["primary_owner", "owner", "admin", "membership_admin", "admin", "admin"],
         "security": ["owner", "admin"],

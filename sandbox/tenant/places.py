@@ -1,7 +1,7 @@
-"""Where the simulated people and machines are: documentation addresses only, so that nothing points at a real network.
+"""Locations of the simulated people and machines, with documentation addresses only (RFC 5737, RFC 3849).
 
-Offices share a few egress addresses as real ones do. `locate` gives a place to an address, because public
-geolocation knows nothing about documentation ranges (RFC 5737, RFC 3849).
+Offices share a few egress addresses. `locate` maps an address to its place, because public geolocation does not cover
+documentation ranges.
 """
 
 from dataclasses import dataclass
@@ -38,7 +38,7 @@ OFFICES: Final = (
     _place("Bengaluru", "IN", 12.97, 77.59, 5.5, 4, "198.51.100.96/27", "192.0.2.48/28"),
     _place("Sydney", "AU", -33.87, 151.21, 10, 5, "198.51.100.128/27", "192.0.2.64/28"),
 )
-# Nobody of the company lives here: what storylines call a foreign address.
+# No employee lives here: the foreign addresses of storylines.
 FAR_PLACES: Final = (
     _place("Reykjavik", "IS", 64.15, -21.94, 0, 0x11, "203.0.113.128/28", None),
     _place("Auckland", "NZ", -36.85, 174.76, 12, 0x12, "203.0.113.144/28", None),
@@ -47,12 +47,12 @@ FAR_PLACES: Final = (
 )
 CLOUD: Final = "203.0.113.0/26"  # build runners, service accounts and collectors
 
-# How Anthropic's own work on a user's behalf shows itself (compliance-api.md, 6.4).
+# The address of Anthropic's own actions on a user's behalf (compliance-api.md, 6.4).
 NO_ADDRESS: Final = "0.0.0.0"
 
 
 def host(network: str, number: int) -> str:
-    """The `number`-th usable address of `network`, counted around its end."""
+    """The `number`-th usable address of `network`, modulo its size."""
     net = ip_network(network)
     if isinstance(net, IPv6Network):
         return str(net[(number % 65_000 + 1) << 64 | 0x10])
@@ -61,7 +61,7 @@ def host(network: str, number: int) -> str:
 
 @cache
 def locate(address: str) -> Place | None:
-    """The place an address belongs to; None for the cloud, for nowhere and for anything not ours."""
+    """The place of an address; None for the cloud, for NO_ADDRESS and for unknown addresses."""
     found = ip_address(address)
     for place in OFFICES + FAR_PLACES:
         for network in _networks(place):

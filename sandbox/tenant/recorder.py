@@ -1,4 +1,4 @@
-"""Writes activities as the feed would hold them: with an id, a time in one of the API's spellings, and a delay."""
+"""Records activities as feed entries: with an id, a time in one of the API's formats, and an indexing delay."""
 
 import random
 from collections.abc import Mapping
@@ -10,10 +10,17 @@ from sandbox.activity import FeedEntry, feed_entry
 from sandbox.tenant.company import TenantOrganization
 from sandbox.tenant.ids import Ids
 
-# Recorded first, shown up to two days later (compliance-api.md, 6.4).
+# Visible up to two days after they are recorded (compliance-api.md, 6.4).
 ACCESS_TRANSPARENCY: Final = frozenset({"anthropic_access", "cmek_preserve"})
-# Belong to no organisation (compliance-api.md, 6.3): signing in and out, and reading the Compliance API.
-_NOWHERE: Final = ("sso_", "magic_link_", "social_login_", "anonymous_mobile_", "phone_code_", "user_logged_out")
+# Belong to no organization (compliance-api.md, 6.3): signing in and out, and reading the Compliance API.
+_WITHOUT_ORGANIZATION: Final = (
+    "sso_",
+    "magic_link_",
+    "social_login_",
+    "anonymous_mobile_",
+    "phone_code_",
+    "user_logged_out",
+)
 _DRIFT_SHARE: Final = 0.0005
 _UNKNOWN_TYPE: Final = "claude_canvas_opened"
 _UNKNOWN_FIELD: Final = "new_field"
@@ -21,7 +28,7 @@ _UNKNOWN_FIELD: Final = "new_field"
 
 @dataclass(frozen=True, slots=True)
 class Blind:
-    """While an organisation's compliance logging is off, nothing of it is recorded."""
+    """A period with compliance logging off for an organization; nothing of it is recorded."""
 
     organization_id: str
     since: datetime
@@ -29,12 +36,12 @@ class Blind:
 
 
 def without_organization(type: str) -> bool:
-    """Whether activities of this type carry a null organisation."""
-    return type.startswith(_NOWHERE) or type == "compliance_api_accessed"
+    """Whether activities of this type have a null organization."""
+    return type.startswith(_WITHOUT_ORGANIZATION) or type == "compliance_api_accessed"
 
 
 class Recorder:
-    """Collects entries inside [start, end); `take` hands over those before a moment, in the feed's order."""
+    """Collects entries within [start, end); `take` removes those before a given time, in the feed's order."""
 
     def __init__(self, *, start: datetime, end: datetime, seed: int, late_share: float) -> None:
         self.start, self.end = start, end
@@ -54,14 +61,14 @@ class Recorder:
         *,
         drift: bool = True,
     ) -> str | None:
-        """Write one activity and return its id; None when it falls outside the simulation or into a blind window."""
+        """Record one activity and return its id; None if it is outside the simulation or in a blind window."""
         if not self.start <= at < self.end:
             return None
         for blind in self.blind:
             if organization and organization.id == blind.organization_id and blind.since < at < blind.until:
                 return None
         rng = self._rng
-        activity: dict[str, Any] = {"id": self._ids.new("activity"), "type": type, "created_at": self._spelled(at)}
+        activity: dict[str, Any] = {"id": self._ids.new("activity"), "type": type, "created_at": self._formatted(at)}
         if organization and not without_organization(type):
             activity["organization_id"] = organization.id
             activity["organization_uuid"] = organization.uuid
@@ -81,14 +88,14 @@ class Recorder:
         return str(activity["id"])
 
     def take(self, before: datetime) -> list[FeedEntry]:
-        """Remove and return what was created before `before`, sorted by time, ties by id."""
+        """Remove and return the entries created before `before`, sorted by time, ties by id."""
         ready = [entry for entry in self._entries if entry.created_at < before]
         self._entries = [entry for entry in self._entries if entry.created_at >= before]
         ready.sort(key=lambda entry: (entry.created_at, entry.id))
         return ready
 
-    def _spelled(self, at: datetime) -> str:
-        """Microseconds and `Z` mostly; one in twelve without a fraction, one in twenty-five with `+00:00`."""
+    def _formatted(self, at: datetime) -> str:
+        """Mostly microseconds and `Z`; one in twelve without a fraction, one in twenty-five with `+00:00`."""
         roll = self._rng.random()
         if roll < 0.08:
             return at.strftime("%Y-%m-%dT%H:%M:%SZ")
@@ -100,5 +107,5 @@ class Recorder:
         if type in ACCESS_TRANSPARENCY:
             return timedelta(hours=rng.uniform(1, 48))
         if rng.random() < self._late_share:
-            return timedelta(minutes=2 * (40 * 60 / 2) ** rng.random())  # 2 minutes to 40 hours, evenly by order
+            return timedelta(minutes=2 * (40 * 60 / 2) ** rng.random())  # 2 minutes to 40 hours, log-uniform
         return timedelta(seconds=rng.uniform(5, 50))

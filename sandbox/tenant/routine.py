@@ -1,4 +1,4 @@
-"""A person's day: sign in, work in bursts around lunch, from office or home, sometimes late, rarely on weekends."""
+"""A person's day: sign-in, bursts of work around lunch, from office or home, sometimes late, rarely on weekends."""
 
 import random
 from collections.abc import Mapping, Sequence
@@ -14,8 +14,8 @@ from sandbox.tenant.recorder import Recorder
 from sandbox.tenant.usage_profile import BENIGN, BY_DEPARTMENT, EVERYBODY, FROM_THE_TERMINAL
 from sandbox.tenant.values import BLANKED, ValueGenerator
 
-# What a person keeps at hand between activities, so that what is viewed today was created before.
-_SHELVES: Final = frozenset(
+# Objects that a person uses again, so that what is viewed today was created before.
+_REUSED: Final = frozenset(
     {
         "claude_chat_id",
         "claude_project_id",
@@ -29,21 +29,21 @@ _SHELVES: Final = frozenset(
         "share_id",
     }
 )
-_SHELF_SIZE: Final = 8
+_RECENT_IDS: Final = 8
 _ABSENT: Final = 0.11  # holidays, sickness, days without Claude
 _WEEKEND_WORK: Final = 0.05
-_DEEDS_A_DAY: Final = 12.5  # besides signing in and out
+_ACTIVITIES_PER_DAY: Final = 12.5  # besides signing in and out
 
-_Move = Literal["known", "new", "gone", "perhaps"]
-_Shelves = dict[str, list[str]]
+_IdUse = Literal["known", "new", "removed", "optional"]
+_RecentIds = dict[str, list[str]]
 
 
 @dataclass(frozen=True, slots=True)
-class _Deed:
-    """One type as routine does it: what happens to which shelf, and whether other fields need values."""
+class _ActivityPlan:
+    """How one activity type is generated: which remembered ids it uses, and whether other fields need values."""
 
     kind: ActivityType
-    moves: tuple[tuple[str, _Move], ...]
+    id_uses: tuple[tuple[str, _IdUse], ...]
     blanks: tuple[str, ...]
     needs_values: bool
     benign: Mapping[str, Any]
@@ -51,14 +51,14 @@ class _Deed:
 
 
 class Routine:
-    """The ordinary days of everybody in `company`; remembers what each person has at hand."""
+    """The ordinary days of everyone in `company`; remembers the objects each person used recently."""
 
     def __init__(self, company: Company, recorder: Recorder, seed: int) -> None:
         self._company = company
         self._recorder = recorder
         self._seed = seed
-        self._shelves: dict[str, _Shelves] = {}
-        self._deeds = {department: _choices(department) for department in {p.department for p in company.people}}
+        self._recent: dict[str, _RecentIds] = {}
+        self._plans = {department: _choices(department) for department in {p.department for p in company.people}}
 
     def day(self, day: date) -> None:
         """Record the local calendar day `day` of every person, wherever they are."""
@@ -79,8 +79,8 @@ class Routine:
         shift = 10.5 if person.night_owl else 0.0
         starts = midnight + timedelta(hours=max(5.0, rng.gauss(8.6, 0.7)) + shift)
         self._sign_in(person, starts, address, rng)
-        count = max(1, round(rng.gauss(_DEEDS_A_DAY * person.diligence, 3) * (0.4 if weekend else 1)))
-        deeds, weights = self._deeds[person.department]
+        count = max(1, round(rng.gauss(_ACTIVITIES_PER_DAY * person.diligence, 3) * (0.4 if weekend else 1)))
+        plans, weights = self._plans[person.department]
         last = starts
         while count > 0:
             burst = min(count, rng.randint(2, 6))
@@ -90,9 +90,9 @@ class Routine:
             at = max(starts + timedelta(seconds=30), midnight + timedelta(hours=hour + shift))
             evening = roll >= 0.95 and rng.random() < 0.7
             where, agent = (person.home, person.mobile_agent) if evening else (address, person.user_agent)
-            for deed in rng.choices(deeds, cum_weights=weights, k=burst):
+            for plan in rng.choices(plans, cum_weights=weights, k=burst):
                 at += timedelta(seconds=rng.expovariate(1 / 75), microseconds=rng.randrange(1_000_000))
-                self._do(deed, person, at, where, CODE_AGENT if deed.from_terminal else agent, values)
+                self._do(plan, person, at, where, CODE_AGENT if plan.from_terminal else agent, values)
             last = max(last, at)
         if rng.random() < 0.2:
             away = last + timedelta(minutes=rng.uniform(2, 40))
@@ -113,17 +113,19 @@ class Routine:
         fields = {"auth_method": "sso", "mfa_method": "not_used" if rng.random() < 0.8 else None}
         self._record(at, "sso_login_succeeded", person, person.actor(address=address), fields)
 
-    def _do(self, deed: _Deed, person: Person, at: datetime, address: str, agent: str, values: ValueGenerator) -> None:
-        fields = values.fields(deed.kind, at) if deed.needs_values else {}
-        shelves = self._shelves.setdefault(person.user_id, {})
-        for name, move in deed.moves:
-            fields[name] = _move(shelves.setdefault(name, []), name, move, values)
-        for name in deed.blanks:
+    def _do(
+        self, plan: _ActivityPlan, person: Person, at: datetime, address: str, agent: str, values: ValueGenerator
+    ) -> None:
+        fields = values.fields(plan.kind, at) if plan.needs_values else {}
+        recent = self._recent.setdefault(person.user_id, {})
+        for name, use in plan.id_uses:
+            fields[name] = _next_id(recent.setdefault(name, []), name, use, values)
+        for name in plan.blanks:
             roll = values.rng.random()
             if roll < 0.96:
                 fields[name] = None if roll < 0.9 else ""
-        fields.update(deed.benign)
-        self._record(at, deed.kind.name, person, person.actor(address=address, agent=agent), fields)
+        fields.update(plan.benign)
+        self._record(at, plan.kind.name, person, person.actor(address=address, agent=agent), fields)
 
     def _record(
         self, at: datetime, type: str, person: Person, actor: Mapping[str, Any], fields: dict[str, Any]
@@ -132,46 +134,46 @@ class Routine:
             self._recorder.record(at, type, actor, self._company.organization(person.organization_id), fields)
 
 
-def _choices(department: str) -> tuple[Sequence[_Deed], Sequence[float]]:
-    """The deeds of a department with their cumulative weights."""
+def _choices(department: str) -> tuple[Sequence[_ActivityPlan], Sequence[float]]:
+    """The activity types of a department with their cumulative weights."""
     weights = dict(EVERYBODY)
     for name, extra in BY_DEPARTMENT.get(department, {}).items():
         weights[name] = weights.get(name, 0) + extra
-    return [_deed(activity_types()[name]) for name in weights], list(accumulate(weights.values()))
+    return [_plan(activity_types()[name]) for name in weights], list(accumulate(weights.values()))
 
 
-def _deed(kind: ActivityType) -> _Deed:
-    on_shelves = [field for field in kind.fields if field.name in _SHELVES]
-    own = kind.own_id or next((field.name for field in on_shelves if field.required), None)
-    moves: list[tuple[str, _Move]] = []
-    for field in on_shelves:
-        move: _Move = "perhaps" if field.shape.nullable else "known"
+def _plan(kind: ActivityType) -> _ActivityPlan:
+    reused = [field for field in kind.fields if field.name in _REUSED]
+    own = kind.own_id or next((field.name for field in reused if field.required), None)
+    id_uses: list[tuple[str, _IdUse]] = []
+    for field in reused:
+        use: _IdUse = "optional" if field.shape.nullable else "known"
         if field.name == own and kind.name.endswith(("_created", "_uploaded")):
-            move = "new"
+            use = "new"
         elif field.name == own and kind.name.endswith("_deleted"):
-            move = "gone"
-        moves.append((field.name, move))
-    shelved = {name for name, _ in moves}
-    return _Deed(
+            use = "removed"
+        id_uses.append((field.name, use))
+    with_ids = {name for name, _ in id_uses}
+    return _ActivityPlan(
         kind,
-        tuple(moves),
+        tuple(id_uses),
         tuple(field.name for field in kind.fields if field.name in BLANKED),
-        any(field.name not in shelved and field.name not in BLANKED for field in kind.fields),
+        any(field.name not in with_ids and field.name not in BLANKED for field in kind.fields),
         BENIGN.get(kind.name, {}),
         kind.name.startswith(FROM_THE_TERMINAL),
     )
 
 
-def _move(shelf: list[str], name: str, move: _Move, values: ValueGenerator) -> str | None:
+def _next_id(recent: list[str], name: str, use: _IdUse, values: ValueGenerator) -> str | None:
     rng = values.rng
-    if move == "perhaps" and rng.random() < 0.65:
+    if use == "optional" and rng.random() < 0.65:
         return None
-    if move == "new" or not shelf:
+    if use == "new" or not recent:
         made = values.ids.of(name)
-        if move != "gone":
-            if len(shelf) >= _SHELF_SIZE:
-                shelf.pop(rng.randrange(len(shelf)))
-            shelf.append(made)
+        if use != "removed":
+            if len(recent) >= _RECENT_IDS:
+                recent.pop(rng.randrange(len(recent)))
+            recent.append(made)
         return made
-    chosen = rng.randrange(len(shelf))
-    return shelf.pop(chosen) if move == "gone" else shelf[chosen]
+    chosen = rng.randrange(len(recent))
+    return recent.pop(chosen) if use == "removed" else recent[chosen]

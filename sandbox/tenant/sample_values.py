@@ -1,4 +1,4 @@
-"""Words and ranges by field name, for fields whose values the reference describes but does not list."""
+"""Sample values and ranges by field name, for fields whose values the reference describes but does not list."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""One well-formed activity of every documented type: for files and tests that must meet them all."""
+"""One well-formed activity of every documented type, for files and tests that must cover them all."""
 
 import random
 from collections.abc import Iterable, Iterator
@@ -39,7 +39,7 @@ def samples(*, seed: int = 7, at: datetime, types: Iterable[str] | None = None) 
 
 
 def _actor(kind: ActivityType, company: Company, values: ValueGenerator) -> dict[str, Any]:
-    """One of the actors the reference allows for the type; where it allows any, the one that fits its name."""
+    """One of the actors that the reference allows for the type; if it allows any, one that matches its name."""
     rng = values.rng
     choice = rng.choice(kind.actors)
     if choice == "any":

@@ -1,4 +1,4 @@
-"""The objects everybody's activities mention: agents, connectors, groups, workspaces and the people themselves."""
+"""Objects shared by all activities: agents, connectors, groups, workspaces and people."""
 
 import random
 from collections.abc import Sequence
@@ -7,7 +7,7 @@ from typing import Any, Final
 from sandbox.tenant.ids import Ids
 from sandbox.tenant.people import DOMAIN, Person
 
-# The connectors security has approved: an unapproved one is a storyline.
+# Approved connectors; an unapproved one is part of a storyline.
 APPROVED_CONNECTORS: Final = (
     "Contoso Wiki",
     "Jira",
@@ -54,9 +54,9 @@ def pools(
     service_account_ids: Sequence[str],
     workspaces: Sequence[str],
 ) -> dict[str, Sequence[Any]]:
-    """Per field name, the values activities may mention; `groups` are pairs of id and name.
+    """Per field name, the values that activities may use; `groups` are pairs of id and name.
 
-    Lists of one family (a connector's id and name, a person's id and address) are aligned: one index picks both.
+    Lists of one family (a connector's id and name, a person's id and address) are aligned: one index selects both.
     """
     known = rng.sample(staff, min(len(staff), 500))
     user_ids = [person.user_id for person in known]

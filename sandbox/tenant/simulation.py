@@ -1,4 +1,4 @@
-"""The tenant lived day by day: storylines are laid out first, then each day's routine fills the feed around them."""
+"""Simulate the tenant day by day: storylines are scheduled first, then each day's routine fills the feed."""
 
 import random
 from collections.abc import Iterator
@@ -33,51 +33,53 @@ class Tenant:
 
 
 class Simulation:
-    """One simulation over [start, end). The company and its storylines are known before the first day is asked for."""
+    """One simulation over [start, end). The company and its storylines are created before the first day."""
 
     def __init__(
         self, *, start: datetime, end: datetime, people: int = 400, seed: int = 7, late_share: float = 0.002
     ) -> None:
-        """`start` and `end` are aware; ValueError when they leave no time between them."""
+        """`start` and `end` are aware; ValueError unless `start` is before `end`."""
         self._start, self._end = start.astimezone(UTC), end.astimezone(UTC)
         if self._end <= self._start:
-            raise ValueError(f"a tenant lives forward: end {end} is not after start {start}")
+            raise ValueError(f"end {end} is not after start {start}")
         self._seed = seed
         self.company: Company = create_company(start=self._start, end=self._end, people=people, seed=seed)
         self._recorder = Recorder(start=self._start, end=self._end, seed=seed, late_share=late_share)
-        self._told: set[str] = set()
+        self._departed: set[str] = set()
         blind: list[Blind] = []
         self.storylines: tuple[Storyline, ...] = tuple(
-            sorted(self._stage(blind), key=lambda storyline: storyline.started)
+            sorted(self._schedule(blind), key=lambda storyline: storyline.started)
         )
-        # Only now: a blind window hides the days around the storylines, never a storyline.
+        # Set last: a blind window hides ordinary activity, never a storyline.
         self._recorder.blind = blind
 
     def days(self) -> Iterator[list[FeedEntry]]:
-        """The feed, one list for each UTC day in order, each sorted; memory holds about two days. Ask once.
+        """The feed, one sorted list per UTC day; memory holds about two days. Call once.
 
-        The local day of people east of Greenwich begins in the UTC day before, so each UTC day is complete only
-        when the next local day has been lived too.
+        The local day of people east of Greenwich begins in the previous UTC day, so a UTC day is complete only
+        when the next local day has been simulated too.
         """
         routine = Routine(self.company, self._recorder, self._seed)
-        administration = Administration(self.company, self._recorder, self._seed, told_elsewhere=frozenset(self._told))
+        administration = Administration(
+            self.company, self._recorder, self._seed, in_storylines=frozenset(self._departed)
+        )
         collector = Collector(self.company, self._recorder, self._seed)
         day = self._start.date()
 
-        def live(day: date) -> None:
+        def simulate(day: date) -> None:
             routine.day(day)
             administration.day(day)
             collector.day(day)
 
-        live(day - _DAY)
-        live(day)
+        simulate(day - _DAY)
+        simulate(day)
         while datetime.combine(day, time(), UTC) < self._end:
-            live(day + _DAY)
+            simulate(day + _DAY)
             day += _DAY
             yield self._recorder.take(datetime.combine(day, time(), UTC))
 
-    def _stage(self, blind: list[Blind]) -> Iterator[Storyline]:
-        """Play every script on a working day of its own, or a day beside; leave out what does not fit."""
+    def _schedule(self, blind: list[Blind]) -> Iterator[Storyline]:
+        """Record every script on its own working day, or an adjacent day; skip those that do not fit."""
         for number, script in enumerate(SCRIPTS):
             moment = self._start + (self._end - self._start) * ((number + 0.5) / len(SCRIPTS))
             midnight = datetime.combine(moment.date(), time(), UTC)
@@ -87,7 +89,7 @@ class Simulation:
                 story = StorylineBuilder(self.company, midnight + shift * _DAY, rng)
                 storyline = story.record_into(self._recorder, script)
                 if storyline:
-                    self._told.update(person.user_id for person in story.departed)
+                    self._departed.update(person.user_id for person in story.departed)
                     blind.extend(story.blind)
                     yield storyline
                     break
@@ -96,20 +98,20 @@ class Simulation:
 def build_tenant(
     *, start: datetime, end: datetime, people: int = 400, seed: int = 7, late_share: float = 0.002
 ) -> Tenant:
-    """Live the whole of [start, end) and keep it; for large tenants walk `days` instead.
+    """Simulate all of [start, end) in memory; for large tenants iterate over `days` instead.
 
-    `late_share` of the activities show 2 minutes to 40 hours late, the others within a minute.
+    `late_share` of the activities become visible 2 minutes to 40 hours late, the others within a minute.
     """
-    life = Simulation(start=start, end=end, people=people, seed=seed, late_share=late_share)
-    entries = [entry for day in life.days() for entry in day]
-    company = life.company
+    simulation = Simulation(start=start, end=end, people=people, seed=seed, late_share=late_share)
+    entries = [entry for day in simulation.days() for entry in day]
+    company = simulation.company
     return Tenant(
         (company.parent, *company.claude, *company.console),
         company.people,
         company.groups,
         company.service_accounts,
         company.keys,
-        life.storylines,
+        simulation.storylines,
         entries,
     )
 

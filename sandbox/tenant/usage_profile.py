@@ -1,13 +1,13 @@
-"""What people do on an ordinary day: how often each activity comes, and the values that keep it ordinary.
+"""Ordinary usage: the relative frequency of each activity type, and benign values for its fields.
 
-Ordinary means that a detection rule should stay quiet: artifacts are shared inside, tokens are rejected, limits are
-lowered. What a rule must find is in the storylines.
+Benign means that no detection rule should fire: artifacts are shared internally, tokens are rejected, limits are
+lowered. What a rule must detect is in the storylines.
 """
 
 from collections.abc import Mapping
 from typing import Any, Final
 
-# Relative weight of each type in anybody's day; `*_viewed` leads because the apps load content in the background.
+# Relative weight of each type per person and day; `*_viewed` leads because the apps load content in the background.
 EVERYBODY: Final[Mapping[str, float]] = {
     "claude_chat_viewed": 30,
     "claude_chat_updated": 18,
@@ -65,7 +65,7 @@ EVERYBODY: Final[Mapping[str, float]] = {
     "inference_hooks_request_denied": 0.04,
     "claude_command_created": 0.06,
 }
-# Further weight by department; the department's own work on top of everybody's.
+# Additional weight by department.
 BY_DEPARTMENT: Final[Mapping[str, Mapping[str, float]]] = {
     "engineering": {
         "ccr_session_created": 4,
@@ -103,7 +103,7 @@ BY_DEPARTMENT: Final[Mapping[str, Mapping[str, float]]] = {
     "finance": {"claude_file_uploaded": 4, "claude_file_viewed": 3},
     "sales": {"claude_chat_created": 6, "cowork_session_updated": 2},
 }
-# Done in the terminal rather than the browser.
+# Types with the terminal's user agent instead of the browser's.
 FROM_THE_TERMINAL: Final = ("ccr_session_", "claude_code_user_")
 
 BENIGN: Final[Mapping[str, Mapping[str, Any]]] = {

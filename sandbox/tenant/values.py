@@ -38,7 +38,7 @@ def stamp(at: datetime) -> str:
 
 
 class ValueGenerator:
-    """Draws values from one source of chance; `pools` are the tenant's own objects (see company.Company)."""
+    """Draws values from one random generator; `pools` are the tenant's own objects (see company.Company)."""
 
     def __init__(self, rng: random.Random, pools: Mapping[str, Sequence[Any]]) -> None:
         self.rng = rng
@@ -46,9 +46,9 @@ class ValueGenerator:
         self._pools = pools
 
     def fields(self, kind: ActivityType, at: datetime, *, sparse: bool = True) -> dict[str, Any]:
-        """The type's own fields. `sparse` leaves a third of the optional ones out or null, as the real feed does.
+        """The type's own fields. With `sparse` a third of the optional ones are absent or null, as in the real feed.
 
-        The id of what a `*_created` type creates is new; others come from the tenant where it has such objects.
+        A `*_created` type gets a new id for its object; other ids come from the tenant where it has such objects.
         """
         picks: dict[str, int] = {}
         fresh = kind.own_id if kind.name.endswith(("_created", "_minted", "_generated")) else None

@@ -36,7 +36,7 @@ def client(opened: Opened) -> Iterator[httpx.Client]:
 
 @pytest.fixture(scope="module")
 def reader(workspace_file: Path) -> Iterator[Reader]:
-    held = Reader.hold(workspace_file, SimulatedClock(NOW), content.own_tables(), content.neighbour_tables())
+    held = Reader.open_file(workspace_file, SimulatedClock(NOW), content.own_tables(), content.neighbour_tables())
     yield held
     held.close()
 
@@ -112,9 +112,9 @@ def test_kept_activities_are_what_the_parser_says(workspace_file: Path, tmp_path
     parsed = workspace.query(f"ClaudeActivity {sorted_rows}").objects()
     proof = workspace.query("ClaudeProof | order by Hour asc").objects()
     workspace.close()
-    reader = Reader.hold(doubled, clock, content.own_tables(), content.neighbour_tables())
+    reader = Reader.open_file(doubled, clock, content.own_tables(), content.neighbour_tables())
     try:
-        reader.keep_proof(NOW)
+        reader.cache_proof(NOW)
         kept = reader.query(f"ClaudeActivity {sorted_rows}").objects()
         assert len(some.rows) > 10
         assert any(row["IsOwnRead"] for row in parsed)
@@ -129,7 +129,7 @@ def test_missing_columns_and_tables_read_as_empty(tmp_path: Path) -> None:
     clock, activity = SimulatedClock(NOW), tables.load(tables.ACTIVITY)
     old = tables.Table(activity.name, activity.stream, 1, "", activity.columns[:20])
     LocalWorkspace.create(tmp_path / "old.duckdb", clock, [old]).close()
-    reader = Reader.hold(tmp_path / "old.duckdb", clock, content.own_tables(), content.neighbour_tables())
+    reader = Reader.open_file(tmp_path / "old.duckdb", clock, content.own_tables(), content.neighbour_tables())
     assert reader.query("ClaudeActivity | project ActivityId, Details, IsOwnRead").rows == []
     assert reader.query("ClaudeHealth").rows == []
     assert reader.present == frozenset()
@@ -140,7 +140,7 @@ def test_rehearsal_sees_history_as_if_it_had_just_arrived(reader: Reader) -> Non
     """A rule's own filter on arrival and history lets everything of the period through, and nothing outside it."""
     rule = "ClaudeActivity | where IngestedAt > ago(5m) and not(IsBackfill) | summarize count(), min(EventTime)"
     start = NOW - timedelta(days=3)
-    count, first = reader.rehearsing(rule, NOW, start, NOW).answer(10).rows[0]
+    count, first = reader.rule_query(rule, NOW, start, NOW).answer(10).rows[0]
     bounds = f"datetime({start:%Y-%m-%dT%H:%M}) .. datetime({NOW:%Y-%m-%dT%H:%M})"
     (expected,) = reader.query(f"ClaudeActivity | where EventTime between ({bounds}) | count").rows[0]
     assert count == expected > 100
@@ -162,7 +162,7 @@ def test_a_question_can_be_stopped(reader: Reader) -> None:
 def test_now_is_the_workspaces_own_time(workspace_file: Path, reader: Reader) -> None:
     """A demo of last month is shown as of its last row; a workspace that is written today, as of the clock."""
     assert reader.as_of() == NOW
-    later = Reader.hold(workspace_file, SimulatedClock(NOW + timedelta(days=90)), content.own_tables(), {})
+    later = Reader.open_file(workspace_file, SimulatedClock(NOW + timedelta(days=90)), content.own_tables(), {})
     assert later.as_of() == later.newest()
     later.close()
 
@@ -170,7 +170,7 @@ def test_now_is_the_workspaces_own_time(workspace_file: Path, reader: Reader) ->
 def test_busy_or_foreign_files_are_refused(workspace_file: Path, tmp_path: Path) -> None:
     """What is no workspace is refused with a sentence."""
     (tmp_path / "text.duckdb").write_text("no database")
-    with pytest.raises(OSError, match="no workspace file"), open_page(tmp_path / "text.duckdb", SimulatedClock(NOW)):
+    with pytest.raises(OSError, match="not a workspace file"), open_page(tmp_path / "text.duckdb", SimulatedClock(NOW)):
         pass
 
 
@@ -178,10 +178,10 @@ def test_command_says_what_is_wrong(tmp_path: Path) -> None:
     """`sandbox page` ends in one sentence when there is no file, or when it is no workspace."""
     asked = ["page", "--workspace", str(tmp_path / "none.duckdb")]
     missing = CliRunner().invoke(app, asked)
-    assert (missing.exit_code, "there is no workspace" in missing.stderr) == (2, True)
+    assert (missing.exit_code, "not found; create one with" in missing.stderr) == (2, True)
     (tmp_path / "none.duckdb").write_text("no database")
     foreign = CliRunner().invoke(app, asked)
-    assert (foreign.exit_code, "it is no workspace file" in foreign.stderr) == (1, True)
+    assert (foreign.exit_code, "it is not a workspace file" in foreign.stderr) == (1, True)
 
 
 def test_chart_library_is_the_published_one() -> None:

@@ -155,7 +155,7 @@ async def test_other_tools_can_spend_the_budget() -> None:
     budget: Budget = world.app.state.budget
     budget.spend(590)
     assert (await world.get()).headers[REMAINING] == "9"
-    assert budget.look().remaining == 9
+    assert budget.peek().remaining == 9
 
 
 async def test_the_date_is_the_simulated_one() -> None:

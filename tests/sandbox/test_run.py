@@ -253,4 +253,4 @@ def test_a_query_that_cannot_be_answered_says_where(tmp_path: Path) -> None:
     unknown = invoked("kql", "--workspace", workspace, "SigninLogs | count")
     assert unknown.exit_code == 1 and "ClaudeActivity_CL" in unknown.output
     (tmp_path / "text").write_text("not a database" * 100)
-    assert "no workspace file" in invoked("kql", "--workspace", tmp_path / "text", "print 1").output
+    assert "not a workspace file" in invoked("kql", "--workspace", tmp_path / "text", "print 1").output

@@ -1,4 +1,4 @@
-// Bars and lines by Apache ECharts, in the page's colours; every chart is drawn again when those change.
+// Bars and lines by Apache ECharts, in the page's colors; charts are redrawn when those change.
 /* global echarts */
 import { show, words } from "./values.js";
 
@@ -39,7 +39,7 @@ function chart(body, height, label, option) {
   return made;
 }
 
-// Words that mean good or bad keep their colour in every chart.
+// Series with a good or bad meaning have the same color in every chart.
 const MEANING = { weaker: "--c5", stronger: "--c3", unclear: "--c8", Failed: "--c5", Blocked: "--c2", "Set aside": "--c5", Late: "--c2" };
 const meant = (name) => (MEANING[name] ? { color: css(MEANING[name]) } : {});
 

@@ -1,4 +1,4 @@
-// The KQL box: a query, its rows, a chart when they can be one, a link and a file.
+// The KQL box: a query, its rows, an optional chart, a link and a CSV export.
 import { get, state } from "./state.js";
 import { download, drawAnswer, el, message } from "./tiles.js";
 
@@ -12,9 +12,9 @@ export function drawKql(grid, book, signal) {
   const chart = el("button", { type: "button", "aria-pressed": "false", disabled: true }, "Chart");
   const link = el("button", { type: "button" }, "Copy link to this query");
   const csv = el("button", { type: "button", disabled: true }, "CSV");
-  const status = el("span", { class: "quiet", role: "status", id: "kql-status" }, "Ctrl+Enter runs");
+  const status = el("span", { class: "quiet", role: "status", id: "kql-status" }, "Ctrl+Enter to run");
   const body = el("div", { class: "body" });
-  const names = el("details", {}, el("summary", {}, `${book.functions.length} functions and ${book.tables.length} tables to ask`),
+  const names = el("details", {}, el("summary", {}, `${book.functions.length} functions and ${book.tables.length} tables available`),
     el("p", { class: "mono" }, [...book.functions, ...book.tables].join("  ")));
   grid.append(el("section", { class: "tile full kql" }, text,
     el("div", { class: "actions" }, run, stop, chart, csv, link, status), names), el("section", { class: "tile full", id: "kql-answer" }, body));
@@ -31,14 +31,14 @@ export function drawKql(grid, book, signal) {
     body.replaceChildren(el("div", { class: "waiting table", role: "progressbar", "aria-label": "The query is running" }));
     try {
       answer = await get("/api/kql", { method: "POST", body: JSON.stringify({ query: text.value }), signal: mine.signal });
-      status.textContent = `${answer.rows.length.toLocaleString("en")}${answer.more ? " of more" : ""} rows, ${answer.seconds.toFixed(2)} s`;
+      status.textContent = `${answer.rows.length.toLocaleString("en")}${answer.more ? "+" : ""} rows, ${answer.seconds.toFixed(2)} s`;
       show(wantsChart(answer));
     } catch (wrong) {
       answer = null;
       if (mine !== asking) return;
       const place = wrong.line ? ` (line ${wrong.line}, column ${wrong.column})` : "";
       status.textContent = wrong.name === "AbortError" ? "stopped" : "";
-      body.replaceChildren(...(wrong.name === "AbortError" ? [] : [message("The query was refused", wrong.message + place)]));
+      body.replaceChildren(...(wrong.name === "AbortError" ? [] : [message("The query failed", wrong.message + place)]));
     }
     stop.disabled = true;
     chart.disabled = csv.disabled = !answer?.rows.length;

@@ -1,17 +1,17 @@
-// The page: which tab, which parameters, and one tile after another as its answer comes. State lives in the address.
+// The page: tabs, parameters, and tiles, each drawn when its result arrives. State is kept in the URL.
 import { ask, get, state, write, onChange } from "./state.js";
 import { drawTile, el, message, redrawCharts } from "./tiles.js";
 import { drawKql } from "./kql.js";
 import { drawRules } from "./rules.js";
 
 const EXTRA = [
-  { slug: "rules", title: "Rules", question: "What would our rules have found in this period?" },
-  { slug: "kql", title: "KQL", question: "Ask the workspace anything." },
+  { slug: "rules", title: "Rules", question: "Which rules would have fired in this period?" },
+  { slug: "kql", title: "KQL", question: "Run any KQL query." },
 ];
 const main = document.getElementById("main");
 let book, running;
 
-start().catch((wrong) => main.replaceChildren(message("The page cannot be shown", String(wrong.message ?? wrong))));
+start().catch((wrong) => main.replaceChildren(message("The page could not be loaded", String(wrong.message ?? wrong))));
 
 async function start() {
   theme();
@@ -79,7 +79,7 @@ async function choices(one) {
       field.after(list);
     }
     fill();
-  } catch { /* the field stays as it is: free text, or all */ }
+  } catch { /* the field stays free text, or All */ }
 }
 
 function fill() {
@@ -91,7 +91,7 @@ function fill() {
       field.append(el("option", { value }, value));
     }
     field.value = value === "*" && field.tagName === "INPUT" ? "" : value;
-    if (field.tagName === "INPUT" && one.kind === "text") field.placeholder = "everybody";
+    if (field.tagName === "INPUT" && one.kind === "text") field.placeholder = "everyone";
   }
 }
 
@@ -164,7 +164,7 @@ async function showDrill(name, picked) {
     place);
   if (!dialog.open) dialog.showModal();
   const tile = { id: "rows", title: "Rows", kind: "table", columns: { Result: "badge" }, drill: [], needs: [],
-    empty: "No row in this period.", note: null };
+    empty: "No rows in this period.", note: null };
   await drawTile(place, tile, null, book, undefined, `/api/drill/${name}`, { picked });
 }
 

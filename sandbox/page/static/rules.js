@@ -1,4 +1,4 @@
-// The rules: what each would have found in the chosen period, one after another, the most severe first.
+// The rules: what each would have found in the selected period, most severe first.
 import { ask, get, write } from "./state.js";
 import { drawAnswer, el, message } from "./tiles.js";
 
@@ -7,10 +7,10 @@ export async function drawRules(grid, book, signal, progress) {
   grid.append(place);
   const { rules, problems } = await get("/api/rules", { signal });
   place.append(el("p", { class: "note quiet" },
-    "Each rule's own query over all activities of the period, as if they had just arrived. In Sentinel a rule asks every few minutes for what is new."));
-  for (const problem of problems) place.append(message("A rule file does not fit", problem));
+    "Each rule's query over all activities of the period, as if they had just been ingested. In Sentinel a rule runs every few minutes over new activities."));
+  for (const problem of problems) place.append(message("A rule file is invalid", problem));
   if (!rules.length) {
-    place.append(el("div", { class: "message empty", "data-empty": true }, el("p", {}, "There is no rule in sentinel/rules yet.")));
+    place.append(el("div", { class: "message empty", "data-empty": true }, el("p", {}, "No rules in sentinel/rules.")));
     place.removeAttribute("aria-busy");
     progress(1, 1);
     return;
@@ -29,12 +29,12 @@ export async function drawRules(grid, book, signal, progress) {
         const answer = await ask(`/api/rules/${rule.slug}`, book, signal);
         const count = answer.rows.length;
         fired += count ? 1 : 0;
-        verdict.textContent = count ? `${count}${answer.more ? "+" : ""} ${count === 1 ? "alert" : "alerts"}` : "quiet";
+        verdict.textContent = count ? `${count}${answer.more ? "+" : ""} ${count === 1 ? "alert" : "alerts"}` : "no alerts";
         verdict.className = `badge ${count ? rule.severity.toLowerCase() : "quiet-badge"}`;
         body.answer = answer;
       } catch (wrong) {
         if (wrong.name === "AbortError") return;
-        verdict.textContent = "not run here";
+        verdict.textContent = "failed here";
         verdict.title = wrong.message;
         verdict.className = "badge not-run";
         body.refused = wrong.message;

@@ -1,4 +1,4 @@
-// What is chosen, kept in the address so that a link shows the same; and the questions to the server.
+// The selection, kept in the URL so that a link shows the same; and the requests to the server.
 const listeners = [];
 
 export function state() {
@@ -21,17 +21,17 @@ export function onChange(listener) {
   addEventListener("popstate", listener);
 }
 
-/** GET `path` with the chosen parameters and `more`. */
+/** GET `path` with the selected parameters and `more`. */
 export function ask(path, book, signal, more = {}) {
   const now = state();
   const chosen = book.parameters.map((one) => [one.name, now[one.name] ?? one.default]);
   return get(`${path}?${new URLSearchParams([...chosen, ...Object.entries(more)])}`, { signal });
 }
 
-/** JSON from the server; an Error with its words when it refuses. */
+/** JSON from the server; throws an Error with the server's message. */
 export async function get(path, options = {}) {
   const answer = await fetch(path, options);
-  const body = await answer.json().catch(() => ({ error: `the server said ${answer.status}` }));
-  if (!answer.ok) throw Object.assign(new Error(body.error ?? `the server said ${answer.status}`), body);
+  const body = await answer.json().catch(() => ({ error: `the server returned ${answer.status}` }));
+  if (!answer.ok) throw Object.assign(new Error(body.error ?? `the server returned ${answer.status}`), body);
   return body;
 }

@@ -1,11 +1,11 @@
-// One tile: its head, its place while it waits, and its answer as numbers, table, bars or lines.
+// One tile: its header, a placeholder while loading, and its result as numbers, table, bars or lines.
 import { ask, state, write } from "./state.js";
 import { barChart, timeChart, redraw } from "./charts.js";
 import { show, words } from "./values.js";
 
 export const redrawCharts = redraw;
 
-/** An element with attributes and children; texts stay texts. */
+/** An element with attributes and children; strings become text nodes. */
 export function el(name, attributes = {}, ...children) {
   const made = document.createElement(name);
   for (const [key, value] of Object.entries(attributes)) {
@@ -26,7 +26,7 @@ export async function drawTile(place, tile, tab, book, signal, path = `/api/tile
   const head = el("header", {}, el("h3", {}, tile.title), el("div", { class: "tools" }));
   place.replaceChildren(head, ...(tile.note ? [el("p", { class: "note quiet" }, tile.note)] : []), body, foot);
   if (tile.kind === "text") { body.append(...prose(tile.text)); place.removeAttribute("aria-busy"); return; }
-  body.append(el("div", { class: `waiting ${tile.kind}`, role: "progressbar", "aria-label": `${tile.title} is being read` }));
+  body.append(el("div", { class: `waiting ${tile.kind}`, role: "progressbar", "aria-label": `Loading ${tile.title}` }));
   try {
     const answer = await ask(path, book, signal, more);
     if (!answer.rows.length) body.replaceChildren(nothing(tile, book));
@@ -36,7 +36,7 @@ export async function drawTile(place, tile, tab, book, signal, path = `/api/tile
     head.querySelector(".tools").append(...tools(answer, tile));
   } catch (wrong) {
     if (wrong.name === "AbortError") return;
-    body.replaceChildren(message("This tile could not be read", wrong.message));
+    body.replaceChildren(message("This tile could not be loaded", wrong.message));
     place.dataset.failed = "";
   }
   place.removeAttribute("aria-busy");
@@ -44,7 +44,7 @@ export async function drawTile(place, tile, tab, book, signal, path = `/api/tile
 
 function nothing(tile, book) {
   if (tile.asks && (state()[tile.asks] ?? "*") === "*") {
-    return el("div", { class: "message empty", "data-empty": true }, el("p", {}, `Choose a person above, or click on one in another tab.`));
+    return el("div", { class: "message empty", "data-empty": true }, el("p", {}, "Choose a person above, or click one in another tab."));
   }
   const missing = (tile.needs ?? []).filter((name) => !name.includes(" ") && !book.present.includes(name));
   const why = missing.length ? ` (${missing.join(", ")}: not in this workspace.)` : "";
@@ -90,7 +90,7 @@ function table(body, answer, tile) {
     el("table", {}, el("thead", {}, el("tr", {}, ...heads)), rows)));
 }
 
-/** A text that may be broken after the marks its parts are joined by. */
+/** Text with line-break opportunities after _, @ and /. */
 function breakable(text) {
   return text.split(/(?<=[_@/])/).flatMap((part, index) => (index ? [document.createElement("wbr"), part] : [part]));
 }
@@ -141,7 +141,7 @@ function tools(answer, tile) {
     made.unshift(other);
   }
   if (answer.rows.length) {
-    const csv = el("button", { type: "button", title: "The rows as a file" }, "CSV");
+    const csv = el("button", { type: "button", title: "Download the rows as CSV" }, "CSV");
     csv.addEventListener("click", () => download(answer, tile.id));
     made.push(csv);
   }
@@ -149,7 +149,7 @@ function tools(answer, tile) {
 }
 
 export function download(answer, name) {
-  // A leading = + - @ would be a formula to a spreadsheet.
+  // A spreadsheet would read a leading = + - @ as a formula.
   const safe = (text) => (/^[=+\-@\t]/.test(text) && !/^-?\d/.test(text) ? `'${text}` : text);
   const field = (value) => {
     const text = safe(typeof value === "object" && value !== null ? JSON.stringify(value) : String(value ?? ""));
@@ -161,7 +161,7 @@ export function download(answer, name) {
   setTimeout(() => URL.revokeObjectURL(url), 1000);
 }
 
-/** A text tile's few marks: paragraphs, lists, and tables of two columns as lines to fill in. */
+/** Markup of a text tile: paragraphs and lists. */
 function prose(text) {
   return text.trim().split(/\n\s*\n/).map((part) => {
     const lines = part.split("\n");

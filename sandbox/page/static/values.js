@@ -1,4 +1,4 @@
-// How a value is written: numbers with their thousands, times in UTC, units where a column has one.
+// Value formatting: thousands separators, times in UTC, units where a column has one.
 const NUMBER = new Intl.NumberFormat("en", { maximumFractionDigits: 2 });
 
 export function show(value, type, format, name) {
@@ -24,7 +24,7 @@ function bytes(value) {
 
 const brief = (text) => (text.length > 90 ? `${text.slice(0, 88)}…` : text);
 
-/** A column's name as words: ActorEmail becomes Actor e-mail. */
+/** A column name as words: ActorEmail becomes Actor e-mail. */
 export function words(name) {
   const parts = name.replace(/_/g, " ").replace(/([a-z0-9])([A-Z])/g, "$1 $2").split(" ").map((word) => word.toLowerCase());
   const text = parts.join(" ").replace(/\bemail\b/, "e-mail").replace(/\bip\b/, "address").replace(/\bid\b/, "id");

@@ -1,4 +1,4 @@
-"""The incidents of the simulated tenant, one script each; `SCRIPTS` is the order in which they are spread over time."""
+"""The incidents of the simulated tenant, one script each; `SCRIPTS` is their order in time."""
 
 from typing import Final
 
@@ -9,7 +9,7 @@ from sandbox.tenant.storylines.data import DATA
 from sandbox.tenant.storylines.identity import IDENTITY
 from sandbox.tenant.storylines.rights import RIGHTS
 
-# Dealt in turn, so that stories of one kind do not crowd together.
+# Interleaved, so that storylines of one kind are spread out.
 SCRIPTS: Final[tuple[Script, ...]] = tuple(
     script
     for number in range(max(map(len, (IDENTITY, RIGHTS, CONTROLS, DATA, AGENTS))))

@@ -73,16 +73,16 @@ AGENTS: Final = (
     Script(
         "shadow-connector",
         "An unapproved connector spreads through a team",
-        "A marketing administrator adds a connector nobody approved, clears its tool limit and the domain guard, and "
+        "A marketing administrator adds an unapproved connector, removes its tool limit and the domain guard, and "
         "colleagues connect.",
         ("claude-unapproved-connector", "claude-tool-policy-loosened"),
         _shadow_connector,
     ),
     Script(
         "agent-let-loose",
-        "Agents act without asking, reach anything, report elsewhere",
-        "Autonomy switches go on, an outbound rule injects credentials without a host list, telemetry goes to an "
-        "outside endpoint, and sessions multiply.",
+        "Agents act without approval, with open egress and external telemetry",
+        "Autonomy settings are enabled, an egress rule injects credentials without a host list, telemetry goes to an "
+        "external endpoint, and sessions multiply.",
         ("claude-agent-autonomy-raised", "claude-agent-egress-widened", "claude-telemetry-redirected"),
         _agent_let_loose,
     ),

@@ -1,4 +1,4 @@
-"""Storylines about controls weakened: logging, retention, prompt inspection."""
+"""Storylines about weakened controls: logging, retention, prompt inspection."""
 
 from datetime import timedelta
 from typing import Any, Final
@@ -29,7 +29,7 @@ def _audit_blinded(story: StorylineBuilder) -> None:
     flags = {"compliance_api_enabled": True, "compliance_api_logging_enabled": True}
     at = story.add(on, "org_compliance_api_settings_updated", evening, place, **flags)
     story.add(at, "admin_api_key_created", evening, story.company.console[1], scopes=["org:admin"])
-    # A second on each side, because the acts themselves carry a fraction of their own.
+    # The start is a second later because the times of activities have a random fraction.
     story.blind.append(Blind(place.id, off + timedelta(seconds=1), on))
 
     other = story.holder("owner", "primary_owner")
@@ -90,8 +90,8 @@ CONTROLS: Final = (
     Script(
         "audit-blinded",
         "Compliance logging off for an hour and a half",
-        "An owner exports the member list, switches compliance logging of one organisation off, and on again 95 "
-        "minutes later; what happened between is not in the feed. A new Admin API key follows.",
+        "An owner exports the member list and turns off compliance logging of one organization for 95 minutes; "
+        "activity in between is not in the feed. A new Admin API key follows.",
         (
             "claude-audit-switched-off",
             "claude-audit-blind-window",
@@ -103,16 +103,16 @@ CONTROLS: Final = (
     Script(
         "retention-loosened",
         "Retention, residency and data use loosened in one evening",
-        "An administrator makes chats stay for ever, allows a further inference region, shares Claude Code data and "
-        "opens network egress.",
+        "An administrator sets chat retention to indefinite, allows another inference region, shares Claude Code data "
+        "and opens network egress.",
         ("claude-retention-or-residency-loosened", "claude-risky-setting-loosened"),
         _retention_loosened,
     ),
     Script(
         "hook-switched-off",
         "Prompt inspection fails open and is switched off",
-        "After blocking one person repeatedly the inspection hook is set to fail open, its breaker trips, prompts "
-        "pass uninspected, and it stays off for two hours.",
+        "After it repeatedly blocks one person, the inspection hook is set to fail open, its circuit breaker trips, "
+        "prompts pass uninspected, and it stays off for two hours.",
         ("claude-inference-hook-weakened", "claude-inference-hook-failing-open", "claude-hook-denials-one-person"),
         _hook_switched_off,
     ),

@@ -1,4 +1,4 @@
-"""Storylines about content leaving, opened or destroyed."""
+"""Storylines about content exported, exposed or deleted."""
 
 from datetime import timedelta
 from typing import Final
@@ -31,7 +31,7 @@ def _leaver_moves_data(story: StorylineBuilder) -> None:
     story.add(person.left + timedelta(minutes=3), "org_user_shares_retained", SYSTEM, place, resource_count=13)
     story.departed.append(person)
 
-    # An app that reloads one chat, and previews that nobody opened.
+    # An app that reloads one chat, and previews that were not opened.
     other = story.someone("sales")
     chat, quiet = story.ids.new("claude_chat"), person.left - timedelta(days=2, hours=4)
     for _ in range(120):
@@ -122,37 +122,37 @@ def _provider_access(story: StorylineBuilder) -> None:
 DATA: Final = (
     Script(
         "organisation-export",
-        "The whole organisation exported at night",
-        "An administrator's account starts an export of all conversations at night from a foreign address, fetches it "
-        "twice and takes the audit log too.",
+        "All conversations of the organization exported at night",
+        "An administrator's account exports all conversations at night from a foreign address, downloads them twice "
+        "and exports the audit log as well.",
         ("claude-organisation-export", "claude-member-or-audit-export"),
         _organisation_export,
     ),
     Script(
         "public-artifact",
         "An artifact opened to anyone with the link",
-        "A marketing artifact is opened to anyone with the link, outsiders are invited, and unknown readers come.",
+        "A marketing artifact is opened to anyone with the link, outsiders are invited, and unknown readers view it.",
         ("claude-opened-to-the-world", "claude-outsider-invited", "claude-anonymous-share-reads"),
         _public_artifact,
     ),
     Script(
         "probing-for-chats",
         "One person tries chats that are not theirs",
-        "Within minutes one account is refused at dozens of different chats.",
+        "Within minutes one account is denied access to dozens of chats.",
         ("claude-access-probing",),
         _probing_for_chats,
     ),
     Script(
         "provider-access",
         "Provider staff looked at messages",
-        "Anthropic records three views and one preservation of content, each shown with delay.",
+        "Anthropic records three views and one preservation of content, each visible after a delay.",
         ("claude-provider-access",),
         _provider_access,
     ),
     Script(
         "leaver-moves-data",
         "A leaver reads, exports, shares and deletes",
-        "Two days before leaving a sales person reads far more than usual from home, exports files and creates share "
+        "Two days before leaving, a salesperson reads far more than usual from home, exports files and creates share "
         "links, deletes chats on the last afternoon, and is removed by the directory.",
         (
             "claude-mass-reading",

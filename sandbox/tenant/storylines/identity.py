@@ -44,7 +44,7 @@ def _password_spray(story: StorylineBuilder) -> None:
     for _ in range(20):
         at = story.add(at, "claude_chat_viewed", inside, story.organization(victim))
 
-    # The identity provider hiccups in the morning: many fail from one office address, then all come in.
+    # An identity provider outage in the morning: many sign-ins fail from one office address, then all succeed.
     office = OFFICES[0].office or OFFICES[0].home
     monday = story.at(None, 7.6)
     for person in story.rng.sample(story.staff, min(12, len(story.staff))):
@@ -70,7 +70,7 @@ def _impossible_travel(story: StorylineBuilder) -> None:
             at = story.add(at, "claude_chat_viewed", elsewhere, place)
         at = story.add(at, "claude_file_viewed", elsewhere, place)
 
-    # A phone on a train across the border and a laptop at the office: two countries are not yet impossible.
+    # A phone on a train across the border and a laptop at the office: two countries, but possible travel.
     other = story.someone("legal")
     for office in OFFICES[:2]:
         phone = other.actor(address=host(office.home, 7), agent=other.mobile_agent)
@@ -80,16 +80,16 @@ def _impossible_travel(story: StorylineBuilder) -> None:
 IDENTITY: Final = (
     Script(
         "sso-switched-off",
-        "Single sign-on off for a quarter of an hour",
-        "At night an administrator's account switches SSO and the second factor off, somebody far away signs in by "
-        "magic link and reads, and both are switched on again.",
+        "Single sign-on off for 15 minutes",
+        "At night an administrator's account turns off SSO and MFA, someone signs in from far away by magic link and "
+        "reads chats, and both are turned on again.",
         ("claude-sso-disabled", "claude-second-factor-disabled", "claude-sign-in-around-sso"),
         _sso_switched_off,
     ),
     Script(
         "password-spray",
-        "One address tries everybody",
-        "One foreign address fails for forty accounts and then gets into the last of them.",
+        "One address tries every account",
+        "One foreign address fails to sign in to forty accounts and then succeeds with the last.",
         ("claude-sign-in-spray", "claude-failures-then-success", "claude-scripted-session"),
         _password_spray,
     ),

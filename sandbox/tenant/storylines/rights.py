@@ -74,7 +74,7 @@ def _members_removed(story: StorylineBuilder) -> None:
         at = story.add(at, "org_user_deleted", person.actor(), **guest)
 
     at = story.at(person, 9)
-    for _ in range(30):  # an expired guest programme, removed by the directory as it should be
+    for _ in range(30):  # an expired guest program, removed by the directory as expected
         directory = directory_actor(story.company, story.values)
         at = story.add_benign(at, "scim_user_deleted", directory, user_id=story.ids.new("user"))
 
@@ -111,8 +111,8 @@ RIGHTS: Final = (
     Script(
         "compliance-key-abuse",
         "A compliance key that reads and deletes chats",
-        "A key that may delete content is made in the evening; half an hour later it is used from a foreign address "
-        "to list, read and delete chats, and is then removed.",
+        "A key that may delete content is created in the evening; half an hour later it is used from a foreign "
+        "address to list, read and delete chats, and is then deleted.",
         (
             "claude-compliance-key-created",
             "claude-delete-capable-key-created",
@@ -126,8 +126,8 @@ RIGHTS: Final = (
     Script(
         "privilege-climb",
         "A membership administrator becomes owner",
-        "Late in the evening a membership administrator makes a role with wide permissions, takes it, and raises "
-        "themselves to owner.",
+        "Late in the evening a membership administrator creates a role with broad permissions, assigns it to "
+        "themselves, and becomes owner.",
         ("claude-self-granted", "claude-admin-granted", "claude-role-widened"),
         _privilege_climb,
     ),
