@@ -1,4 +1,4 @@
-"""A Log Analytics workspace on a laptop: tables in DuckDB, questions in KQL, the query REST shape on top."""
+"""A Log Analytics workspace on a laptop: tables in DuckDB, queried in KQL."""
 
 from kql.answer import QueryAnswer
 from kql.refusals import KqlRefused

@@ -1,4 +1,4 @@
-"""What a query answers: columns with Kusto types, rows of plain Python values."""
+"""The result of a query: columns with Kusto types, rows of plain Python values."""
 
 import json
 from collections.abc import Callable, Sequence
@@ -17,7 +17,7 @@ Convert = Callable[[Any], Any]
 @dataclass(frozen=True, slots=True)
 class QueryAnswer:
     """`columns` are (name, Kusto type); a row holds str, int, float, bool, None, aware UTC `datetime`, `timedelta`,
-    and for `dynamic` the parsed JSON. As in Kusto a string is never null: what is missing is ""."""
+    and for `dynamic` the parsed JSON. As in Kusto, a string is never null: a missing one is ""."""
 
     columns: tuple[tuple[str, str], ...]
     rows: list[tuple[Any, ...]]
@@ -27,12 +27,12 @@ class QueryAnswer:
         return tuple(name for name, _ in self.columns)
 
     def objects(self) -> list[dict[str, Any]]:
-        """The rows as one dict each."""
+        """One dict per row."""
         return [dict(zip(self.names, row, strict=True)) for row in self.rows]
 
 
 def answer_of(description: Sequence[tuple[Any, ...]], fetched: Sequence[tuple[Any, ...]]) -> QueryAnswer:
-    """Turn a DuckDB result (`cursor.description`, its rows) into a `QueryAnswer`, leaving the hidden columns out."""
+    """Turn a DuckDB result (`cursor.description`, its rows) into a `QueryAnswer`, without the hidden columns."""
     kept = [(index, str(column[0]), column[1]) for index, column in enumerate(description) if not is_hidden(column[0])]
     columns = tuple((name, _kusto_type(type_)) for _, name, type_ in kept)
     converts = [(index, _converter(type_), "" if str(type_) == "VARCHAR" else None) for index, _, type_ in kept]
@@ -64,13 +64,13 @@ def datetime_text(moment: datetime) -> str:
 
 def _kusto_type(type_: Any) -> str:
     name = str(type_)
-    if name.startswith("DECIMAL"):  # Log Analytics columns have no decimal; sums of longs never get here with a scale
+    if name.startswith("DECIMAL"):  # Log Analytics columns have no decimal; sums of longs have a scale of 0
         return "long" if name.endswith(",0)") else "real"
     return "dynamic" if name == '"NULL"' else kusto_type(type_)
 
 
 def _converter(type_: Any) -> Convert | None:
-    """How a top-level value of this DuckDB type becomes an answer's value; None when it already is one."""
+    """How a top-level value of this DuckDB type becomes a result value; None if it needs no conversion."""
     name = str(type_)
     if name.startswith("TIMESTAMP"):
         return _aware
@@ -84,7 +84,7 @@ def _converter(type_: Any) -> Convert | None:
 
 
 def _inside(type_: Any) -> Convert | None:
-    """The same for a value within a dynamic, where only JSON's own types exist."""
+    """The same for a value inside a dynamic, where only JSON types exist."""
     name = str(type_)
     if name == "JSON":
         return json.loads
@@ -107,7 +107,7 @@ def _inside(type_: Any) -> Convert | None:
 
 
 def _aware(moment: datetime) -> datetime:
-    # DuckDB keeps TIMESTAMP without a zone; every datetime in KQL is UTC.
+    # A DuckDB TIMESTAMP has no time zone; every KQL datetime is UTC.
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 

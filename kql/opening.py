@@ -1,4 +1,4 @@
-"""A local workspace's file, opened by name: as the command lines do it."""
+"""Opens a local workspace file by path, for the commands."""
 
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from shared.clock import Clock
 
 
 def open_file(path: Path, clock: Clock) -> LocalWorkspace:
-    """The workspace with every table of this release. Raises OSError when another process has it, or it is none."""
+    """The workspace with every table of this release. Raises OSError if it is in use or not a workspace."""
     every = [tables.load(name) for name in tables.table_names()]
     try:
         return LocalWorkspace.create(path, clock, every, given=(NO_WATCHLISTS,))

@@ -8,7 +8,7 @@ from pathlib import Path
 from duckdb_kql.stored_functions import ResolvedFunctions, parse_functions
 
 NO_WATCHLISTS = "function _GetWatchlist(alias:string) { datatable(SearchKey:string)[] | where SearchKey == alias }"
-"""What every Sentinel workspace has and no file of ours declares, where nobody has made a watchlist."""
+"""Sentinel's built-in `_GetWatchlist`, for a workspace without watchlists: no parser file declares it."""
 
 FOLDER = Path(__file__).resolve().parents[1] / "sentinel" / "parsers"
 
@@ -18,8 +18,8 @@ _PARAMETERS = re.compile(r"^//\s*parameters:\s*(\(.*\))\s*$", re.MULTILINE)
 def definition(path: Path) -> str:
     """One file as Kusto's own `function Name(parameters) { body }`.
 
-    The name is the file's stem; a comment line `// parameters: (who:string, from:datetime)` declares parameters,
-    defaults included. The body is the whole file, comments too.
+    The name is the file's stem. A comment line `// parameters: (who:string, from:datetime)` declares parameters,
+    including defaults. The body is the whole file, including comments.
     """
     text = path.read_text(encoding="utf-8")
     declared = _PARAMETERS.search(text)
@@ -27,7 +27,7 @@ def definition(path: Path) -> str:
 
 
 def load(folder: Path, given: Sequence[str] = ()) -> ResolvedFunctions:
-    """Every `*.kql` file of `folder` (none when there is no such folder), and the definitions `given`, which win.
+    """Every `*.kql` file of `folder` (none if it does not exist), and the definitions `given`, which take precedence.
 
     ValueError names a file that is not KQL.
     """
@@ -44,5 +44,5 @@ def load(folder: Path, given: Sequence[str] = ()) -> ResolvedFunctions:
 
 @lru_cache(maxsize=512)
 def _parsed(text: str) -> ResolvedFunctions:
-    """One definition, parsed once in a process: all parsers together take a second, and a test has many workspaces."""
+    """One definition, parsed once per process: all parsers take a second together, and tests open many workspaces."""
     return parse_functions([text]) or {None: {}}

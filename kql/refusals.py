@@ -1,4 +1,4 @@
-"""Why a query cannot be answered, in words for the person who wrote it."""
+"""Explains to its author why a query failed."""
 
 import re
 from collections.abc import Iterable
@@ -9,14 +9,16 @@ from duckdb_kql import KqlError, KqlSyntaxError, KqlUnsupportedError
 
 _NO_TABLE = re.compile(r"Table with name (\S+) does not exist")
 _NO_COLUMN = re.compile(r'Referenced (?:column|table) "([^"]+)" not found')
-_NO_FILE = re.compile(r'Cannot access file "([^"]+)"')  # a name that is no table is read as a file's
-_ABOUT_ITSELF = re.compile("no DuckDB mapping|not implemented in this wave")  # hints for the translator's authors
+_NO_FILE = re.compile(r'Cannot access file "([^"]+)"')  # DuckDB reads the name of an unknown table as a file name
+_TRANSLATOR_HINT = re.compile(
+    "no DuckDB mapping|not implemented in this wave"
+)  # hints meant for the translator's developers
 
 
 class KqlRefused(Exception):
-    """The local engine does not answer this query: a mistake in it, or a part of KQL that is not carried out here.
+    """The local engine rejected the query: it has an error, or it uses a part of KQL that is not supported here.
 
-    `message` is for people; `line` and `column` (both from 1) are where, when that is known.
+    `message` is for people; `line` and `column` (both from 1) are the position, if known.
     """
 
     def __init__(self, message: str, line: int | None = None, column: int | None = None) -> None:
@@ -25,15 +27,15 @@ class KqlRefused(Exception):
 
 
 def refusal(error: Exception, kql: str, names: Iterable[str]) -> KqlRefused:
-    """Explain what the translator or DuckDB said about `kql`; `names` are the tables and functions there are."""
+    """Explain an error of the translator or of DuckDB for `kql`; `names` are the tables and functions that exist."""
     if isinstance(error, KqlSyntaxError):
         first = error.diagnostics[0] if error.diagnostics else None
         text = first.message if first else str(error)
-        return _at(f"this is not KQL: {text}", first.span if first else None)
+        return _at(f"not valid KQL: {text}", first.span if first else None)
     if isinstance(error, KqlUnsupportedError):
-        own = error.hint is None or _ABOUT_ITSELF.match(error.hint) is not None
-        hint = "" if own else f" ({error.hint})"
-        return _at(f"the local engine does not carry out {error.construct}{hint}", error.span)
+        internal = error.hint is None or _TRANSLATOR_HINT.match(error.hint) is not None
+        hint = "" if internal else f" ({error.hint})"
+        return _at(f"the local engine does not support {error.construct}{hint}", error.span)
     if isinstance(error, KqlError):
         unknown = re.match(r"schema error for '([^']*)' \(unknown table", str(error))
         return _unknown(unknown[1], kql, names) if unknown else KqlRefused(str(error))
@@ -44,17 +46,17 @@ def refusal(error: Exception, kql: str, names: Iterable[str]) -> KqlRefused:
     if isinstance(error, duckdb.BinderException) and (unknown := _NO_COLUMN.search(str(error))):
         name = unknown[1]
         if name == "_IngestedAt":
-            return _found("ingestion_time() needs a table's own rows: use it before project or summarize", kql, name)
+            return _found("ingestion_time() needs the rows of a table: use it before project or summarize", kql, name)
         return _found(f"no column {name!r} at this point of the query", kql, name)
     return KqlRefused(f"DuckDB cannot run the translated query: {str(error).splitlines()[0]}")
 
 
 def _unknown(name: str, kql: str, names: Iterable[str]) -> KqlRefused:
-    return _found(f"no table or function {name!r}; there are: {', '.join(sorted(names)) or 'none'}", kql, name)
+    return _found(f"no table or function {name!r}; available: {', '.join(sorted(names)) or 'none'}", kql, name)
 
 
 def _found(message: str, kql: str, name: str) -> KqlRefused:
-    """Point at the first mention of `name`; a name inside a saved function has no place in this text."""
+    """Point at the first mention of `name`; a name inside a saved function has no position in this text."""
     place = re.search(rf"(?<!\w){re.escape(name)}(?!\w)", kql)
     if place is None:
         return KqlRefused(message)

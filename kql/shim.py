@@ -1,8 +1,8 @@
-"""What duckdb-kql 1.1.2 lacks or does otherwise, added to its registries as SQL.
+"""Functions that duckdb-kql 1.1.2 lacks or implements differently, added to its registries as SQL.
 
-Each function follows its page under https://learn.microsoft.com/kusto/query/ and the tests run those pages' examples.
-`tostring(bool)` is left as the translator has it (`True`): its authors measured that on Microsoft's emulator, and no
-page says otherwise; compare with `=~` to be right either way.
+Each function follows its page under https://learn.microsoft.com/kusto/query/; the tests run their examples.
+`tostring(bool)` stays as the translator renders it (`True`): its authors measured that on Microsoft's emulator, and the
+documentation does not contradict it. Compare with `=~` to be correct either way.
 """
 
 import re
@@ -28,7 +28,7 @@ def is_hidden(name: str) -> bool:
 
 @dataclass(frozen=True)
 class Scalar(registry.FunctionSpec):
-    """A scalar whose SQL is made by `make` from its arguments' SQL."""
+    """A scalar function; `make` builds its SQL from the SQL of its arguments."""
 
     make: Callable[[Sequence[str]], str] = lambda _: "NULL"
 
@@ -40,7 +40,7 @@ class Scalar(registry.FunctionSpec):
 
 @dataclass(frozen=True)
 class Aggregate(registry.AggregateSpec):
-    """An aggregate whose SQL is made by `make`; a trailing argument may be its cap on elements."""
+    """An aggregate function; `make` builds its SQL. The last argument may limit the number of elements."""
 
     make: Callable[[Sequence[str]], str] = lambda _: "NULL"
 
@@ -51,7 +51,7 @@ class Aggregate(registry.AggregateSpec):
 
 
 def install() -> None:
-    """Register everything; doing it again changes nothing."""
+    """Register all functions. Idempotent."""
     for scalar in _SCALARS:
         registry.SCALAR_FUNCTIONS[scalar.name] = scalar
     for aggregate in _AGGREGATES:
@@ -69,7 +69,7 @@ def _array(sql: str) -> str:
 
 
 def _distinct(elements: str) -> str:
-    """First occurrences, in order: Kusto promises no order, a reproducible one serves tests."""
+    """First occurrences, in order: Kusto does not define the order, and tests need a reproducible one."""
     return f"list_transform([{elements}], lambda _a: list_filter(_a, lambda _x, _i: list_position(_a, _x) = _i))[1]"
 
 
@@ -93,7 +93,7 @@ def _bag(sql: str) -> str:
 
 
 def _bag_merge(args: Sequence[str]) -> str:
-    # map_concat lets the later one win and skips nulls; Kusto leaves open who wins.
+    # In map_concat the later value wins and nulls are skipped; Kusto does not define which value wins.
     return f"to_json(map_concat({', '.join(map(_bag, reversed(args)))}))"
 
 
@@ -106,7 +106,7 @@ def _bag_keys(args: Sequence[str]) -> str:
 
 
 def _shifted(function: str) -> Callable[[Sequence[str]], str]:
-    """`prev` or `next`: rows keep the order the sort before them gave."""
+    """`prev` or `next`: rows keep the order of the preceding sort."""
     return lambda args: f"{function}({', '.join(args)}) OVER ()"
 
 
@@ -115,7 +115,7 @@ def _capped(elements: str, args: Sequence[str], cap_at: int) -> str:
 
 
 def _list(condition: int | None) -> Callable[[Sequence[str]], str]:
-    """make_list, or make_list_if with its predicate at `condition`; nulls are left out, nothing gives []."""
+    """make_list, or make_list_if with its predicate at `condition`; nulls are skipped, no values give []."""
 
     def make(args: Sequence[str]) -> str:
         where = f"{args[0]} IS NOT NULL" + (f" AND {args[condition]}" if condition else "")
@@ -127,7 +127,7 @@ def _list(condition: int | None) -> Callable[[Sequence[str]], str]:
 
 
 def _set(condition: int | None) -> Callable[[Sequence[str]], str]:
-    """make_set, or make_set_if: as `_list`, each value once, arrays contribute their elements."""
+    """make_set, or make_set_if: like `_list`, with distinct values; arrays contribute their elements."""
 
     def make(args: Sequence[str]) -> str:
         value, cap_at = args[0], (condition or 0) + 1

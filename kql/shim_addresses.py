@@ -7,13 +7,13 @@ _PRIVATE = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")
 
 
 def is_in_range(args: Sequence[str]) -> str:
-    """Is the address within the range in prefix notation (a plain address is a /32)? null when either is no IPv4."""
+    """Whether the address is in the range in prefix notation (a plain address is a /32); null if either is not IPv4."""
     address, range_ = args
     return _shared_prefix(_number(address), _number(range_), _prefix_length(range_))
 
 
 def is_private(args: Sequence[str]) -> str:
-    """Is the address, or the network in prefix notation, within RFC 1918? null when it is no IPv4."""
+    """Whether the address, or the network in prefix notation, is in RFC 1918; null if it is not IPv4."""
     within = " OR ".join(
         _shared_prefix("_n", _number(f"'{network}'"), _prefix_length(f"'{network}'")) for network in _PRIVATE
     )
@@ -21,14 +21,14 @@ def is_private(args: Sequence[str]) -> str:
 
 
 def has_address(args: Sequence[str]) -> str:
-    """Does the text hold the address, set off by characters that are neither letters nor digits? false for no IPv4."""
+    """Whether the text contains the address, delimited by non-alphanumeric characters; false if it is not IPv4."""
     text, address = args
     pattern = f"'(^|[^0-9A-Za-z])' || regexp_escape({address}) || '($|[^0-9A-Za-z])'"
     return f"coalesce({_number(address)} IS NOT NULL AND regexp_matches({text}, {pattern}), FALSE)"
 
 
 def has_any_prefix(args: Sequence[str]) -> str:
-    """Does the text hold an IPv4 address that starts with one of the prefixes, a dynamic list?"""
+    """Whether the text contains an IPv4 address that starts with one of the prefixes (a dynamic list)."""
     text, prefixes = args
     pattern = "'(^|[^0-9A-Za-z.])' || regexp_escape(_p)"
     return (
@@ -38,7 +38,7 @@ def has_any_prefix(args: Sequence[str]) -> str:
 
 
 def _number(text: str) -> str:
-    """The address before any `/` as a BIGINT; null when it is not four numbers of at most 255."""
+    """The address before any `/` as a BIGINT; null if it is not four numbers of at most 255."""
     octets = "list_transform(str_split(_s, '.'), lambda _o: CAST(_o AS BIGINT))"
     return (
         f"list_transform([split_part(CAST({text} AS VARCHAR), '/', 1)], lambda _s: "
@@ -48,7 +48,7 @@ def _number(text: str) -> str:
 
 
 def _prefix_length(text: str) -> str:
-    """The number after `/`, 32 when there is none, null when it is not one of 0 to 32."""
+    """The number after `/`; 32 if there is none, null if it is not from 0 to 32."""
     return (
         f"list_transform([split_part(CAST({text} AS VARCHAR), '/', 2)], lambda _p: "
         f"CASE WHEN _p = '' THEN 32 WHEN TRY_CAST(_p AS INTEGER) BETWEEN 0 AND 32 THEN CAST(_p AS INTEGER) END)[1]"

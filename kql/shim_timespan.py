@@ -1,4 +1,4 @@
-"""`format_timespan`, whose format is read while translating: it must be a literal, as it is in practice."""
+"""`format_timespan`. Its format is parsed during translation, so it must be a literal (in practice it always is)."""
 
 import re
 from collections.abc import Sequence
@@ -14,11 +14,11 @@ _DIVISOR_AND_MODULUS = {
 
 
 def format_timespan(args: Sequence[str]) -> str:
-    """SQL for `format_timespan(span, 'dd.hh:mm:ss.fff')`; ValueError for a format this cannot carry out."""
+    """SQL for `format_timespan(span, 'dd.hh:mm:ss.fff')`; ValueError for a format that is not supported."""
     span, literal = args
     quoted = _LITERAL.fullmatch(literal)
     if quoted is None:
-        raise ValueError("format_timespan() takes its format as a literal here")
+        raise ValueError("the format of format_timespan() must be a literal here")
     text, position, parts = quoted[1], 0, []
     while position < len(text):
         element = _ELEMENT.match(text, position)
@@ -32,7 +32,7 @@ def format_timespan(args: Sequence[str]) -> str:
 def _element(element: str) -> str:
     kind, width = element[0], len(element)
     if kind in "fF":
-        # Seven digits are 100 ns ticks; DuckDB keeps microseconds, so the seventh is 0. F leaves out zeros only.
+        # Seven digits are 100 ns ticks; DuckDB stores microseconds, so the seventh is 0. F omits all-zero fractions.
         digits = f"left(lpad(CAST(_us % 1000000 AS VARCHAR), 6, '0') || '0', {width})"
         return digits if kind == "f" else f"CASE WHEN regexp_full_match({digits}, '0*') THEN '' ELSE {digits} END"
     if kind.lower() not in _DIVISOR_AND_MODULUS:

@@ -1,4 +1,4 @@
-"""An answer on the terminal: a table for eyes, JSON or CSV for other programs."""
+"""Prints a query result: a table for people, JSON or CSV for programs."""
 
 import csv
 import json
@@ -15,7 +15,7 @@ from kql.answer import QueryAnswer, datetime_text, timespan_text
 
 Form = Literal["table", "json", "csv"]
 
-WIDTH = 100  # characters; a table wider than the reader's terminal is unreadable, so cells wrap within this
+WIDTH = 100  # characters; cells wrap within this width, because a table wider than the terminal is unreadable
 
 _NUMBERS = frozenset({"int", "long", "real", "decimal"})
 
@@ -53,12 +53,12 @@ def _print_table(answer: QueryAnswer, out: TextIO) -> None:
 
 
 def _brief(value: Any) -> str:
-    """For eyes: times to the second, UTC; JSON and CSV keep every digit."""
+    """For people: times in UTC, to the second. JSON and CSV keep every digit."""
     return f"{value:%Y-%m-%d %H:%M:%S}" if isinstance(value, datetime) else _text(value)
 
 
 def _plain(value: Any) -> Any:
-    """A value JSON can hold; NaN and the infinities, which it cannot, become null."""
+    """The value for JSON; NaN and the infinities become null."""
     if isinstance(value, datetime | timedelta):
         return _text(value)
     return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -1,4 +1,4 @@
-"""The workspace itself: a DuckDB file with one table per Log Analytics table, written in bulk, asked in KQL."""
+"""The workspace: a DuckDB file with one table per Log Analytics table, written in bulk, queried in KQL."""
 
 import os
 import shutil
@@ -60,10 +60,10 @@ class LocalWorkspace:
         self._writing = threading.Lock()
         self._inserts = {name: _insert(table) for name, table in tables.items()}
         self._names = {name: frozenset(table.names) for name, table in tables.items()}
-        self._filled = set(tables)  # those that may hold rows; a file may have brought some
-        # Translating costs ten times what a small answer costs, and tests ask the same again over other rows.
+        self._filled = set(tables)  # tables that may have rows; an existing file may contain some
+        # Translation takes ten times as long as a small query, and tests repeat queries over different rows.
         self._translate = lru_cache(maxsize=64)(self._translated)
-        # The hidden column is part of the schema the translator sees, else operators that list columns would lose it.
+        # The translator's schema includes the hidden column; otherwise operators that list columns would drop it.
         self._schema = {name: _column_names(connection, name) for name in tables}
 
     @staticmethod
@@ -75,10 +75,10 @@ class LocalWorkspace:
         parsers: Path = parser_files.FOLDER,
         given: Sequence[str] = (),
     ) -> "LocalWorkspace":
-        """Open the workspace at `path` (None: in memory), making the file, tables and columns that are missing.
+        """Open the workspace at `path` (None: in memory), creating the file, tables and columns that are missing.
 
-        The file, its write-ahead log and what is staged on the way in are readable by their owner only. `parsers`
-        is the folder of saved functions; `given` are further ones, or others of the same name, each as Kusto's
+        The file, its write-ahead log and staged rows are readable by their owner only. `parsers` is the folder of
+        saved functions; `given` are additions to them, or replacements of the same name, each written as Kusto's
         `function Name(...) {...}`.
         ValueError names a parser file that is not KQL.
         """
@@ -94,8 +94,8 @@ class LocalWorkspace:
                 config={"temp_directory": str(staging), "python_enable_replacements": "false"},
             )
             connection.execute("SET TimeZone='UTC'")
-            # A KQL name is a quoted SQL name, and DuckDB would read the file of that name: nothing but the staging
-            # folder is within its reach.
+            # A KQL name becomes a quoted SQL name, and DuckDB would read a file of that name: restrict its access to
+            # the staging folder.
             connection.execute(f"SET allowed_directories=[{_text(str(staging))}]")
             connection.execute("SET enable_external_access=false")
             for table in by_name.values():
@@ -110,10 +110,10 @@ class LocalWorkspace:
     def store(
         self, table: str, rows: Sequence[Mapping[str, Any]], *, ingested_at: datetime | Sequence[datetime]
     ) -> int:
-        """Append `rows` (JSON-like values; datetimes aware or ISO 8601) and return how many; all of them or none.
+        """Append `rows` (JSON-like values; datetimes aware or ISO 8601) and return their number. All or nothing.
 
-        `ingested_at` is one moment for all rows, or one for each.
-        KeyError for an unknown table, ValueError for an undeclared column or a value its column cannot hold.
+        `ingested_at` is one time for all rows, or one per row.
+        KeyError for an unknown table, ValueError for an undeclared column or a value of the wrong type.
         """
         declared = self._names[table]
         for row in rows:
@@ -127,8 +127,8 @@ class LocalWorkspace:
             moments = zip(rows, ingested_at, strict=True)
             body = _encode_lines([{**row, shim.INGESTED_AT: moment} for row, moment in moments])
             ingested_at = ingested_at[0]
-        # Through a file: DuckDB's JSON reader is nearly twice as fast on one as on a parameter (56,000 against 33,000
-        # rows of 60 columns a second on two cores), and there is no pyarrow here to hand columns over.
+        # Through a file: DuckDB's JSON reader is nearly twice as fast with a file as with a parameter (56,000 against
+        # 33,000 rows of 60 columns a second on two cores), and pyarrow is not available to pass columns.
         with self._writing, _private_files():
             staged = self._staging / "rows.json"
             staged.write_bytes(body)
@@ -146,13 +146,13 @@ class LocalWorkspace:
     def query(
         self, kql: str, *, timespan: tuple[datetime, datetime] | None = None, now: datetime | None = None
     ) -> QueryAnswer:
-        """Answer `kql` as of `now` (default: the clock's); raise KqlRefused when that cannot be done.
+        """Answer `kql` as of `now` (default: the clock's). Raises KqlRefused if that fails.
 
-        `timespan` (both ends included) bounds `TimeGenerated` of every table read, as the query API's does.
+        `timespan` (both ends included) limits `TimeGenerated` of every table read, as in the query API.
         """
         if not kql.strip() or kql.lstrip().startswith("."):
             raise KqlRefused(
-                "a query starts with a table, a function, let, print or union; commands are not carried out"
+                "a query starts with a table, a function, let, print or union; management commands are not supported"
             )
         names = (*self.tables, *self.functions)
         cursor = self._connection.cursor()
@@ -177,8 +177,8 @@ class LocalWorkspace:
             self._filled.clear()
 
     def close(self) -> None:
-        """Close the file; nothing can be stored or asked afterwards."""
-        with self._writing, _private_files():  # closing folds the write-ahead log into the file
+        """Close the file; the workspace cannot be used afterwards."""
+        with self._writing, _private_files():  # closing merges the write-ahead log into the file
             self._connection.close()
         self._clean()
 
@@ -186,7 +186,7 @@ class LocalWorkspace:
         return to_sql(kql, schema=self._schema, allow_write=False, query_now=now, functions=self._functions)
 
     def _bound(self, cursor: duckdb.DuckDBPyConnection, timespan: tuple[datetime, datetime]) -> None:
-        """Shadow every table, for this cursor alone, by a view of its rows within `timespan`."""
+        """Hide every table, for this cursor only, behind a view of its rows within `timespan`."""
         start, end = (f"TIMESTAMP '{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S.%f}'" for moment in timespan)
         for name, columns in self._schema.items():
             if "TimeGenerated" in columns:
@@ -198,9 +198,9 @@ class LocalWorkspace:
 
 @contextmanager
 def _private_files() -> Iterator[None]:
-    """Files made meanwhile, DuckDB's own among them, are never wider than 0600.
+    """Files created in this context, including DuckDB's own, have mode 0600 or narrower.
 
-    The mask belongs to the process: another thread's new file may come out narrower, never wider.
+    The mask is per process: another thread's new file may become narrower, never wider.
     """
     with _umask:
         before = os.umask(0o077)
@@ -211,7 +211,7 @@ def _private_files() -> Iterator[None]:
 
 
 def _make(connection: duckdb.DuckDBPyConnection, table: Table) -> None:
-    # A Kusto string is never null: what is missing is the empty string, and queries compare with "".
+    # A Kusto string is never null: a missing one is empty, and queries compare with "".
     columns = [
         f"{_quoted(column.name)} {DUCKDB_TYPES[column.type]}" + (" DEFAULT ''" if column.type == "string" else "")
         for column in table.columns
@@ -223,8 +223,8 @@ def _make(connection: duckdb.DuckDBPyConnection, table: Table) -> None:
 
 
 def _insert(table: Table) -> str:
-    """INSERT of one staged file of newline-delimited JSON; parameters: when ingested, the file."""
-    # TIMESTAMPTZ on the way in: a plain TIMESTAMP would drop the offset of `10:00+02:00` instead of applying it.
+    """INSERT of one staged file of newline-delimited JSON; parameters: the ingestion time, the file."""
+    # Read as TIMESTAMPTZ: a plain TIMESTAMP would drop the offset of `10:00+02:00` instead of applying it.
     types = {column.name: DUCKDB_TYPES[column.type].replace("TIMESTAMP", "TIMESTAMPTZ") for column in table.columns}
     read = {shim.INGESTED_AT: "TIMESTAMPTZ", **types}
     spec = ", ".join(f"{_text(name)}: {_text(type_)}" for name, type_ in read.items())

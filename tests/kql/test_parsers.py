@@ -34,7 +34,7 @@ def test_a_parser_file_is_a_function_with_its_stem_as_name(tmp_path: Path) -> No
 
 
 def test_parameters_are_declared_in_a_comment(tmp_path: Path) -> None:
-    """A function takes its parameters, defaults included, and may call another."""
+    """A function takes its parameters, including defaults, and may call another."""
     (tmp_path / "FirstCopy.kql").write_text(FIRST_COPY)
     (tmp_path / "Named.kql").write_text(NAMED)
     made = workspace({"Id": "a", "Name": "x", "Size": 1}, {"Id": "b", "Name": "x", "Size": 5}, parsers=tmp_path)
@@ -43,14 +43,14 @@ def test_parameters_are_declared_in_a_comment(tmp_path: Path) -> None:
 
 
 def test_a_broken_parser_names_its_file(tmp_path: Path) -> None:
-    """A file that is not KQL stops the workspace from opening, with the file's name."""
+    """A file that is not KQL stops the workspace from opening, and the error names it."""
     (tmp_path / "Broken.kql").write_text("Sample_CL | wher x")
     with pytest.raises(ValueError, match=r"Broken\.kql"):
         workspace(parsers=tmp_path)
 
 
 def test_the_shipped_parsers_all_load() -> None:
-    """Every file of sentinel/parsers is a definition the local engine can read."""
+    """Every file of sentinel/parsers is a definition that the local engine parses."""
     assert FOLDER.parts[-2:] == ("sentinel", "parsers")
     made = workspace(parsers=FOLDER)
     assert len(made.functions) == len(list(FOLDER.glob("*.kql")))

@@ -1,4 +1,4 @@
-"""The added functions answer the examples of their own pages (https://learn.microsoft.com/kusto/query/NAME-function)."""
+"""The added functions reproduce the examples of their documentation (https://learn.microsoft.com/kusto/query/NAME-function)."""
 
 import hashlib
 from typing import Any
@@ -52,8 +52,8 @@ NUMBERS = "let T = datatable(k:string, n:long)['a', 3, 'b', 1, 'a', 3, 'c', 2, '
         ("format_timespan(1h, 'mm:ss.FFF')", "00:00."),
     ],
 )
-def test_a_scalar_answers_its_page(expression: str, value: Any) -> None:
-    """The documented examples, and the borders beside them."""
+def test_a_scalar_matches_its_documentation(expression: str, value: Any) -> None:
+    """The documented examples, and edge cases."""
     assert workspace().query(f"print {expression}").rows == [(value,)]
 
 
@@ -74,8 +74,8 @@ def test_a_scalar_answers_its_page(expression: str, value: Any) -> None:
         ("make_bag(bag_pack(k, 1))", ({"a": 1, "b": 1, "c": 1},)),
     ],
 )
-def test_an_aggregate_answers_its_page(summary: str, row: tuple[Any, ...]) -> None:
-    """Nulls are left out, caps are kept, arrays are merged into a set."""
+def test_an_aggregate_matches_its_documentation(summary: str, row: tuple[Any, ...]) -> None:
+    """Nulls are skipped, limits apply, arrays are merged into a set."""
     (answer,) = workspace().query(f"{NUMBERS}| summarize {summary}").rows
     assert [sorted(cell, key=str) if isinstance(cell, list) and "set" in summary else cell for cell in answer] == [
         sorted(cell, key=str) if isinstance(cell, list) and "set" in summary else cell for cell in row
@@ -90,14 +90,14 @@ def test_an_aggregate_is_named_as_kusto_names_it() -> None:
     assert answer.names == ("set_k", "list_k", "bag_b")
 
 
-def test_a_bag_merge_takes_nested_values_whole() -> None:
-    """Merging is by top-level key: values are not merged into each other."""
+def test_bag_merge_does_not_merge_nested_values() -> None:
+    """Bags are merged by top-level key only."""
     answer = workspace().query("print bag_merge(dynamic({'a':{'x':1}}), dynamic({'b':[1]}), dynamic({'c':'t'}))")
     assert answer.rows == [({"a": {"x": 1}, "b": [1], "c": "t"},)]
 
 
-def test_rows_in_order_know_their_neighbours() -> None:
-    """prev, next, row_number and row_cumsum follow the sort, over more rows than one block of the engine."""
+def test_window_functions_follow_the_sort() -> None:
+    """prev, next, row_number and row_cumsum follow the sort, over more rows than one block of DuckDB."""
     rows = [{"Size": (number * 7919) % 20_000} for number in range(20_000)]
     answer = workspace(*rows).query(
         "Sample_CL | sort by Size asc"
@@ -112,8 +112,8 @@ def test_row_number_may_start_anywhere() -> None:
     assert workspace().query(f"{NUMBERS}| sort by k asc | extend R = row_number(0) | summarize max(R)").rows == [(4,)]
 
 
-def test_what_a_format_cannot_say_is_refused() -> None:
-    """An unknown format element is an error, not a wrong text."""
+def test_an_unknown_format_element_is_an_error() -> None:
+    """An unknown format element fails instead of giving wrong text."""
     with pytest.raises(KqlRefused, match="no format element 'x'"):
         workspace().query("print format_timespan(1h, 'hh x')")
 

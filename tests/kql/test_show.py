@@ -1,4 +1,4 @@
-"""Answers on the terminal."""
+"""Query results on the terminal."""
 
 import csv
 import io
@@ -24,7 +24,7 @@ def shown(form: Form, query: str = QUERY) -> str:
 
 
 def test_a_table_fits_and_aligns_numbers() -> None:
-    """No line is wider than a page, long cells wrap whole, numbers stand right, markup is only text."""
+    """No line exceeds WIDTH, long cells wrap completely, numbers are right-aligned, markup stays plain text."""
     text = shown("table", "Sample_CL | project Id, Size | sort by Id asc")
     assert max(map(len, text.splitlines())) <= WIDTH
     assert text.count("b") - text.count("bold") == 150
@@ -33,15 +33,15 @@ def test_a_table_fits_and_aligns_numbers() -> None:
     assert "12345" in ends and "    7" in ends
 
 
-def test_an_empty_answer_says_so() -> None:
-    """Nothing found is a sentence in a table, and still data for programs."""
+def test_an_empty_result_prints_no_rows() -> None:
+    """An empty result is a sentence in table form, and valid data in JSON and CSV."""
     assert shown("table", "Sample_CL | where Id == 'none'") == "no rows\n"
     assert json.loads(shown("json", "Sample_CL | where Id == 'none'")) == []
     assert shown("csv", "Sample_CL | where Id == 'none' | project Id, Size") == "Id,Size\n"
 
 
 def test_json_is_a_list_of_objects() -> None:
-    """Datetimes are ISO 8601, timespans Kusto's text, dynamics JSON, and NaN, which JSON lacks, null."""
+    """Datetimes are ISO 8601, timespans Kusto's text, dynamics JSON; NaN, which JSON lacks, is null."""
     first, second = json.loads(shown("json"))
     assert first == {
         "TimeGenerated": "2026-11-20T12:00:00Z",
@@ -56,8 +56,8 @@ def test_json_is_a_list_of_objects() -> None:
     assert second["Share"] is None
 
 
-def test_csv_reads_back() -> None:
-    """A header, then a line a row; dynamics are JSON text within a cell."""
+def test_csv_can_be_parsed() -> None:
+    """A header, then one line per row; dynamics are JSON text in a cell."""
     header, first, second = csv.reader(io.StringIO(shown("csv")))
     assert header[:3] == ["TimeGenerated", "Id", "Size"]
     assert first[4:7] == ["true", '{"k": "é, \\"q\\""}', "01:30:00"]

@@ -1,4 +1,4 @@
-"""The workspace keeps what it is given, privately, and answers in Kusto's types."""
+"""The workspace stores rows unchanged and privately, and returns Kusto types."""
 
 import gc
 import os
@@ -29,8 +29,8 @@ FULL: dict[str, Any] = {
 }
 
 
-def test_every_type_comes_back_as_it_went_in() -> None:
-    """Values survive the way through the file, an offset is applied, and each column has its Kusto type."""
+def test_every_type_is_returned_as_stored() -> None:
+    """Values are unchanged by the file, a UTC offset is applied, and each column has its Kusto type."""
     answer = workspace(FULL).query("Sample_CL")
     assert answer.columns == (
         ("TimeGenerated", "datetime"),
@@ -48,7 +48,7 @@ def test_every_type_comes_back_as_it_went_in() -> None:
     ]
 
 
-def test_what_is_missing_is_null_and_a_string_is_empty() -> None:
+def test_missing_values_are_null_and_missing_strings_empty() -> None:
     """Kusto has no null strings: a missing one equals "", a missing number, bool or dynamic is null."""
     made = workspace({"Details": None})
     (row,) = made.query("Sample_CL | project Id, Size, IsBackfill, Details").rows
@@ -68,7 +68,7 @@ def test_what_is_missing_is_null_and_a_string_is_empty() -> None:
     ],
 )
 def test_the_hidden_column_never_shows(query: str) -> None:
-    """logs-ingestion.md section 5: ingestion time is hidden, whatever the query does with all columns."""
+    """logs-ingestion.md section 5: ingestion time is hidden, whichever operator lists all columns."""
     answer = workspace(FULL).query(query)
     assert answer.rows
     assert "IngestedAt" not in str(answer)
@@ -84,8 +84,8 @@ def test_ingestion_time_is_the_time_of_storing() -> None:
     assert len(made.query(query, now=NOON).rows) == 2
 
 
-def test_each_row_may_have_a_time_of_storing_of_its_own() -> None:
-    """A list of moments is one for each row; a list of another length stores nothing."""
+def test_each_row_may_have_its_own_ingestion_time() -> None:
+    """A list of times has one per row; a list of another length stores nothing."""
     made = workspace()
     hours = [NOON, NOON + timedelta(hours=2)]
     assert made.store("Sample_CL", [{"Id": "a"}, {"Id": "b"}], ingested_at=hours) == 2
@@ -111,14 +111,14 @@ def test_numbers_are_numbers() -> None:
 
 
 def test_now_and_ago_follow_the_clock_given() -> None:
-    """A query knows no time but the workspace's clock, or the moment it is asked for."""
+    """now() is the time of the workspace's clock, or the `now` of the query."""
     made = workspace()
     assert made.query("print now(), ago(1h), 90m").rows == [(NOON, NOON - timedelta(hours=1), timedelta(minutes=90))]
     assert made.query("print now()", now=NOON + timedelta(days=1)).rows == [(NOON + timedelta(days=1),)]
 
 
 def test_a_timespan_bounds_every_table_of_one_query_only() -> None:
-    """The query API's timespan filters TimeGenerated, both ends included, and leaves no trace."""
+    """The timespan filters TimeGenerated, both ends included, and does not affect later queries."""
     made = workspace({"Id": "old", "TimeGenerated": NOON - timedelta(hours=2)}, {"Id": "new"})
     last_hour = (NOON - timedelta(hours=1), NOON)
     assert made.query("union Sample_CL, Sample_CL | distinct Id", timespan=last_hour).rows == [("new",)]
@@ -156,8 +156,8 @@ def test_nothing_on_disk_is_readable_by_others(tmp_path: Path) -> None:
     assert after == 0
 
 
-def test_nothing_staged_stays_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Rows on their way in leave no copy: nothing after each batch, no folder once closed or forgotten."""
+def test_staged_rows_are_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No staged file remains after a batch, and no folder once the workspace is closed or garbage-collected."""
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     made = workspace(FULL)
     (staging,) = tmp_path.iterdir()
@@ -169,8 +169,8 @@ def test_nothing_staged_stays_behind(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_bad_batch_is_refused_whole() -> None:
-    """An undeclared column, a wrong value or an unknown table raise, and no row of the batch is kept."""
+def test_an_invalid_batch_is_rejected_completely() -> None:
+    """An undeclared column, a wrong value or an unknown table raises, and no row of the batch is stored."""
     made = workspace()
     good = {"Id": "good", "TimeGenerated": NOON}
     with pytest.raises(ValueError, match="no column Nope"):
@@ -184,7 +184,7 @@ def test_a_bad_batch_is_refused_whole() -> None:
 
 
 def test_ingested_at_may_come_in_any_zone() -> None:
-    """The stored moment is the same whatever zone it was told in."""
+    """The stored time is the same in whichever time zone it was given."""
     made = workspace()
     elsewhere = NOON.astimezone(timezone(timedelta(hours=-5)))
     made.store("Sample_CL", [{"Id": "a"}], ingested_at=elsewhere)
@@ -192,7 +192,7 @@ def test_ingested_at_may_come_in_any_zone() -> None:
 
 
 def test_a_name_is_never_a_file(tmp_path: Path) -> None:
-    """A quoted KQL name reaches no file of the machine, though DuckDB alone would read one of that name."""
+    """A quoted KQL name cannot read a file, although DuckDB by itself would read one of that name."""
     secret = tmp_path / "secret.csv"
     secret.write_text("a,b\n1,2\n")
     with pytest.raises(KqlRefused, match="no table or function"):
@@ -200,7 +200,7 @@ def test_a_name_is_never_a_file(tmp_path: Path) -> None:
 
 
 def test_threads_read_and_write_at_once() -> None:
-    """Eight threads store and ask together; every answer is whole batches and nothing is lost."""
+    """Eight threads store and query at once; every count is of whole batches and no row is lost."""
     made, wrong = workspace(), []
 
     def work(number: int) -> None:

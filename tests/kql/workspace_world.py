@@ -1,4 +1,4 @@
-"""A small workspace for the tests: one table with a column of every type, one moment called NOON."""
+"""A small workspace for the tests: one table with a column of every type, and the time NOON."""
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -38,7 +38,7 @@ TABLE = Table(
 def workspace(
     *rows: dict[str, Any], path: Path | None = None, parsers: Path = Path("no-such-folder")
 ) -> LocalWorkspace:
-    """A workspace at NOON holding `rows`, each generated at NOON unless it says otherwise, ingested a minute later."""
+    """A workspace at NOON with `rows`, each with TimeGenerated NOON unless it has its own, ingested a minute later."""
     made = LocalWorkspace.create(path, SimulatedClock(NOON), [TABLE], parsers=parsers)
     made.store("Sample_CL", [{"TimeGenerated": NOON, **row} for row in rows], ingested_at=NOON + timedelta(minutes=1))
     return made

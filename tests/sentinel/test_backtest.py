@@ -222,7 +222,7 @@ def report(path: Path) -> dict[str, Any]:
         ),
         (["--from", "2026-11-01", "--to", "2026-11-02"], "one of --local and --workspace-id"),
         (["--from", "2026-11-01", "--to", "2026-11-02", "--local", "nowhere.duckdb"], "there is no file"),
-        (["--from", "2026-11-01", "--to", "2026-11-02", "--local", __file__], "it is no workspace file"),
+        (["--from", "2026-11-01", "--to", "2026-11-02", "--local", __file__], "it is not a workspace file"),
         (["--from", "2026-11-01", "--to", "2026-11-02", "--local", "x", "--only", "claude-nothing"], "no rule"),
     ],
 )
