@@ -1,24 +1,24 @@
-"""A poller as public Function-app connectors for Sentinel are usually written: what the bridge is compared with.
+"""A poller in the style of public Function-app connectors for Sentinel: the baseline of the comparison.
 
-Written here, from their manner and not from anybody's code: a timer, a window from the last run to now, one page after
-the other, each handed to the official client as a list, and a file with a time in it. Forty lines, easy to read, and
-right on a good day. Its faults, each of which the fault script of `bench.weather` meets:
+Written for this comparison, not copied: a timer, a window from the last run to now, page after page, each passed to the
+official client as a list, and a file with a time in it. Forty lines, easy to read, and correct without faults. Its
+weaknesses, each exercised by the fault script of `bench.scenarios`:
 
-1. **No overlap.** What the API shows later than the window's end is never asked for again: lost for good.
+1. **No overlap.** Activities indexed after the window's end are never requested again: permanently lost.
 2. **One time as state.** Saved before the upload (`saves="before"`), a run that fails loses its whole window. Saved
    after it (`saves="after"`), a run that fails half-way sends again what had already arrived.
-3. **No ledger.** It cannot know what was sent, so nothing can be compared, proved or repaired, and a repeat is a row.
+3. **No ledger.** Sent ids are not recorded, so nothing can be compared, proved or repaired, and a repeat is a row.
 4. **No retry of a read.** A 429, a 500 or a page cut short ends the run, whatever Retry-After says. Uploads have the
    retries of the SDK alone: no plain 429 and no reset, and pauses that no deadline ends.
 5. **The whole window again.** A long window (after an outage, say) starts over from its first page each time.
-6. **Rows as they come.** No limit of a cell or a row is checked and nothing that is refused is set dead: one bad row
-   fails its upload, and the window with it.
-7. **Nothing said.** Its log says that a run failed; no row says how far it is or what is missing.
+6. **Unchecked rows.** Cell and row limits are not checked and there is no dead-letter store: one bad row fails its
+   upload, and the window with it.
+7. **No health data.** Its log records that a run failed; no row reports its progress or what is missing.
 
-In its favour: it waits the documented minute before it reads, asks for the largest page, follows cursors, and uploads
-500 rows at a time. The last is a courtesy, too: the client packs a longer list into uploads of a MiB and forgets the
-separators between the rows, so that they come out larger than the documented limit, which our endpoint enforces; a
-whole page of 5,000 then fails for ever, and the burst with it. Whether the real service is as strict was not tried.
+In its favor: it waits the documented minute before it reads, requests the largest page, follows cursors, and uploads
+500 rows at a time. The last is a concession: the client packs a longer list into uploads of a MiB without counting the
+separators between the rows, so that they exceed the documented limit, which our endpoint enforces; a whole page of
+5,000 would then always fail, and the burst with it. Whether the real service is as strict was not tested.
 """
 
 import json
@@ -45,7 +45,7 @@ Saves = Literal["before", "after"]
 class Poller:
     """`state` is the file with the end of the last window; `now` the present, aware UTC.
 
-    `uploaded` is called after each accepted upload: where a fault script lets the process die.
+    `uploaded` is called after each accepted upload: where the fault script crashes the process.
     """
 
     http: httpx.Client

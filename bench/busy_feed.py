@@ -1,4 +1,4 @@
-"""A busy organisation's feed that nobody has to remember: `python -m bench.busy_feed COUNT` serves it.
+"""A busy organization's feed, generated on request: `python -m bench.busy_feed COUNT` serves it.
 
 A million activities of a kilobyte, kept, would take the serving machine gigabytes; these are made when a page is asked
 for, from a sample, an id and a time. They lie evenly over ten days, so that ten planned windows are read at once.
@@ -19,7 +19,7 @@ from starlette.routing import Mount
 
 from bench.reading import on_the_other_cores
 from bench.sample import START, entries
-from bench.served import KEY, PLENTY, Address, swallowing_app
+from bench.served import KEY, PLENTY, Address, discarding_app
 from sandbox.activity import FeedEntry
 from sandbox.compliance.api import compliance_app
 from sandbox.compliance.feed import FeedPage, FeedQuery, SimulatedFeed
@@ -45,7 +45,7 @@ class MadeFeed(SimulatedFeed):
         return self._count
 
     def page(self, query: FeedQuery, now: datetime) -> FeedPage:
-        """ValueError for what this feed does not know: another order, a filter, a walk backwards."""
+        """ValueError for unsupported queries: another order, a filter, backward paging."""
         if replace(query, gte=None, lt=None, after=None, limit=0) != FeedQuery(order="asc", limit=0):
             raise ValueError(f"this feed is read oldest first and whole, not {query}")
         low = self._first(query.gte) if query.gte is not None else 0
@@ -56,7 +56,7 @@ class MadeFeed(SimulatedFeed):
         return FeedPage(tuple(self._entry(number) for number in range(low, last)), has_more=last < high)
 
     def _first(self, moment: datetime) -> int:
-        """Number of the first activity at or after `moment`."""
+        """The number of the first activity at or after `moment`."""
         return min(self._count, max(0, -((START - moment) // self._step)))
 
     def _entry(self, number: int) -> FeedEntry:
@@ -74,7 +74,7 @@ def _blank(entry: FeedEntry) -> FeedEntry:
 
 @contextmanager
 def server(count: int) -> Iterator[Address]:
-    """The other process; ends with the block."""
+    """Start the server process; it ends with the block."""
     command = [sys.executable, "-m", "bench.busy_feed", str(count)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdin is not None and process.stdout is not None
@@ -92,9 +92,9 @@ def main() -> None:
     end = START + SPAN
     feed = MadeFeed(int(sys.argv[1]))
     api = compliance_app(feed, [KEY], SimulatedClock(end), requests_per_minute=PLENTY, own_rows=False)
-    with Served(Starlette(routes=[*swallowing_app().routes, Mount("/", api)])) as served:
+    with Served(Starlette(routes=[*discarding_app().routes, Mount("/", api)])) as served:
         line = json.dumps(asdict(Address(served.url, KEY.secret, end.isoformat()))) + "\n"
-        with suppress(BrokenPipeError):  # whoever wanted it has been stopped meanwhile
+        with suppress(BrokenPipeError):  # the client has been stopped
             os.write(sys.stdout.fileno(), line.encode())
         sys.stdin.read()
 

@@ -1,4 +1,4 @@
-"""One reading in a process of its own: `python -m bench.child NAME SIDE COUNT` prints it as a line of JSON.
+"""One measurement in its own process: `python -m bench.child NAME SIDE COUNT` prints it as a line of JSON.
 
 A fresh process for each reading: no warm allocator, no cache and no import of one side helps the other.
 """

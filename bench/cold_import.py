@@ -28,7 +28,7 @@ LINE = re.compile(r"import time:\s+(\d+) \|\s+(\d+) \|\s+(\S+)")
 
 @dataclass(frozen=True, slots=True)
 class Imports:
-    """What `-X importtime` told of one process: microseconds of each module's own, in the order they ended."""
+    """The `-X importtime` output of one process: each module's own microseconds, in order of completion."""
 
     own: dict[str, int]
 
@@ -37,7 +37,7 @@ class Imports:
         return sum(self.own.values()) / 1e6
 
     def by_package(self) -> Counter[str]:
-        """Microseconds by top-level package; Azure's many by their first two names."""
+        """Microseconds by top-level package; Azure's packages by their first three names."""
         sums: Counter[str] = Counter()
         for module, micros in self.own.items():
             parts = module.split(".")
@@ -67,7 +67,7 @@ def baseline(count: int) -> Reading:
 
 @contextmanager
 def app_without_bytecode() -> Iterator[Path]:
-    """The app's own files as a deployment carries them."""
+    """The app's own files as deployed."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         shutil.copy(ROOT / "function_app.py", folder)
@@ -76,12 +76,12 @@ def app_without_bytecode() -> Iterator[Path]:
 
 
 def timed(module: str, folder: Path) -> float:
-    """Seconds of one import in a process of its own; the interpreter's own start is not counted."""
+    """Seconds of one import in its own process, without interpreter startup."""
     return float(_python(folder, "-c", TIMED.format(module=module)).stdout)
 
 
 def profiled(module: str, folder: Path) -> Imports:
-    """The same import, module by module; the profiling itself costs about a tenth."""
+    """The same import by module; profiling itself costs about a tenth."""
     before = _lines(_python(folder, "-X", "importtime", "-c", "pass").stderr)
     after = _lines(_python(folder, "-X", "importtime", "-c", f"import {module}").stderr)
     return Imports({name: micros for name, micros in after.items() if name not in before})
@@ -91,8 +91,8 @@ def _python(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run([sys.executable, "-B", *arguments], cwd=folder, capture_output=True, text=True, check=True)
 
 
-def _lines(told: str) -> dict[str, int]:
-    return {name: int(own) for own, _, name in LINE.findall(told)}
+def _lines(output: str) -> dict[str, int]:
+    return {name: int(own) for own, _, name in LINE.findall(output)}
 
 
 def main() -> None:

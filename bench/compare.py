@@ -1,8 +1,8 @@
-"""Ours and the baseline under one fault script: `python -m bench.compare` writes build/compare.json.
+"""The bridge and the baseline under the same fault script: `python -m bench.compare` writes build/compare.json.
 
-Each side of each scenario runs in a process of its own against servers in another (`bench.arena_server`), in simulated
-time, a tick a minute. Sides: `ours`; the baseline (`bench.baseline`) that saves its time `before` the upload, as many
-do; and the one that saves it `after`.
+Each side of each scenario runs in its own process against servers in another (`bench.comparison_server`), in simulated
+time, one tick a minute. Sides: `ours`; the baseline (`bench.baseline`) that saves its time `before` the upload, as is
+common; and the one that saves it `after`.
 """
 
 import json
@@ -22,10 +22,10 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from bench.arena import Arena, WoundClock, arena
-from bench.contest import Work
+from bench.comparison import Work
+from bench.comparison_client import ComparisonServers, ServerClock, start_servers
 from bench.reading import peak_megabytes
-from bench.weather import BY_NAME, SCENARIOS
+from bench.scenarios import BY_NAME, SCENARIOS
 
 ROOT = Path(__file__).parents[1]
 SIDES = ("ours", "before", "after")
@@ -35,22 +35,22 @@ progress = Console(stderr=True)
 
 
 def measured(scenario: str, side: str, scale: float, feed: Path) -> dict[str, Any]:
-    """One side's way through one scenario, in this process."""
-    # Only one contestant's libraries are in the process whose memory is measured.
-    contestant = import_module("bench.contest_ours" if side == "ours" else "bench.contest_baseline")
+    """Run one side through one scenario, in this process."""
+    # Only one participant's libraries are in the process whose memory is measured.
+    participant = import_module("bench.comparison_bridge" if side == "ours" else "bench.comparison_baseline")
     work = Work(due=list(BY_NAME[scenario].crashes))
-    with arena(scenario, scale, feed) as place, tempfile.TemporaryDirectory() as folder, _clock(place) as clock:
+    with start_servers(scenario, scale, feed) as place, tempfile.TemporaryDirectory() as folder, _clock(place) as clock:
         began = time.process_time()
-        contestant.play(place, clock, Path(folder), work, *(() if side == "ours" else (side,)))
+        participant.run(place, clock, Path(folder), work, *(() if side == "ours" else (side,)))
         work.cpu_seconds = time.process_time() - began
         outcome = place.outcome()
-    told = {name: value for name, value in asdict(work).items() if name != "due"}
-    return {"scenario": scenario, "side": side, **told, **asdict(outcome), "peak_megabytes": peak_megabytes()}
+    counts = {name: value for name, value in asdict(work).items() if name != "due"}
+    return {"scenario": scenario, "side": side, **counts, **asdict(outcome), "peak_megabytes": peak_megabytes()}
 
 
 @contextmanager
-def _clock(place: Arena) -> Iterator[WoundClock]:
-    clock = WoundClock(place.url)
+def _clock(place: ComparisonServers) -> Iterator[ServerClock]:
+    clock = ServerClock(place.url)
     try:
         yield clock
     finally:
@@ -65,10 +65,10 @@ def in_a_child(scenario: str, side: str, scale: float, feed: Path) -> dict[str, 
 
 
 def compared(
-    scenarios: Sequence[str], scale: float, runs: int, told: Callable[[str], None] = lambda _: None
+    scenarios: Sequence[str], scale: float, runs: int, report: Callable[[str], None] = lambda _: None
 ) -> list[dict[str, Any]]:
-    """Every scenario with every side, `runs` times in turns."""
-    from bench.arena_server import write_feed  # heavy, and not wanted in the children
+    """Every scenario with every side, `runs` times, alternating."""
+    from bench.comparison_server import write_feed  # large import, not needed in the child processes
 
     found = []
     with tempfile.TemporaryDirectory() as folder:
@@ -78,7 +78,7 @@ def compared(
             for _ in range(runs):
                 for side in SIDES:
                     found.append(in_a_child(scenario, side, scale, feed))
-                    told(f"{scenario} {side}: {found[-1]['lost']} lost, {found[-1]['doubled']} doubled")
+                    report(f"{scenario} {side}: {found[-1]['lost']} lost, {found[-1]['doubled']} doubled")
     return found
 
 
@@ -110,15 +110,15 @@ app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 def main(
     context: typer.Context,
     only: Annotated[list[str] | None, typer.Option(help=f"Only this scenario: {', '.join(BY_NAME)}.")] = None,
-    runs: Annotated[int, typer.Option(min=1, help="How often each is run; losses are the same every time.")] = 3,
-    scale: Annotated[float, typer.Option(min=0.001, help="Share of the bursts, for a quick look.")] = 1.0,
-    out: Annotated[Path, typer.Option(help="Where the outcome is written.")] = Path("build/compare.json"),
+    runs: Annotated[int, typer.Option(min=1, help="Runs of each scenario; losses are the same every time.")] = 3,
+    scale: Annotated[float, typer.Option(min=0.001, help="Scale of the bursts, for a quick check.")] = 1.0,
+    out: Annotated[Path, typer.Option(help="Output file.")] = Path("build/compare.json"),
 ) -> None:
-    """Let ours and the baseline meet the same faults; what each scenario is stands in bench/weather.py."""
+    """Compare the bridge and the baseline under the same faults; the scenarios are in bench/scenarios.py."""
     if context.invoked_subcommand is not None:
         return
     if unknown := set(only or ()) - BY_NAME.keys():
-        progress.print(f"no scenario is called {', '.join(sorted(unknown))}; there are: {', '.join(BY_NAME)}")
+        progress.print(f"unknown scenario {', '.join(sorted(unknown))}; choose from: {', '.join(BY_NAME)}")
         raise typer.Exit(2)
     names = [scenario.name for scenario in SCENARIOS if only is None or scenario.name in only]
     found = compared(names, scale, runs, lambda line: progress.print(line, highlight=False))
@@ -130,7 +130,7 @@ def main(
 
 @app.command(hidden=True)
 def one(scenario: str, side: str, scale: float, feed: Path) -> None:
-    """One reading in this process, printed as a line of JSON."""
+    """One measurement in this process, printed as a line of JSON."""
     logging.getLogger().setLevel(logging.CRITICAL)  # what fails is counted
     print(json.dumps(measured(scenario, side, scale, feed)))
 

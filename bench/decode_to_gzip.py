@@ -1,4 +1,4 @@
-"""From the bytes of a page to the bytes of its uploads, on one core: the bridge's own work, without any network."""
+"""From the bytes of a page to the bytes of its uploads, on one core: the bridge's own work, without a network."""
 
 import asyncio
 import gc
@@ -51,7 +51,7 @@ class PackingSink:
 def ours(count: int) -> Reading:
     """Activities a CPU second; the first page is not counted (the plans of its types are compiled then)."""
     on_one_core()
-    gc.set_threshold(*COLLECT_AFTER)  # as the bridge's process has it
+    gc.set_threshold(*COLLECT_AFTER)  # as in the bridge's process
     pages = _pages(count)
     with tempfile.TemporaryDirectory() as folder:
         sink = PackingSink()
@@ -95,7 +95,7 @@ def baseline(count: int) -> Reading:
 
 
 def pipeline_of(folder: Path, sink: PackingSink) -> Pipeline:
-    """A page's real way, with files for its state and `sink` at its end."""
+    """The production pipeline for a page, with state in files and `sink` at its end."""
     clock = SimulatedClock(NOW)
     store = FileStore(folder)
     context = RowContext("bench", "0a1b2c3d-0000-4000-8000-00000000be4c", __version__, "backfill", True, NOW)
@@ -118,7 +118,7 @@ async def _carry(pipeline: Pipeline, pages: list[bytes]) -> None:
 
 
 def page_of(body: bytes) -> Page:
-    """A page as the feed's reader makes it of an answer's body."""
+    """A page as the feed's reader parses it from a response body."""
     content = read_page(body)
     return Page(
         items=content.data,

@@ -1,4 +1,4 @@
-"""How long all rules and hunts take to bind, and to be executed over the demo tenant's thirty days."""
+"""Time to bind all rules and hunts, and to execute them over the demo tenant's thirty days."""
 
 import time
 from datetime import UTC, datetime, timedelta
@@ -24,7 +24,7 @@ PORTION = 5000
 
 
 def ours(count: int) -> Reading:
-    """Seconds to execute every rule and hunt once over a month of `count` people; binding them is a fact beside."""
+    """Seconds to execute every rule and hunt once over a month of `count` people; binding time is a fact."""
     files = content.all_detections()
     started = time.perf_counter()
     bound = bound_queries(files)
@@ -33,7 +33,7 @@ def ours(count: int) -> Reading:
     executed = [file for file in files if file.value.execution == "executed"]
     started = time.perf_counter()
     for file in executed:
-        # A rule's look for news spans the month, too: each condition and join meets the month's rows.
+        # A rule's window for new rows is widened to the month, so that its conditions and joins run over all rows.
         wide = {file.value.query_frequency: MONTH} if isinstance(file.value, Rule) else {}
         past.ask(engine.as_of(bound[file.slug], engine.AT, instead=wide), END, MONTH)
     executing = time.perf_counter() - started

@@ -1,4 +1,4 @@
-"""How many activities a second one core folds: fold (RecordHash included) and msgspec encoding of the row.
+"""Activities per second that one core folds: fold (RecordHash included) and msgspec encoding of the row.
 
     python -m bench.fold [activities]
 
@@ -32,7 +32,7 @@ def identity(chance: random.Random, prefix: str) -> str:
 
 
 def value(chance: random.Random, field: str) -> Any:
-    """A plausible value, guessed from the field's name."""
+    """A plausible value, derived from the field's name."""
     if field == "updates":
         return [{"type": "name", "previous_value": "before", "current_value": "after"}]
     if field in ("scopes", "member_ids"):

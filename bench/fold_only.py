@@ -1,4 +1,4 @@
-"""The number of bench/fold.py, 1 kB sample, as a reading in a process of its own."""
+"""The result of bench/fold.py for the 1 kB sample, measured in its own process."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""What the parser costs in the sandbox's workspace, beside the raw table it reads."""
+"""The cost of the parser in the sandbox's workspace, compared with the raw table it reads."""
 
 import time
 from datetime import timedelta
@@ -24,7 +24,7 @@ def ours(count: int) -> Reading:
 
 
 def baseline(count: int) -> Reading:
-    """Seconds for the same question to `ClaudeActivity_CL`: no de-duplication, no IsOwnRead."""
+    """Seconds for the same query on `ClaudeActivity_CL`: no de-duplication, no IsOwnRead."""
     return _asked(f"{tables.ACTIVITY} | {SUMMARY}", count)
 
 

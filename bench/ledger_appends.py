@@ -1,4 +1,4 @@
-"""How fast eight writers put ids into the ledger, beside the same ids in one document changed by compare-and-swap."""
+"""How fast eight writers append ids to the ledger, compared with one document updated by compare-and-swap."""
 
 import asyncio
 import tempfile
@@ -22,7 +22,7 @@ DOCUMENT = "ledger/bench.json"
 
 
 def ours(count: int) -> Reading:
-    """Ids a second through `Ledger.remember`, one block an upload, all in one hour: the case where writers meet."""
+    """Ids a second through `Ledger.remember`, one block per upload, all in one hour: the case with contention."""
     blocks = _blocks(count)
     with tempfile.TemporaryDirectory() as folder, asyncio.Runner() as runner:
         store = FileStore(Path(folder))
@@ -33,7 +33,7 @@ def ours(count: int) -> Reading:
 
 
 def baseline(count: int) -> Reading:
-    """The same blocks into one document: read, add, replace if nobody was faster, else again."""
+    """The same blocks into one document: read, add, replace if unchanged, otherwise retry."""
     blocks = _blocks(count)
     with tempfile.TemporaryDirectory() as folder, asyncio.Runner() as runner:
         store = FileStore(Path(folder))
@@ -45,7 +45,7 @@ def baseline(count: int) -> Reading:
 
 
 class Document:
-    """One document with every prefix; a swap that comes too late starts over."""
+    """One document with every prefix; a failed swap is retried."""
 
     def __init__(self, store: Store) -> None:
         self._store = store

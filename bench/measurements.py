@@ -1,4 +1,4 @@
-"""What is measured, how much of it, and in which words the method stands beside the number."""
+"""The measurements: size, targets, and the description of the method in the report."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -9,7 +9,7 @@ from bench.sample import SIZE_BYTES
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What was agreed on for the value, or for the fact called `of`; it is reported, and fails nothing."""
+    """The target for the value, or for the fact named `of`; reported only, a miss is not an error."""
 
     direction: Literal["at least", "at most"]
     limit: float
@@ -44,17 +44,17 @@ MEASUREMENTS = (
         "ledger files on disk, no network. CPU time of one pinned core; the first page is not counted. A page spans "
         "most of a day, as history does, so that each asks the ledger for about 24 hours.",
         baseline="json.loads of the same bodies and the official LogsIngestionClient.upload(list) of each page, with a "
-        "transport that swallows the request: raw activities, no ledger, no columns, no limits checked.",
+        "transport that discards the request: raw activities, no ledger, no columns, no limits checked.",
         targets=(Target("at least", 60_000),),
     ),
     Measurement(
-        name="walk_end_to_end",
-        module="walk_end_to_end",
+        name="history_end_to_end",
+        module="history_end_to_end",
         unit="activities/s",
         count=200_000,
         method=_TENANT
         + "build() and work_plan() read them as history, a window a day, from the sandbox's API over HTTP and send "
-        "them over HTTP to an endpoint that swallows them; state in files. The server is another process on the other "
+        "them over HTTP to an endpoint that discards them; state in files. The server is another process on the other "
         "core; wall time. No latency and no request budget: both would hide what is measured.",
         baseline="One page after the other with httpx and json(), LogsIngestionClient.upload(list) of each page, "
         "against the same server: no ledger, no columns, no state, no retries.",
@@ -65,8 +65,8 @@ MEASUREMENTS = (
         unit="activities/s",
         count=MILLION,
         method="build() and work_plan() read a million activities of a kilobyte, even over ten days, as ten windows at "
-        "once, from an API that makes its pages when asked, and send them to an endpoint that swallows them; state in "
-        "files, wall time. Peak memory is the bridge's own process.",
+        "once, from an API that generates its pages on request, and send them to an endpoint that discards them; state "
+        "in files, wall time. Peak memory is the bridge's own process.",
         targets=(
             Target("at most", MOST_MEGABYTES, of="peak_megabytes"),
             Target("at most", most_requests(MILLION), of="requests"),
@@ -90,7 +90,7 @@ MEASUREMENTS = (
         count=200_000,
         method="8 writers put ids of one hour into one ledger over FileStore, 1,000 an append, wall time. Appends are "
         "not synced to the disk, documents are.",
-        baseline="The same 8 writers and blocks, one document in the same FileStore changed by compare-and-swap.",
+        baseline="The same 8 writers and blocks, one document in the same FileStore updated by compare-and-swap.",
     ),
     Measurement(
         name="kql_parser",

@@ -24,11 +24,11 @@ from shared.state import plan as plans
 from shared.wiring import build
 
 MOST_MEGABYTES = 256.0
-"""What may be resident at the peak, whatever the count: `most_requests` bounds the requests (220 for a million)."""
+"""Limit of peak resident memory for any count; `most_requests` bounds the requests (220 for a million)."""
 
 
 class _Credential:
-    """A token for nobody. The sandbox has one, but importing its world would count in this process's memory."""
+    """A dummy token. The sandbox has one, but importing its world would count in this process's memory."""
 
     async def get_token(self, *_scopes: str, **_: Any) -> AccessToken:
         return AccessToken("bench", 2**33)
@@ -44,12 +44,12 @@ class _Credential:
 
 
 def most_requests(count: int) -> int:
-    """The pages there are, and at most two more for each day's window: its last, and the one that finds it empty."""
+    """The number of pages, plus at most two for each day's window: its last page, and an empty one."""
     return math.ceil(count / PAGE_SIZE) + 2 * DAYS
 
 
 def ours(count: int) -> Reading:
-    """Activities a second through `build()` and `work_plan()`, state in files; requests and memory are its facts."""
+    """Activities a second through `build()` and `work_plan()`, state in files; requests and memory are facts."""
     with server(count) as address, tempfile.TemporaryDirectory() as folder:
         on_one_core()
         with asyncio.Runner() as runner:
@@ -63,7 +63,7 @@ def ours(count: int) -> Reading:
 
 
 async def _history(address: Address, folder: Path) -> tuple[float, list[Run]]:
-    """Seconds it took, and the runs."""
+    """Elapsed seconds, and the runs."""
     settings = load(
         connections=[{"name": "bench"}],
         compliance_api_url=address.url,

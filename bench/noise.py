@@ -1,4 +1,4 @@
-"""How often the rules fire where nothing is wrong: `python -m bench.noise` writes build/noise.json and prints a table.
+"""How often the rules fire without incidents: `python -m bench.noise` writes build/noise.json and prints a table.
 
 A tenant of 20,000 people without incidents lives some quiet days, beside a collector like Purview's own. What is
 counted are alerts, each row of an answer, over working days; a month has 21 of them and weekends are left out, since
@@ -55,7 +55,7 @@ class Noise:
 
     @property
     def too_noisy(self) -> bool:
-        """More than expected, and more than one alert, which chance alone brings."""
+        """More than expected, and more than one alert, which may be chance."""
         return self.a_month > self.expected and self.alerts > 1
 
 
@@ -78,7 +78,7 @@ def quiet(people: int, days: int, seed: int, types: Iterable[str] | None, *, sto
 
 
 def known(people: int, days: int, seed: int) -> list[dict[str, str]]:
-    """What such a customer has entered in its watchlists: the keys it knows."""
+    """Watchlist entries of such a customer: its known keys."""
     simulation = Simulation(start=FIRST, end=FIRST + days * DAY, people=people, seed=seed)
     return [
         {
@@ -94,7 +94,7 @@ def known(people: int, days: int, seed: int) -> list[dict[str, str]]:
 def measured(
     people: int, days: int, seed: int = 7, *, stories: bool = False, only: frozenset[str] = frozenset()
 ) -> Iterator[Noise]:
-    """The noise of every rule that is executed, or of `only` some, one after the other."""
+    """The noise of every executed rule, or of those in `only`."""
     every = (content.rule(path) for path in content.rule_paths() if not only or path.stem in only)
     files = [file for file in every if file.value.execution == "executed"]
     bound = bound_queries(files)
@@ -136,7 +136,7 @@ def high_a_day(found: Sequence[Noise]) -> float:
 
 
 def table_of(found: Sequence[Noise]) -> Table:
-    """What was found, the noisiest beside their limits first."""
+    """The results, the noisiest relative to their limits first."""
     table = Table("rule", "severity", "runs", "alerts", "a month", "expected", "", box=None)
     for each in sorted(found, key=lambda each: (not each.too_noisy, -each.a_month, each.slug)):
         verdict = "refused" if each.refused else "TOO NOISY" if each.too_noisy else ""
@@ -158,11 +158,11 @@ def as_json(found: Sequence[Noise], people: int, days: int) -> dict[str, Any]:
 
 def main(
     people: Annotated[int, typer.Option(min=20, help="People of the tenant.")] = 20_000,
-    days: Annotated[int, typer.Option(min=1, max=5, help="Working days that are lived.")] = 2,
-    seed: Annotated[int, typer.Option(help="Another seed is another tenant.")] = 7,
-    out: Annotated[Path, typer.Option(help="Where the numbers are written.")] = Path("build/noise.json"),
+    days: Annotated[int, typer.Option(min=1, max=5, help="Working days to simulate.")] = 2,
+    seed: Annotated[int, typer.Option(help="Random seed of the simulated tenant.")] = 7,
+    out: Annotated[Path, typer.Option(help="Output file.")] = Path("build/noise.json"),
 ) -> None:
-    """Count the alerts of a quiet tenant, and hold them against what each rule expects."""
+    """Count the alerts of a tenant without incidents, and compare them with each rule's limit."""
     found = []
     for each in measured(people, days, seed):
         found.append(each)
@@ -170,9 +170,7 @@ def main(
     out.parent.mkdir(parents=True, exist_ok=True)
     out.write_text(json.dumps(as_json(found, people, days), indent=2) + "\n", encoding="utf-8")
     console.print(table_of(found))
-    console.print(
-        f"High rules together: {high_a_day(found):.1f} a day, at most {HIGH_A_DAY} agreed on", highlight=False
-    )
+    console.print(f"High rules together: {high_a_day(found):.1f} a day, limit {HIGH_A_DAY}", highlight=False)
     if any(each.too_noisy for each in found) or high_a_day(found) > HIGH_A_DAY:
         raise typer.Exit(1)
 

@@ -1,4 +1,4 @@
-"""The official ingestion client with a transport that swallows every request: its own work, and nothing else."""
+"""The official ingestion client with a transport that discards every request, to measure the client's own work."""
 
 import logging
 from types import TracebackType
@@ -20,7 +20,7 @@ class NoCredential:
 
 
 class Accepted:
-    """A 204 as far as the client's pipeline looks at it."""
+    """A 204 with the attributes that the client's pipeline reads."""
 
     status_code = 204
     reason = "No Content"
@@ -65,6 +65,6 @@ class SwallowingTransport(HttpTransport[Any, Any]):
 
 
 def official_client(transport: SwallowingTransport) -> LogsIngestionClient:
-    """The client as one would build it by its documentation, with `transport` in the place of the network."""
+    """The client as documented, with `transport` in place of the network."""
     logging.getLogger("azure").setLevel(logging.WARNING)
     return LogsIngestionClient("https://ingest.example.com", NoCredential(), transport=transport)

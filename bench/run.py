@@ -26,14 +26,14 @@ progress = Console(stderr=True)
 
 @dataclass(slots=True)
 class Readings:
-    """The readings of one measurement, a pair for each run (`baseline` stays empty where there is none)."""
+    """The readings of one measurement, a pair for each run (`baseline` is empty if there is none)."""
 
     ours: list[Reading] = field(default_factory=list)
     baseline: list[Reading] = field(default_factory=list)
 
 
 def measured(measurement: Measurement, runs: int, count: int, told: Callable[[str], None]) -> Readings:
-    """`runs` readings of each side, in turns: a machine that slows down slows both, and the ratio holds."""
+    """`runs` readings of each side, alternating: a machine that slows down affects both, and the ratio is stable."""
     readings = Readings()
     for run in range(runs):
         sides = SIDES if run % 2 == 0 else SIDES[::-1]
@@ -84,7 +84,7 @@ def _facts(readings: Sequence[Reading]) -> dict[str, float]:
 
 def _in_a_child(measurement: Measurement, side: str, count: int) -> Reading:
     command = [sys.executable, "-m", "bench.child", measurement.module, side, str(count)]
-    # Out of reach of the terminal's Ctrl-C: `run` ends the child and says so, instead of two tracebacks.
+    # In its own session, so that Ctrl-C reaches only `run`, which stops the child, instead of printing two tracebacks.
     child = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True, start_new_session=True)
     return Reading(**json.loads(child.stdout.splitlines()[-1]))
 
@@ -114,7 +114,7 @@ def _number(value: float | None) -> str:
 
 
 def verdicts(entries: Sequence[dict[str, Any]]) -> list[str]:
-    """A sentence for each target."""
+    """One sentence per target."""
     return [
         f"{each['name']}: {target['direction']} {_number(target['limit'])} {_unit(each, target)} were agreed on, "
         f"{_number(target['found'])} found: " + ("met" if target["met"] else "missed")
@@ -124,22 +124,20 @@ def verdicts(entries: Sequence[dict[str, Any]]) -> list[str]:
 
 
 def _unit(measured: Mapping[str, Any], target: Mapping[str, Any]) -> str:
-    """What a target counts: the measurement's unit, or the fact's name, which says its own."""
+    """The unit of a target: the measurement's, or the fact's name, which includes its unit."""
     return str(measured["unit"] if target["of"] == "value" else target["of"].replace("_", " "))
 
 
 def main(
     runs: Annotated[int, typer.Option(min=1, help="Readings of each side of each measurement.")] = 5,
     only: Annotated[list[str] | None, typer.Option(help=f"Only this one, repeatable: {', '.join(NAMES)}.")] = None,
-    scale: Annotated[float, typer.Option(min=0.001, help="Share of the full size, for a quick look.")] = 1.0,
-    out: Annotated[Path, typer.Option(help="Where the numbers and their methods are written.")] = Path(
-        "build/bench.json"
-    ),
+    scale: Annotated[float, typer.Option(min=0.001, help="Scale of the full size, for a quick check.")] = 1.0,
+    out: Annotated[Path, typer.Option(help="Output file.")] = Path("build/bench.json"),
 ) -> None:
-    """Measure the bridge beside its baselines; what each number means is in bench/README.md."""
+    """Measure the bridge and its baselines; bench/README.md explains each number."""
     chosen = [measurement for measurement in MEASUREMENTS if only is None or measurement.name in only]
     if unknown := set(only or ()) - set(NAMES):
-        progress.print(f"no measurement is called {', '.join(sorted(unknown))}; there are: {', '.join(NAMES)}")
+        progress.print(f"unknown measurement {', '.join(sorted(unknown))}; choose from: {', '.join(NAMES)}")
         raise typer.Exit(2)
     entries: list[dict[str, Any]] = []
     try:

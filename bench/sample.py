@@ -1,4 +1,4 @@
-"""What is measured with: a seeded tenant's activities, padded to the size that was agreed on, on pages of the feed."""
+"""Sample data: a seeded tenant's activities, padded to the target size, on pages of the feed."""
 
 import random
 import string
@@ -42,7 +42,7 @@ def entries(count: int, *, seed: int = 7) -> Iterator[FeedEntry]:
 
 
 def bodies(pages: int, *, page_size: int = PAGE_SIZE, seed: int = 7) -> list[bytes]:
-    """`pages` answers of the feed as they cross the wire, before compression."""
+    """`pages` response bodies of the feed, before compression."""
     source = entries(pages * page_size, seed=seed)
     return [_body([entry.body for entry in islice(source, page_size)], str(page)) for page in range(pages)]
 

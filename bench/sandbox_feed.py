@@ -29,7 +29,7 @@ KEY = ApiKey("sk-ant-api01-bench", "apikey_01FAKEbench", "compliance", frozenset
 
 
 def made(number: int) -> FeedEntry:
-    """One activity of the size that file events have."""
+    """One activity with the typical size of a file activity."""
     return feed_entry(
         {
             "id": f"activity_01{number:022d}",

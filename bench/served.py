@@ -1,4 +1,4 @@
-"""A feed and a place to swallow uploads, in a process of their own: `python -m bench.served COUNT`.
+"""A feed, and an endpoint that discards uploads, in their own process: `python -m bench.served COUNT`.
 
 Prints its address and key as a line of JSON and serves until its standard input ends.
 """
@@ -31,7 +31,7 @@ PLENTY = 1_000_000  # requests a minute: the budget is not what is measured
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Where both ends of the walk are; `end` (ISO 8601), the midnight after the last activity, is their present."""
+    """URLs of both ends; `end` (ISO 8601), the midnight after the last activity, is their current time."""
 
     url: str
     key: str
@@ -40,21 +40,21 @@ class Address:
 
 @contextmanager
 def server(count: int) -> Iterator[Address]:
-    """The other process, with a feed of `count` activities; ends with the block."""
+    """Start the server process with a feed of `count` activities; it ends with the block."""
     command = [sys.executable, "-m", "bench.served", str(count)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdin is not None and process.stdout is not None
         try:
             line = process.stdout.readline()
             if not line:
-                raise RuntimeError("the serving process ended before it served; its message stands above")
+                raise RuntimeError("the server process exited before it was ready; see its message above")
             yield Address(**json.loads(line))
         finally:
             process.stdin.close()
 
 
-def swallowing_app() -> Starlette:
-    """Takes every upload whole and answers 204; `/uploads` says how many there were and their bytes on the wire."""
+def discarding_app() -> Starlette:
+    """Accepts every upload with 204; `/uploads` returns their number and bytes on the wire."""
     seen = {"uploads": 0, "wire_bytes": 0}
 
     async def upload(request: Request) -> Response:
@@ -74,9 +74,9 @@ def main() -> None:
     made = list(entries(int(sys.argv[1])))
     end = made[-1].created_at.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
     api = compliance_app(SimulatedFeed(made), [KEY], SimulatedClock(end), requests_per_minute=PLENTY, own_rows=False)
-    with Served(Starlette(routes=[*swallowing_app().routes, Mount("/", api)])) as served:
+    with Served(Starlette(routes=[*discarding_app().routes, Mount("/", api)])) as served:
         line = json.dumps(asdict(Address(served.url, KEY.secret, end.isoformat()))) + "\n"
-        with suppress(BrokenPipeError):  # whoever wanted it has been stopped meanwhile
+        with suppress(BrokenPipeError):  # the client has been stopped
             os.write(sys.stdout.fileno(), line.encode())
         sys.stdin.read()
 

@@ -1,4 +1,4 @@
-"""How long a tab of the local workbook page takes over many activities, from the click to its last tile."""
+"""Load time of a tab of the local workbook page over many activities, from the click to its last tile."""
 
 import asyncio
 import tempfile
@@ -30,7 +30,7 @@ _decode = msgspec.json.Decoder().decode
 
 
 def ours(count: int) -> Reading:
-    """Seconds of the slowest tab, seen for the first time; its facts are all tabs', and the opening."""
+    """Seconds of the slowest tab on first load; the facts are all tabs' times, and the opening time."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "million.duckdb"
         last = _fill(path, count)

@@ -1,4 +1,4 @@
-"""Every measurement runs, small, in its own process, and says what it promised. Nothing here is timed."""
+"""Every measurement runs at a small size in its own process and writes its fields. Times are not asserted."""
 
 import json
 from dataclasses import replace
@@ -54,12 +54,12 @@ def test_a_missed_target_is_said(direction: Literal["at least", "at most"], told
 
 
 def test_what_has_no_target_is_met_by_silence() -> None:
-    """No sentence stands for a number that nobody agreed on."""
+    """A measurement without a target has no sentence."""
     assert verdicts([entry(replace(MEASUREMENTS[0], targets=()), Readings([Reading(1.0)]), 1)]) == []
 
 
 def test_the_agreed_targets_stand() -> None:
-    """What the project promised of its speed, its memory, its requests and its cold start."""
+    """The project's targets for speed, memory, requests and cold start."""
     agreed = {(m.name, t.of, t.direction, t.limit) for m in MEASUREMENTS for t in m.targets}
     assert agreed == {
         ("decode_to_gzip", "value", "at least", 60_000),
@@ -73,14 +73,14 @@ def test_the_agreed_targets_stand() -> None:
 
 
 def test_an_unknown_name_is_refused_with_the_names_there_are() -> None:
-    """`--only` with a name nobody knows measures nothing and exits 2."""
+    """`--only` with an unknown name measures nothing and exits 2."""
     result = CliRunner().invoke(app, ["--only", "nonsense"])
     assert result.exit_code == 2
     assert "decode_to_gzip" in result.output
 
 
 def test_the_sample_is_seeded_whole_and_of_the_agreed_size() -> None:
-    """Two samples are the same bytes, pages hold what was asked for, and an activity has a kilobyte on average."""
+    """Two samples are the same bytes, pages have the requested size, and an activity has a kilobyte on average."""
     sample = list(entries(500))
     assert [entry.body for entry in sample] == [entry.body for entry in entries(500)]
     mean = sum(len(entry.body) for entry in sample) / len(sample)

@@ -1,4 +1,4 @@
-"""The comparison, small: both sides meet the same faults, and the report says what came out. Nothing here is timed."""
+"""The comparison at a small size: both sides get the same faults, and the report is correct. Times are not asserted."""
 
 import json
 from collections.abc import Callable
@@ -11,10 +11,10 @@ import typer
 from azure.monitor.ingestion import LogsIngestionClient
 
 from bench import baseline
-from bench.arena_server import entries, write_feed
 from bench.compare import SIDES, measured
+from bench.comparison_server import entries, write_feed
 from bench.report import Machine, main, report
-from bench.weather import BY_NAME, END, SCENARIOS, START, let_loose, minute
+from bench.scenarios import BY_NAME, END, SCENARIOS, START, inject_faults, minute
 from sandbox.faults import Faults
 from shared.clock import SimulatedClock
 
@@ -41,14 +41,14 @@ def test_ours_loses_nothing_where_the_baseline_does(feed: Path) -> None:
 
 @pytest.mark.long
 def test_on_a_good_day_both_deliver_everything_once(feed: Path) -> None:
-    """The baseline is no straw man: without faults it loses and repeats nothing."""
+    """The baseline is correct without faults: it loses and repeats nothing."""
     for side in SIDES:
         outcome = measured("calm", side, 1, feed)
         assert (outcome["lost"], outcome["doubled"], outcome["failed_ticks"]) == (0, 0, 0)
 
 
 def test_the_script_is_the_same_every_time(feed: Path) -> None:
-    """Two readings of a scenario meet the same activities at the same moments."""
+    """Two runs of a scenario get the same activities at the same times."""
     one, other = ([*entries(BY_NAME["all"].thinned(0.01), feed)] for _ in range(2))
     assert one == other
     assert len({entry.id for entry in one}) == len(one)
@@ -57,19 +57,23 @@ def test_the_script_is_the_same_every_time(feed: Path) -> None:
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name)
-def test_spells_break_in_their_minutes_only(scenario: Any) -> None:
-    """Each spell meets requests to its side between its minutes, and the weather is over before the end."""
+def test_faults_occur_in_their_minutes_only(scenario: Any) -> None:
+    """Each fault period affects requests to its side between its minutes, and all faults end before the simulation."""
     api, sink = Faults(), Faults()
-    let_loose(scenario, api, sink)
+    inject_faults(scenario, api, sink)
     for number in range(int((END - START).total_seconds() // 60)):
         for side, faults in (("api", api), ("sink", sink)):
-            spells = [spell for spell in scenario.spells if spell.side == side and spell.begin <= number < spell.end]
+            fault_periods = [
+                period
+                for period in scenario.fault_periods
+                if period.side == side and period.begin <= number < period.end
+            ]
             met = {fault.kind for _ in range(20) if (fault := faults.next({"now": minute(number)}))}
-            assert met == {spell.kind for spell in spells}
+            assert met == {period.kind for period in fault_periods}
 
 
 class _Feed:
-    """Two pages, then no more; fails at the second when told to."""
+    """Two pages, then no more; can fail at the second."""
 
     def __init__(self, *, broken: bool) -> None:
         self.broken = broken
@@ -164,16 +168,16 @@ def test_the_report_says_when_where_and_what() -> None:
     ],
 )
 def test_the_report_says_where_the_baseline_is_better(changes: dict[str, float], told: str) -> None:
-    """What the baseline does with less is said from the numbers, and not said where it is not so."""
+    """The baseline's advantages are derived from the numbers, and absent where it has none."""
     assert told in page(**changes)
     assert told.split(":")[0] not in page().split("## Where the baseline is better")[1].split("## Faults")[0]
 
 
 def test_both_sides_faults_are_listed() -> None:
-    """The baseline's come from its docstring, ours stand beside them, and the limits of all of it at the end."""
+    """The baseline's come from its docstring, ours are listed with them, and the limits of the comparison follow."""
     text = page()
     assert text.count("\n1. **No overlap.**") == 1
-    assert "7. **Nothing said.**" in text
+    assert "7. **No health data.**" in text
     assert "A crash can repeat more raw rows" in text
     assert "Nothing of this met Azure" in text
 

@@ -1,4 +1,4 @@
-"""The bridge as a contestant of the comparison: the real code, its state in files."""
+"""The bridge as a participant of the comparison: the production code, with state in files."""
 
 import asyncio
 import time
@@ -8,32 +8,32 @@ from types import TracebackType
 
 from azure.core.credentials import AccessToken
 
-from bench.arena import Arena, WoundClock
-from bench.contest import Crash, Work, ticks
+from bench.comparison import Crash, Work, ticks
+from bench.comparison_client import ComparisonServers, ServerClock
 from bench.official import RULE_ID, NoCredential
-from bench.weather import END
+from bench.scenarios import END
 from shared.runs import backfill, live
 from shared.settings import load
 from shared.state.file_store import FileStore
 from shared.wiring import build
 
 
-class MortalStore(FileStore):
-    """Dies, when it is due, where an accepted upload is about to be noted."""
+class CrashingStore(FileStore):
+    """Crashes, when scheduled, before an accepted upload is recorded."""
 
-    def __init__(self, folder: Path, work: Work, clock: WoundClock) -> None:
+    def __init__(self, folder: Path, work: Work, clock: ServerClock) -> None:
         super().__init__(folder)
         self._work = work
         self._clock = clock
 
     async def append_each(self, blocks: Sequence[tuple[str, bytes]]) -> None:
         if any(data for _, data in blocks):
-            self._work.dies(self._clock)
+            self._work.crash_if_due(self._clock)
         await super().append_each(blocks)
 
 
-def play(place: Arena, clock: WoundClock, folder: Path, work: Work) -> None:
-    """The bridge's live walk and plan, once a minute each, its state in files."""
+def run(place: ComparisonServers, clock: ServerClock, folder: Path, work: Work) -> None:
+    """Run the bridge's live reading and plan once a minute, with state in files."""
     with asyncio.Runner() as runner:
         while clock.now() < END:
             try:
@@ -42,8 +42,8 @@ def play(place: Arena, clock: WoundClock, folder: Path, work: Work) -> None:
                 continue
 
 
-async def _bridge(place: Arena, clock: WoundClock, folder: Path, work: Work) -> None:
-    """One life of the process."""
+async def _bridge(place: ComparisonServers, clock: ServerClock, folder: Path, work: Work) -> None:
+    """Run one process until the end or a crash."""
     settings = load(
         connections=[{"name": "bench"}],
         compliance_api_url=place.url,
@@ -51,7 +51,7 @@ async def _bridge(place: Arena, clock: WoundClock, folder: Path, work: Work) -> 
         ingestion_endpoint=place.url,
         dcr_immutable_id=RULE_ID,
     )
-    store = MortalStore(folder, work, clock)
+    store = CrashingStore(folder, work, clock)
     async with build(settings, clock=clock, credential=_AsyncNoCredential(), store=store) as bridge:
         (connection,) = bridge.connections
         await live.init(connection)

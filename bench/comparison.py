@@ -1,24 +1,24 @@
-"""What both contestants of the comparison keep count of, when they die, and how their minutes pass."""
+"""Shared by both participants of the comparison: counts, scripted crashes, and ticks."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from bench.arena import WoundClock
-from bench.weather import END, START, minute
+from bench.comparison_client import ServerClock
+from bench.scenarios import END, START, minute
 
 TICK = timedelta(minutes=1)
 
 
 class Crash(BaseException):
-    """The process is gone: no handler for ordinary errors may survive it."""
+    """A crash of the process: a BaseException, so that no handler for ordinary errors catches it."""
 
 
 @dataclass(slots=True)
 class Work:
-    """What the contestant's process did: rows that were accepted, ticks that failed, its busiest tick, its time.
+    """Counts of a participant's process: accepted rows, failed ticks, the busiest tick, CPU time.
 
-    `due` are the minutes of the crashes that are still to come.
+    `due` are the minutes of the remaining crashes.
     """
 
     sent: int = 0
@@ -34,16 +34,16 @@ class Work:
         if rows > self.busiest_rows:
             self.busiest_rows, self.busiest_rows_per_second = rows, rows / seconds
 
-    def dies(self, clock: WoundClock) -> None:
-        """Raise Crash when the script has one for this time, once each."""
+    def crash_if_due(self, clock: ServerClock) -> None:
+        """Raise Crash if one is scheduled by now; once for each."""
         if self.due and clock.now() >= minute(self.due[0]):
             self.due.pop(0)
             self.crashes += 1
             raise Crash
 
 
-def ticks(clock: WoundClock) -> Iterator[None]:
-    """The next whole minute, again and again; a tick that took longer delays the next, as a timer's would."""
+def ticks(clock: ServerClock) -> Iterator[None]:
+    """Yield at every whole minute; a tick that takes longer delays the next, as with a timer."""
     while clock.now() < END:
         passed = (clock.now() - START) // TICK
         clock.advance_to(START + (passed + 1) * TICK)

@@ -1,6 +1,6 @@
-"""The servers of the comparison as a contestant sees them: an address, a key, and a clock that it winds.
+"""Client side of the comparison's servers: URL, key, and a clock that the client sets.
 
-Light on purpose: it is imported into the process whose memory is measured. The other side is `bench.arena_server`.
+Imports little, because it runs in the process whose memory is measured. The other side is `bench.comparison_server`.
 """
 
 import json
@@ -14,19 +14,19 @@ from pathlib import Path
 
 import httpx
 
-from bench.weather import START
+from bench.scenarios import START
 from shared.clock import SimulatedClock
 
 
 @dataclass(frozen=True, slots=True)
-class Arena:
-    """Where it is, and how to wind its clock."""
+class ComparisonServers:
+    """URL and key of the running servers."""
 
     url: str
     key: str
 
     def outcome(self) -> "Outcome":
-        """What was stored so far, told by the workspace's own side."""
+        """What has been stored so far, as reported by the servers."""
         return Outcome(**httpx.get(f"{self.url}/outcome", timeout=120, trust_env=False).raise_for_status().json())
 
 
@@ -49,8 +49,8 @@ class Outcome:
     p95_delay_minutes: float
 
 
-class WoundClock(SimulatedClock):
-    """A client's clock that takes the servers' along."""
+class ServerClock(SimulatedClock):
+    """A client's clock that also sets the servers' clock."""
 
     def __init__(self, url: str) -> None:
         super().__init__(START)
@@ -69,15 +69,15 @@ class WoundClock(SimulatedClock):
 
 
 @contextmanager
-def arena(scenario: str, scale: float, feed: Path) -> Iterator[Arena]:
-    """The other process, serving the activities in `feed` (JSON, one a line); ends with the block."""
-    command = [sys.executable, "-m", "bench.arena_server", scenario, str(scale), str(feed)]
+def start_servers(scenario: str, scale: float, feed: Path) -> Iterator[ComparisonServers]:
+    """Start the server process with the activities in `feed` (JSONL); it ends with the block."""
+    command = [sys.executable, "-m", "bench.comparison_server", scenario, str(scale), str(feed)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdin is not None and process.stdout is not None
         try:
             line = process.stdout.readline()
             if not line:
-                raise RuntimeError("the serving process ended before it served; its message stands above")
-            yield Arena(**json.loads(line))
+                raise RuntimeError("the server process exited before it was ready; see its message above")
+            yield ComparisonServers(**json.loads(line))
         finally:
             process.stdin.close()

@@ -1,7 +1,8 @@
-"""The servers of the comparison: `python -m bench.arena_server SCENARIO SCALE FEED`, FEED as `write_feed` left it.
+"""The servers of the comparison: `python -m bench.comparison_server SCENARIO SCALE FEED`.
 
-The feed, the ingestion endpoint and their faults run on one simulated clock that the client sets (PUT /clock). What
-was stored is reported by GET /outcome. Prints its address as a line of JSON and serves until its standard input ends.
+FEED is a file written by `write_feed`. The feed, the ingestion endpoint and their faults run on one simulated clock,
+which the client sets (PUT /clock). GET /outcome reports what was stored. Prints its address as a line of JSON and
+serves until its standard input ends.
 """
 
 import json
@@ -23,9 +24,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route
 
-from bench.arena import Arena, Outcome
+from bench.comparison_client import ComparisonServers, Outcome
 from bench.official import RULE_ID
-from bench.weather import BURST_MINUTE, BUSY, BY_NAME, END, INDEXED_WITHIN, START, Scenario, let_loose, minute
+from bench.scenarios import BURST_MINUTE, BUSY, BY_NAME, END, INDEXED_WITHIN, START, Scenario, inject_faults, minute
 from kql import LocalWorkspace
 from sandbox.activity import FeedEntry, feed_entry
 from sandbox.compliance.api import compliance_app
@@ -45,7 +46,7 @@ _decode = msgspec.json.Decoder().decode
 
 
 def write_feed(path: Path, *, people: int = PEOPLE, seed: int = 7) -> int:
-    """The activities of the tenant's busy hours, one a line; returns how many. Made once: it takes the longest."""
+    """Write the activities of the tenant's busy hours as JSONL and return their number. Slow, so done once."""
     midnight = START.replace(hour=0)
     lived = days(start=midnight, end=midnight + timedelta(days=1), people=people, seed=seed, late_share=0.0)
     awake = [entry.body for entry in chain.from_iterable(lived) if START <= entry.created_at < START + BUSY]
@@ -54,7 +55,7 @@ def write_feed(path: Path, *, people: int = PEOPLE, seed: int = 7) -> int:
 
 
 def entries(scenario: Scenario, feed: Path, *, seed: int = 7) -> Iterator[FeedEntry]:
-    """The feed of a scenario: who is late, and the burst."""
+    """The feed of a scenario, with late activities and the burst."""
     chance = random.Random(f"{seed}/{scenario.name}")
     awake = [feed_entry(_decode(line)) for line in feed.read_bytes().splitlines()]
     for entry in awake:
@@ -78,7 +79,7 @@ def _again(entry: FeedEntry, number: int, count: int, chance: random.Random) -> 
 
 @dataclass(slots=True)
 class _Stored:
-    """Rows of the activity table in the order in which they came; of other tables nothing."""
+    """Rows of the activity table in order of arrival; other tables are ignored."""
 
     ids: list[str] = field(default_factory=list)
     times: list[datetime] = field(default_factory=list)
@@ -89,7 +90,7 @@ class _Stored:
             self.times += [ingested_at] * len(rows)
 
     def shown(self) -> int:
-        """How many rows the parser shows of them."""
+        """The number of rows that the parser returns."""
         workspace = LocalWorkspace.create(
             None, SimulatedClock(END), [tables.load(name) for name in tables.table_names()]
         )
@@ -101,18 +102,18 @@ class _Stored:
             workspace.close()
 
 
-def arena_app(scenario: Scenario, path: Path) -> Starlette:
-    """All of it behind one door."""
+def comparison_app(scenario: Scenario, path: Path) -> Starlette:
+    """All servers as one application."""
     clock, api_faults, sink_faults, stored = SimulatedClock(START), Faults(), Faults(), _Stored()
     happened = {entry.id: entry for entry in entries(scenario, path)}
     feed = SimulatedFeed(happened.values())
-    let_loose(scenario, api_faults, sink_faults)
+    inject_faults(scenario, api_faults, sink_faults)
     streams = {tables.load(name).stream: tables.load(name) for name in tables.table_names()}
     api = compliance_app(feed, [KEY], clock, faults=api_faults, own_rows=False)
     ingestion = ingestion_app({RULE_ID: CollectionRule(RULE_ID, streams, stored.store)}, clock, faults=sink_faults)
     requests = 0
 
-    async def wind(request: Request) -> Response:
+    async def set_clock(request: Request) -> Response:
         clock.advance_to(datetime.fromisoformat((await request.body()).decode()))
         return Response(status_code=204)
 
@@ -125,7 +126,7 @@ def arena_app(scenario: Scenario, path: Path) -> Starlette:
         requests += 1
         await api(scope, receive, send)
 
-    routes = [Route("/clock", wind, methods=["PUT"]), Route("/outcome", outcome), *ingestion.routes]
+    routes = [Route("/clock", set_clock, methods=["PUT"]), Route("/outcome", outcome), *ingestion.routes]
     return Starlette(routes=[*routes, Mount("/", counted)])
 
 
@@ -149,9 +150,9 @@ def _judged(happened: Mapping[str, datetime], stored: _Stored, requests: int, up
 
 def main() -> None:
     name, scale, path = sys.argv[1:]
-    with Served(arena_app(BY_NAME[name].thinned(float(scale)), Path(path))) as served:
-        line = json.dumps(asdict(Arena(served.url, KEY.secret))) + "\n"
-        with suppress(BrokenPipeError):  # whoever wanted it has been stopped meanwhile
+    with Served(comparison_app(BY_NAME[name].thinned(float(scale)), Path(path))) as served:
+        line = json.dumps(asdict(ComparisonServers(served.url, KEY.secret))) + "\n"
+        with suppress(BrokenPipeError):  # the client has been stopped
             os.write(sys.stdout.fileno(), line.encode())
         sys.stdin.read()
 

@@ -1,4 +1,4 @@
-"""A history read over HTTP and sent over HTTP: what one process moves in a second, beside the loop one writes first."""
+"""A history read and sent over HTTP: activities per second of one process, compared with a naive loop."""
 
 import asyncio
 import logging
@@ -39,7 +39,7 @@ def ours(count: int) -> Reading:
 
 
 def baseline(count: int) -> Reading:
-    """The same feed page after page, `json()` and `LogsIngestionClient.upload(list)`: no ledger, no rows, no state."""
+    """The same feed, page by page, with `json()` and `LogsIngestionClient.upload(list)`: no ledger, rows or state."""
     with server(count) as address:
         on_one_core()
         logging.getLogger("azure").setLevel(logging.WARNING)

@@ -1,4 +1,4 @@
-"""The simple poller as a contestant of the comparison."""
+"""The simple poller as a participant of the comparison."""
 
 import time
 from datetime import timedelta
@@ -9,16 +9,16 @@ from azure.core.exceptions import AzureError
 from azure.core.pipeline.transport import RequestsTransport
 from azure.monitor.ingestion import LogsIngestionClient
 
-from bench.arena import Arena, WoundClock
 from bench.baseline import Poller, Saves
-from bench.contest import Crash, Work, ticks
+from bench.comparison import Crash, Work, ticks
+from bench.comparison_client import ComparisonServers, ServerClock
 from bench.official import NoCredential
 
 
-class WindingTransport(RequestsTransport):  # type: ignore[misc]  # loaded lazily by azure-core, so untyped
+class SimulatedTransport(RequestsTransport):  # type: ignore[misc]  # loaded lazily by azure-core, so untyped
     """The SDK's own retries sleep in simulated time."""
 
-    def __init__(self, clock: WoundClock) -> None:
+    def __init__(self, clock: ServerClock) -> None:
         super().__init__()
         self._clock = clock
 
@@ -26,12 +26,12 @@ class WindingTransport(RequestsTransport):  # type: ignore[misc]  # loaded lazil
         self._clock.advance(timedelta(seconds=duration))
 
 
-def play(place: Arena, clock: WoundClock, folder: Path, work: Work, saves: Saves) -> None:
+def run(place: ComparisonServers, clock: ServerClock, folder: Path, work: Work, saves: Saves) -> None:
     """The simple poller, once a minute."""
     http = httpx.Client(base_url=place.url, headers={"x-api-key": place.key}, timeout=60, trust_env=False)
-    client = LogsIngestionClient(place.url, NoCredential(), transport=WindingTransport(clock))
+    client = LogsIngestionClient(place.url, NoCredential(), transport=SimulatedTransport(clock))
     with http, client:
-        poller = Poller(http, client, folder / "last", clock.now, saves, lambda: work.dies(clock))
+        poller = Poller(http, client, folder / "last", clock.now, saves, lambda: work.crash_if_due(clock))
         poller.begin()
         for _ in ticks(clock):
             started = time.perf_counter()
