@@ -178,8 +178,8 @@ def test_both_sides_faults_are_listed() -> None:
     text = page()
     assert text.count("\n1. **No overlap.**") == 1
     assert "7. **No health data.**" in text
-    assert "A crash can repeat more raw rows" in text
-    assert "Nothing of this met Azure" in text
+    assert "A crash can duplicate more raw rows" in text
+    assert "Not tested against Azure" in text
 
 
 def test_without_numbers_there_is_no_report(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
