@@ -1,4 +1,4 @@
-"""`python -m tools`: what developers and pipelines run. Parses only; each command's module has the rest."""
+"""`python -m tools`: the commands of developers and pipelines. Only parses; each command has its own module."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -18,30 +18,30 @@ from tools.infra.compiler import HERE, Target
 from tools.infra.wheels import PYTHONS, ROOT
 
 app = typer.Typer(
-    help="Build, check and release the bridge. None of this is part of what is deployed.",
+    help="Build, check and release the bridge. None of this is deployed.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-docs_app = typer.Typer(no_args_is_help=True, help="Pages that are rendered from code and content.")
-infra_app = typer.Typer(no_args_is_help=True, help="Templates: build, plan, package, remove.")
+docs_app = typer.Typer(no_args_is_help=True, help="Pages rendered from code and content.")
+infra_app = typer.Typer(no_args_is_help=True, help="Build, plan, package and remove deployments.")
 app.add_typer(content.app, name="content", epilog="Example: python -m tools content test --only claude-sso-disabled")
 app.add_typer(docs_app, name="docs", epilog="Example: python -m tools docs reference --check")
 app.add_typer(infra_app, name="infra", epilog="Example: python -m tools infra plan my.bicepparam -g rg-claude")
 
 Parameters = Annotated[Path, typer.Argument(metavar="FILE", help="A .bicepparam file.", show_default=False)]
-Group = Annotated[str | None, typer.Option("-g", "--resource-group", help="Resource group of the template.")]
-Subscription = Annotated[str, typer.Option(help="For the names, when Azure is not asked.")]
-Location = Annotated[str, typer.Option(help="For the names, when Azure is not asked.")]
+Group = Annotated[str | None, typer.Option("-g", "--resource-group", help="Resource group of the deployment.")]
+Subscription = Annotated[str, typer.Option(help="Subscription used in names when Azure is not queried.")]
+Location = Annotated[str, typer.Option(help="Region used in names when Azure is not queried.")]
 MAIN = templates.BICEP / "main.bicepparam"
 
 
 @app.command(epilog="Example: python -m tools build --check")
 def build(check: Check = False) -> None:
-    """Make all that is generated and committed.
+    """Rebuild all generated files that are committed.
 
-    In the order in which one is made from another: content, workbook, reference pages, templates.
+    In order of dependency: content, workbook, reference pages, templates.
     """
     failed = False
     steps: tuple[Callable[[bool], None], ...] = (content.build, content.workbook, reference, detections, infra_build)
@@ -57,9 +57,9 @@ def build(check: Check = False) -> None:
 
 @app.command(epilog="Example: python -m tools doctor --require")
 def doctor(
-    require: Annotated[bool, typer.Option("--require", help="Exit 1 when tests lack something.")] = False,
+    require: Annotated[bool, typer.Option("--require", help="Exit 1 if a tool that tests need is missing.")] = False,
 ) -> None:
-    """Which optional tools are on this machine, and how to get the others."""
+    """List the optional tools on this machine, and how to install the missing ones."""
     lacking = 0
     for tool, found in optional.table():
         lacking += tool.required and found is None
@@ -69,13 +69,13 @@ def doctor(
 
 @docs_app.command(epilog="Example: python -m tools docs reference --check")
 def reference(check: Check = False) -> None:
-    """docs/reference/ from tables, settings and the catalogue."""
+    """Render docs/reference/ from tables, settings and the catalogue."""
     _exit(build_reference.settle(check=check))
 
 
 @docs_app.command(epilog="Example: python -m tools docs detections --check")
 def detections(check: Check = False) -> None:
-    """docs/detections.md from sentinel/."""
+    """Render docs/detections.md from sentinel/."""
     _exit(build_detections.settle(build_detections.rendered(), check=check))
 
 
@@ -83,23 +83,23 @@ def detections(check: Check = False) -> None:
     epilog="Example: python -m tools docs catalogue types.tsv fold.json shared/streams/activity/catalogue.json"
 )
 def catalogue(
-    types: Annotated[Path, typer.Argument(help="Activity types of the API's documentation, as TSV.")],
-    fold: Annotated[Path, typer.Argument(help="Which field becomes which column, as JSON.")],
+    types: Annotated[Path, typer.Argument(help="Activity types from the API documentation, as TSV.")],
+    fold: Annotated[Path, typer.Argument(help="Mapping of fields to columns, as JSON.")],
     out: Annotated[Path, typer.Argument(help="The catalogue to write.")],
 ) -> None:
-    """The catalogue of activity types, from the API's documentation."""
+    """Build the catalogue of activity types from the API documentation."""
     out.write_text(build_catalogue.as_text(build_catalogue.build(types, fold)), encoding="utf-8")
 
 
 @docs_app.command(epilog="Example: python -m tools docs picture docs/images/demo.svg")
 def picture(target: Annotated[Path, typer.Argument(help="The SVG to write.")]) -> None:
-    """The picture of the README: the end of a real demo."""
+    """Draw the README picture from a real demo."""
     demo_picture.draw(target)
 
 
 @infra_app.command("build", epilog="Example: python -m tools infra build --check")
 def infra_build(check: Check = False) -> None:
-    """The portal's template and a snapshot of each scenario."""
+    """Build the portal template and a snapshot of each scenario."""
     _exit(templates.settle(check=check))
 
 
@@ -109,11 +109,13 @@ def plan(
     resource_group: Group = None,
     subscription: Subscription = HERE.subscription,
     location: Location = HERE.region,
-    offline: Annotated[bool, typer.Option("--offline", help="Do not ask Azure, even where it could be.")] = False,
+    offline: Annotated[
+        bool, typer.Option("--offline", help="Do not query Azure, even if a resource group is given.")
+    ] = False,
 ) -> None:
-    """What a deployment would change, and the right it takes.
+    """Show what a deployment would change, and the roles it requires.
 
-    Changes nothing. Azure is asked (what-if) when a resource group is given; without one the template alone answers.
+    Read-only. Queries Azure (what-if) if a resource group is given; otherwise uses the template only.
     """
     target = Target(subscription, resource_group or HERE.resource_group, location)
     _exit(plans.show(file, target, ask_azure=bool(resource_group) and not offline))
@@ -121,13 +123,15 @@ def plan(
 
 @infra_app.command(epilog="Example: python -m tools infra package --python 3.13")
 def package(
-    python: Annotated[str, typer.Option(help=f"Version the app is deployed with: {', '.join(PYTHONS)}.")] = PYTHONS[0],
-    output: Annotated[Path, typer.Option(help="Folder of the zip.", show_default="build")] = ROOT / "build",
-    lock: Annotated[bool, typer.Option("--lock", help="Write infra/wheels.txt from requirements.txt instead.")] = False,
+    python: Annotated[str, typer.Option(help=f"Python version of the function app: {', '.join(PYTHONS)}.")] = PYTHONS[
+        0
+    ],
+    output: Annotated[Path, typer.Option(help="Output folder.", show_default="build")] = ROOT / "build",
+    lock: Annotated[bool, typer.Option("--lock", help="Only update infra/wheels.txt from requirements.txt.")] = False,
 ) -> None:
-    """The release zip: the app with all its wheels.
+    """Build the release zip: the app with all its wheels.
 
-    The same commit gives the same bytes on every machine.
+    Reproducible: the same commit gives the same bytes on every machine.
     """
     if python not in PYTHONS:
         raise typer.BadParameter(f"one of {', '.join(PYTHONS)}", param_hint="--python")
@@ -140,17 +144,18 @@ def remove(
     resource_group: Group = None,
     subscription: Subscription = HERE.subscription,
     location: Location = HERE.region,
-    plan: Annotated[bool, typer.Option("--plan", help="Print the commands and do nothing.")] = False,
-    yes: Annotated[bool, typer.Option("--yes", help="Run them.")] = False,
+    plan: Annotated[bool, typer.Option("--plan", help="Print the commands without running them.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Run the commands.")] = False,
     with_data: Annotated[
-        bool, typer.Option("--with-data", help="Rows, watchlists, state and a created workspace, too.")
+        bool,
+        typer.Option("--with-data", help="Also delete rows, watchlists, state and a workspace the deployment created."),
     ] = False,
 ) -> None:
-    """What removing a deployment takes away, in which order."""
+    """Remove a deployment: print or run the commands, in order."""
     if plan == yes:
-        raise typer.BadParameter("give --plan to see what would go, or --yes to remove it")
+        raise typer.BadParameter("use --plan to print the commands, or --yes to run them")
     if yes and not resource_group:
-        raise typer.BadParameter("--yes needs the resource group (-g) and --subscription that were deployed")
+        raise typer.BadParameter("--yes requires the resource group (-g) and --subscription of the deployment")
     target = Target(subscription, resource_group or HERE.resource_group, location)
     _exit(removals.remove(file, target, with_data=with_data, execute=yes))
 

@@ -1,6 +1,6 @@
-"""What tests and builds use besides the Python packages: which of it is on this machine, and how to get the rest.
+"""Tools that tests and builds use besides Python packages: where each is installed, and how to get a missing one.
 
-`python -m tools doctor` prints it, and the tests' skip reasons come from it.
+`python -m tools doctor` prints the list; tests use it for their skip reasons.
 """
 
 import shutil
@@ -20,7 +20,7 @@ BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
 @dataclass(frozen=True, slots=True)
 class OptionalTool:
-    """`find` gives the path or version of what is installed, or None; `required` is false for what no test needs."""
+    """`find` returns the installed path or version, or None; `required` is false if no test needs it."""
 
     name: str
     used_for: str
@@ -30,22 +30,22 @@ class OptionalTool:
 
 
 def node() -> str | None:
-    """The path of node, if it is new enough."""
+    """Path of Node.js, if the version is new enough."""
     found = shutil.which("node")
     if found is None:
         return None
-    said = subprocess.run([found, "--version"], capture_output=True, text=True, check=False).stdout
-    major = said.strip().removeprefix("v").partition(".")[0]
+    output = subprocess.run([found, "--version"], capture_output=True, text=True, check=False).stdout
+    major = output.strip().removeprefix("v").partition(".")[0]
     return found if major.isdigit() and int(major) >= NODE_MAJOR else None
 
 
 def browser() -> str | None:
-    """The path of a Chromium."""
+    """Path of a Chromium browser."""
     return next(filter(None, map(shutil.which, BROWSERS)), None)
 
 
 def bicep() -> str | None:
-    """The path of the Bicep compiler."""
+    """Path of the Bicep compiler."""
     try:
         return str(compiler.find())
     except compiler.CompilerMissing:
@@ -71,23 +71,28 @@ def _python(name: str) -> Callable[[], str | None]:
 
 OPTIONAL = (
     OptionalTool(
-        "node", "binding KQL, storage emulator, browser tests", f"install Node.js {NODE_MAJOR} or newer, and npm", node
+        "node", "KQL checks, storage emulator, browser tests", f"install Node.js {NODE_MAJOR} or newer, and npm", node
     ),
     OptionalTool(
         "@kusto/language-service-next",
-        "binding every query by names and types",
+        "checking names and types in every query",
         "run make tools",
         _npm_package("@kusto/language-service-next"),
     ),
     OptionalTool("azurite", "tests against Blob storage", "run make tools", _npm_package("azurite")),
-    OptionalTool("playwright-core", "the page in a browser", "run make tools", _npm_package("playwright-core")),
-    OptionalTool("echarts", "comparing the vendored chart library", "run make tools", _npm_package("echarts")),
-    OptionalTool("chromium", "the page and the printed report", "apt-get install chromium", browser),
     OptionalTool(
-        "openssl", "checking a report's seal without Python", "apt-get install openssl", lambda: shutil.which("openssl")
+        "playwright-core", "browser tests of the sandbox page", "run make tools", _npm_package("playwright-core")
+    ),
+    OptionalTool("echarts", "comparing the vendored chart library", "run make tools", _npm_package("echarts")),
+    OptionalTool("chromium", "browser tests and the printed report", "apt-get install chromium", browser),
+    OptionalTool(
+        "openssl",
+        "verifying a report's seal without Python",
+        "apt-get install openssl",
+        lambda: shutil.which("openssl"),
     ),
     OptionalTool("bicep", "compiling the templates", compiler.HOW_TO_GET_IT.partition(": ")[2], bicep),
-    OptionalTool("azure-functions-runtime", "the Functions worker's own index", "run make tools", _worker),
+    OptionalTool("azure-functions-runtime", "tests with the Functions worker's indexing", "run make tools", _worker),
     *(
         OptionalTool(name, "a version the app can be deployed with", "any Python distribution", _python(name), False)
         for name in ("python3.11", "python3.12", "python3.13")
@@ -96,12 +101,12 @@ OPTIONAL = (
 
 
 def missing(*names: str) -> str:
-    """Which of these are missing and how to get each, in one sentence; empty when all are there."""
+    """Which of these are missing and how to get each, in one sentence; empty if none is missing."""
     known = {tool.name: tool for tool in OPTIONAL}
     return "; ".join(f"{name} is missing: {known[name].how_to_get}" for name in names if known[name].find() is None)
 
 
 def table() -> Iterator[tuple[OptionalTool, str | None]]:
-    """Each tool, and where it is."""
+    """Each tool, with its path or version."""
     for tool in OPTIONAL:
         yield tool, tool.find()

@@ -1,4 +1,4 @@
-"""The Bicep compiler for tests: started once, asked once about the same text, its absence said loudly."""
+"""The Bicep compiler for tests: started once, its results cached, its absence reported loudly."""
 
 import itertools
 import shutil
@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from tools.infra import table_list
-from tools.infra.answers import Answers
 from tools.infra.build import BICEP
+from tools.infra.cached_compiler import CachedCompiler
 from tools.infra.compiler import HOW_TO_GET_IT, CompilerMissing
 
 ROOT = BICEP.parents[1]
@@ -22,8 +22,8 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
         terminalreporter.write_line(f"!! The templates were NOT compiled: {HOW_TO_GET_IT}", red=True, bold=True)
 
 
-class Bicep(Answers):
-    """Answers of the compiler, and copies of the templates to ask about."""
+class Bicep(CachedCompiler):
+    """The cached compiler, and copies of the templates to compile."""
 
     def __init__(self, scratch: Path) -> None:
         super().__init__()
@@ -47,8 +47,8 @@ class Bicep(Answers):
 @pytest.fixture(scope="session")
 def bicep(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bicep]:
     try:
-        answers = Bicep(tmp_path_factory.mktemp("bicep"))
+        compiler = Bicep(tmp_path_factory.mktemp("bicep"))
     except CompilerMissing as missing:
         pytest.skip(str(missing))
-    with answers:
-        yield answers
+    with compiler:
+        yield compiler

@@ -1,4 +1,4 @@
-"""`make plan` tells every resource, what it is for and the right it takes; from Azure, or from the template alone."""
+"""`make plan` tells every resource, what it is for and the right it takes; from Azure, or from the template only."""
 
 import json
 from collections.abc import Sequence
@@ -50,14 +50,14 @@ def test_the_plan_of_a_template_needs_no_azure(bicep: Bicep) -> None:
     planned = CliRunner().invoke(app, asked)
     assert planned.exit_code == 0
     told = planned.stdout
-    assert "from the template alone" in told
+    assert "from the template only" in told
     assert f"### platform team, in rg-ours (subscription {SUBSCRIPTION})" in told
     for one in created(bicep.snapshot(APP_ONLY, HERE)):
         assert f" {one.type} " in told and f" {one.name} " in told
     assert "Key Vault Contributor" in told and "Microsoft.KeyVault/vaults/write" in told
 
 
-def test_what_azure_says_is_told_by_team_and_right() -> None:
+def test_what_if_changes_are_grouped_by_team_and_role() -> None:
     """What-if's changes become lines; resources that are none of ours, and rights for what stays as it is, do not."""
     asked: list[Sequence[str]] = []
 
@@ -82,7 +82,7 @@ def test_what_azure_says_is_told_by_team_and_right() -> None:
 def test_rules_are_counted_not_listed() -> None:
     """Content is one line for each type and change."""
     rule = Planned("create", "Microsoft.SecurityInsights/alertRules", "a", GROUP, Team.SENTINEL)
-    assert " 3 of them " in report([rule, rule, rule])
+    assert " (3 resources) " in report([rule, rule, rule])
 
 
 def test_azure_that_cannot_be_asked_is_said(bicep: Bicep, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -92,13 +92,13 @@ def test_azure_that_cannot_be_asked_is_said(bicep: Bicep, monkeypatch: pytest.Mo
         raise az.AzFailed("Please run 'az login'")
 
     def missing() -> az.Run:
-        raise az.AzMissing("no Azure CLI on this machine")
+        raise az.AzMissing("the Azure CLI is not installed")
 
-    for found, words in ((missing, "no Azure CLI"), (lambda: refuses, "not signed in")):
+    for found, words in ((missing, "not installed"), (lambda: refuses, "not signed in")):
         monkeypatch.setattr(az, "found", found)
         planned = CliRunner().invoke(app, ["infra", "plan", str(APP_ONLY), "-g", "rg-claude"])
         assert planned.exit_code == 0
-        assert words in planned.stderr and "from the template alone" in planned.stdout
+        assert words in planned.stderr and "from the template only" in planned.stdout
 
 
 def test_refused_parameters_are_said(bicep: Bicep) -> None:

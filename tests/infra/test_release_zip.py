@@ -10,7 +10,7 @@ import pytest
 from packaging.utils import canonicalize_name
 
 from tools.infra import package, wheels
-from tools.infra.package import SITE, Fetch, build, strangers
+from tools.infra.package import SITE, Fetch, build, unresolved_imports
 from tools.infra.wheels import PYTHONS, WheelsRefused, locked, missing, required, unpack
 
 Wheel = Callable[..., Path]
@@ -80,7 +80,7 @@ def test_a_zip_without_one_of_its_wheels_is_not_written(tmp_path: Path, fetch: F
         fetch(python, folder)
         next(folder.glob("msgspec-*")).unlink()
 
-    with pytest.raises(WheelsRefused, match=r"requirements\.txt asks for msgspec"):
+    with pytest.raises(WheelsRefused, match=r"requirements\.txt requires msgspec"):
         build(tmp_path / "bridge.zip", "3.12", forgets)
     assert not (tmp_path / "bridge.zip").exists()
 
@@ -97,10 +97,10 @@ def test_what_a_package_asks_for_must_be_there(tmp_path: Path, wheel: Wheel, mon
     wheel("asks", requires=requires)
     folder = wheel("other").parent
     unpack(folder, tmp_path / "site")
-    assert missing(tmp_path / "site", "3.12") == ["asks asks for other>=2, and there is 1.0"]
+    assert missing(tmp_path / "site", "3.12") == ["asks requires other>=2; found: 1.0"]
     assert missing(tmp_path / "site", "3.13") == [
-        "asks asks for other>=2, and there is 1.0",
-        'asks asks for new; python_version >= "3.13", and there is none',
+        "asks requires other>=2; found: 1.0",
+        'asks requires new; python_version >= "3.13"; found: none',
     ]
 
 
@@ -117,7 +117,7 @@ def test_an_import_that_nothing_answers_is_named(tmp_path: Path) -> None:
     (tmp_path / "shared" / "a.py").write_text(
         "def f():\n    from pandas import io\n    from azure.keyvault import keys\n", encoding="utf-8"
     )
-    assert strangers(tmp_path) == [
+    assert unresolved_imports(tmp_path) == [
         "shared/a.py imports azure.keyvault.keys, which is in no package",
         "shared/a.py imports pandas.io, which is in no package",
     ]

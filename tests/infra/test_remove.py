@@ -10,7 +10,7 @@ from tests.infra.conftest import Bicep
 from tools.cli import app
 from tools.infra import az
 from tools.infra.build import BICEP, golden, scenarios
-from tools.infra.kinds import KINDS, Leaves
+from tools.infra.kinds import KINDS, RemovalPhase
 from tools.infra.remove import Removal, RemovalStep, carry_out, removal, script
 from tools.infra.resources import ASSIGNMENT, Created, created
 
@@ -34,7 +34,7 @@ def test_everything_goes_once_with_data(name: str) -> None:
         if one.type == ASSIGNMENT:
             aim = f"--ids {one.id} " if one.known else f"--role {one.role} --scope {one.on} "
             assert sum(aim in command for command in said) == 1, one.name
-        elif KINDS[one.type].leaves is not Leaves.WITH_ITS_PARENT:
+        elif KINDS[one.type].phase is not RemovalPhase.WITH_ITS_PARENT:
             assert sum(f"resource delete --ids {one.id} " in command for command in said) == 1, one.name
 
 
@@ -44,7 +44,7 @@ def test_data_stays_unless_asked_for(name: str) -> None:
     plan = removal(deployed(name), with_data=False)
     gone = [command for command in commands(plan) if command.startswith("resource delete") and _of_data(command)]
     assert gone == []
-    data = [one for one in deployed(name) if KINDS[one.type].leaves is Leaves.DATA]
+    data = [one for one in deployed(name) if KINDS[one.type].phase is RemovalPhase.DATA]
     assert len(plan.stays) == len(data)
 
 

@@ -92,7 +92,7 @@ def test_without_a_compiler_one_is_told_how_to_get_it(monkeypatch: pytest.Monkey
     with pytest.raises(CompilerMissing, match="az bicep install"):
         find()
     monkeypatch.setenv("BICEP", str(tmp_path / "nothing"))
-    with pytest.raises(CompilerMissing, match="which is no program"):
+    with pytest.raises(CompilerMissing, match="which is not a program"):
         find()
 
 

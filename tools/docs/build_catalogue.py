@@ -1,8 +1,8 @@
-"""Write the catalogue of types from the two reference files; run again when the documentation names new types.
+"""Builds the catalogue of types from two reference files; run it again when the documentation has new types.
 
     python -m tools docs catalogue activity-types.tsv columns-fold.json shared/streams/activity/catalogue.json
 
-The words a reader would argue with (which operation, which object, what is a change) are in catalogue_rules.py.
+The debatable decisions (which operation, which object, what is a change) are in catalogue_rules.py.
 """
 
 import json
@@ -37,8 +37,8 @@ def documented_fields(text: str) -> dict[str, str]:
 
 
 def changes_of(type_name: str, fields: dict[str, str]) -> list[list[str | None]]:
-    """[name, field of the old value, field of the new value] for each change the type's own fields tell of."""
-    told: list[list[str | None]] = []
+    """[name, field of the old value, field of the new value] for each change recorded in the type's fields."""
+    changes: list[list[str | None]] = []
     paired: set[str] = set()
     for field in fields:
         match = OLD.fullmatch(field)
@@ -47,16 +47,16 @@ def changes_of(type_name: str, fields: dict[str, str]) -> list[list[str | None]]
         subject = match[1]
         new = next((name for name in (f"new_{subject}", f"current_{subject}", subject) if name in fields), None)
         paired |= {field, new or field}
-        told.append([rules.stem(type_name) if subject == "value" else subject, field, new])
+        changes.append([rules.stem(type_name) if subject == "value" else subject, field, new])
     for field in fields:
         if field not in paired and rules.is_change(type_name, field):
             name = rules.stem(type_name) if field in ("current_value", "new_value") else field.removeprefix("new_")
-            told.append([name, field, None] if type_name.endswith("_removed") else [name, None, field])
-    return told
+            changes.append([name, field, None] if type_name.endswith("_removed") else [name, None, field])
+    return changes
 
 
 def entry(type_name: str, category: str, text: str, objects: list[list[Any]]) -> dict[str, Any]:
-    """What the catalogue says of one type; empty facts are left out."""
+    """The catalogue entry of one type, without empty facts."""
     fields = documented_fields(text)
     kind, id_field, name_fields = next((o[1:] for o in objects if type_name.startswith(o[0])), (None, None, []))
     operation, by = rules.operation(type_name)
@@ -98,7 +98,7 @@ def build(types_path: Path, fold_path: Path) -> dict[str, Any]:
 
 
 def as_text(catalogue: dict[str, Any]) -> str:
-    """JSON with one line for each type, prefix or column, so that a diff reads like the change it is."""
+    """JSON with one line per type, prefix or column, for readable diffs."""
     blocks = []
     for name, value in catalogue.items():
         if isinstance(value, str):

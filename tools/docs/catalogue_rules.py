@@ -1,4 +1,4 @@
-"""The judgements in the catalogue: which operation, result, object and change a type stands for.
+"""The decisions in the catalogue: which operation, result, object and change a type stands for.
 
 Read `OPERATIONS` and `SUFFIXES` as a SOC lead would: SUFFIXES first (longest match wins), OPERATIONS where the name
 alone would mislead. Three choices to know: archiving is Disable (out of use, not gone); adding a member is Grant,
@@ -7,7 +7,7 @@ removing one Revoke; a download somebody asked for is Export, one the app makes 
 
 from typing import Any
 
-# Longest matching suffix decides; also used at run time for types the catalogue does not know.
+# The longest matching suffix decides; also used at run time for types that are not in the catalogue.
 _BY_OPERATION = {
     "SignIn": (
         "_login_succeeded _login_failed _login_initiated _login_attempted _logged_in _authentication "
@@ -40,7 +40,7 @@ SUFFIXES = sorted(
     key=lambda pair: (-len(pair[0]), pair[0]),
 )
 
-# Types whose name alone would mislead.
+# Types with misleading names.
 OPERATIONS = {
     "abuse_decision_received": "Other",
     "admin_connector_request_resolved": "Approve",
@@ -122,7 +122,7 @@ OPERATIONS = {
     "audit_log_export_accessed": "Export",
 }
 
-# What `action` says about the operation, where `action` is the verb of the event; also for types not in the catalogue.
+# Operation by the value of `action`, where it is the verb of the event; also for types not in the catalogue.
 ACTIONS = {
     "created": "Create",
     "create": "Create",
@@ -179,14 +179,14 @@ _BY_VALUE: dict[str, dict[str, dict[str, str]]] = {
 
 
 def operation(type_name: str) -> tuple[str, dict[str, dict[str, str]]]:
-    """The type's operation, and which values of which field would say otherwise."""
+    """The type's operation, and the field values that override it."""
     by_suffix = next((operation for suffix, operation in SUFFIXES if type_name.endswith(suffix)), "Other")
     otherwise = "Update" if type_name.endswith("_toggled") else by_suffix
     return OPERATIONS.get(type_name, otherwise), _BY_VALUE.get(type_name, {})
 
 
-# A sign-in that only began has no result yet, and some types carry theirs in a field; a request that a failing hook
-# let through is the hook's failure.
+# An initiated sign-in has no result yet, and some types have the result in a field; a request that passed because a
+# hook failed is a failure of the hook.
 RESULTS = {
     "abuse_decision_received": "Unknown",
     "anonymous_mobile_login_attempted": "Unknown",
@@ -207,7 +207,7 @@ RESULTS = {
 
 
 def result(type_name: str) -> str:
-    """What the type's name says of the outcome; a completed deed in the past tense is a success."""
+    """The outcome according to the type's name; past tense means success."""
     return RESULTS.get(type_name, "Failure" if type_name.endswith("_failed") else "Success")
 
 
@@ -216,7 +216,7 @@ def enabled(type_name: str) -> bool | None:
     return True if type_name.endswith("_enabled") else False if type_name.endswith("_disabled") else None
 
 
-# Invitations by e-mail address reach outside; a revoked one reaches nobody.
+# Invitations by email address are external, except revoked ones.
 AUDIENCE = {
     "claude_artifact_invite_accepted": "external_invite",
     "claude_artifact_invite_created": "external_invite",
@@ -230,7 +230,7 @@ def stem(type_name: str) -> str:
     return type_name.rsplit("_", 1)[0]
 
 
-# Fields that state a new setting without an old one; `action` and `resource_*` do so for rules and rights only.
+# Fields with a new value but no old one; `action` and `resource_*` only for rules and permissions.
 _CHANGES_TEXT = """
     host_constraint amount limit_usd environment_id trigger_mode max_permission fail_mode github_access_changes
     has_condition hosts_truncated injects_credential mode path_pattern_count ports_truncated priority protocol
@@ -247,7 +247,7 @@ _CHANGES = frozenset(_CHANGES_TEXT.split())
 
 
 def is_change(type_name: str, field: str) -> bool:
-    """Whether this field of this type states what something was set to."""
+    """Whether this field of this type contains a new value."""
     if field == "action":
         return type_name.startswith(("rbac_role_permission_", "ccr_agent_proxy_rule_"))
     if field in ("resource_id", "resource_type"):
@@ -264,7 +264,7 @@ def name_fields(rule: dict[str, Any]) -> list[str]:
     return [owners[name], name] if name in owners else [name]
 
 
-# Objects of the types that the fold rules leave without one: [prefix of the type, object, id field, name fields].
+# Objects of the types that have none in the fold rules: [prefix of the type, object, id field, name fields].
 MORE_OBJECTS: list[list[Any]] = [
     [prefix, kind, id_field, []]
     for kind, id_field, prefixes in (

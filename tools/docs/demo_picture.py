@@ -1,4 +1,4 @@
-"""Draws the README picture: the end of a real demo, as SVG. `python -m tools docs picture docs/images/demo.svg`"""
+"""Draws the README picture, from the end of a demo, as SVG: `python -m tools docs picture docs/images/demo.svg`"""
 
 import asyncio
 import io
@@ -20,7 +20,7 @@ SHOWN = (
 
 
 def draw(target: Path) -> None:
-    """Run the demo and write what it prints (some sections of it) to `target`."""
+    """Run the demo and write some sections of its output to `target`."""
     console = Console(record=True, width=112, file=io.StringIO())
 
     def inspect(world: World, report: demo.DemoReport) -> None:
@@ -30,5 +30,5 @@ def draw(target: Path) -> None:
     with tempfile.TemporaryDirectory() as folder:
         asyncio.run(demo.run_demo(Path(folder) / "demo", lambda *_: None, people=400, seed=7, inspect=inspect))
     svg = console.export_svg(title="make demo")
-    # No picture of ours asks another host for a font.
+    # The picture must not load fonts from another host.
     target.write_text(re.sub(r"@font-face\s*{.*?}", "", svg, flags=re.DOTALL), encoding="utf-8")

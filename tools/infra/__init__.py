@@ -1,1 +1,1 @@
-"""What builds and checks the templates: the compiler, and the files made from them."""
+"""Builds and checks the templates, and plans, packages and removes deployments."""

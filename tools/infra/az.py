@@ -1,23 +1,23 @@
-"""The Azure CLI, asked as the person who is signed in."""
+"""The Azure CLI, as the signed-in user."""
 
 import shutil
 import subprocess
 from collections.abc import Callable, Sequence
 
 Run = Callable[[Sequence[str]], str]
-"""Runs `az` with these arguments and returns what it wrote. Raises AzFailed."""
+"""Runs `az` with these arguments and returns its output. Raises AzFailed."""
 
 
 class AzMissing(Exception):
-    """There is no Azure CLI on this machine."""
+    """The Azure CLI is not installed."""
 
 
 class AzFailed(Exception):
-    """The Azure CLI refused; the message is its own."""
+    """An Azure CLI command failed; the message is the CLI's."""
 
     @property
-    def not_there(self) -> bool:
-        """Whether it refused because the resource is not there."""
+    def not_found(self) -> bool:
+        """Whether it failed because the resource does not exist."""
         return "NotFound" in str(self) or "could not be found" in str(self)
 
 
@@ -25,12 +25,12 @@ def found() -> Run:
     """The Azure CLI of this machine. Raises AzMissing."""
     program = shutil.which("az")
     if program is None:
-        raise AzMissing("no Azure CLI on this machine")
+        raise AzMissing("the Azure CLI is not installed")
 
     def run(arguments: Sequence[str]) -> str:
         done = subprocess.run([program, *arguments], capture_output=True, text=True, check=False)
         if done.returncode:
-            raise AzFailed(done.stderr.strip() or f"az {arguments[0]} ended with {done.returncode}")
+            raise AzFailed(done.stderr.strip() or f"az {arguments[0]} exited with code {done.returncode}")
         return done.stdout
 
     return run

@@ -1,12 +1,12 @@
-"""Build what the templates loop over, and what is made from them and committed: the list of tables and its types, the
-portal's template, and a snapshot of each scenario.
+"""Build the generated files of infra/ that are committed: the list of tables and its types, the portal template, and a
+snapshot of each scenario.
 
     python -m tools infra build           # write them
-    python -m tools infra build --check   # exit 1 when a committed one differs, or a template has remarks
+    python -m tools infra build --check   # exit 1 if a committed file differs, or a template has diagnostics
 
-A snapshot is the golden file of its scenario: every resource the deployment would create, to be reviewed like code.
-Rules, parsers and the like are reviewed in sentinel/: content-only has their names, the other scenarios leave them out,
-and tests/infra/test_content.py holds the whole bodies against infra/bicep/generated.
+A snapshot is the golden file of its scenario: every resource the deployment would create, reviewed like code.
+Rules, parsers and the like are reviewed in sentinel/: content-only lists their names, the other scenarios omit them,
+and tests/infra/test_content.py compares the complete bodies with infra/bicep/generated.
 """
 
 import json
@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from tools.infra import table_list
-from tools.infra.answers import Answers
+from tools.infra.cached_compiler import CachedCompiler
 from tools.infra.compiler import BicepRefused, Compiled, CompilerMissing
 
 BICEP = Path(__file__).parents[2] / "infra" / "bicep"
@@ -32,7 +32,7 @@ CONTENT = frozenset(
         "Microsoft.SecurityInsights/watchlists",
     }
 )
-"""Types of resources that sentinel/ makes."""
+"""Types of resources that are built from sentinel/."""
 NAMES_CONTENT = "content-only"
 """The scenario whose golden file lists the content."""
 
@@ -44,7 +44,7 @@ def templates(bicep: Path = BICEP) -> tuple[Path, ...]:
 
 
 def scenarios(bicep: Path = BICEP) -> tuple[Path, ...]:
-    """The parameter files that stand for real deployments, sorted."""
+    """The parameter files of typical deployments, sorted."""
     return tuple(sorted((bicep / "scenarios").glob("*.bicepparam")))
 
 
@@ -54,14 +54,14 @@ def golden(scenario: Path) -> Path:
 
 
 def portal_template(compiled: Compiled) -> str:
-    """The template of the portal's button, as committed: without the compiler's version, which is not ours."""
+    """The template of the portal button, as committed: without the compiler's version."""
     template = json.loads(compiled.json_text)
     _forget_generator(template)
     return json.dumps(template, indent=1, ensure_ascii=False) + "\n"
 
 
 def snapshot_text(scenario: Path, made: dict[str, Any]) -> str:
-    """A scenario's snapshot, as committed; the compiler tells outputs in no fixed order."""
+    """A scenario's snapshot, as committed; outputs are sorted, because the compiler's order varies."""
     names = {"id", "type", "name", "apiVersion"}
     resources = [
         {key: value for key, value in resource.items() if resource["type"] not in CONTENT or key in names}
@@ -86,8 +86,8 @@ def _forget_generator(node: Any) -> None:
             _forget_generator(value)
 
 
-def made(compiler: Answers) -> Iterator[tuple[Path, str]]:
-    """Each file the compiler makes and what it should hold. Raises BicepRefused at the first remark of the compiler."""
+def made(compiler: CachedCompiler) -> Iterator[tuple[Path, str]]:
+    """Each file built by the compiler and its content. Raises BicepRefused at the first diagnostic."""
     for template in templates():
         compiled = _clean(compiler, template)
         if template.name == "main.bicep":
@@ -98,7 +98,7 @@ def made(compiler: Answers) -> Iterator[tuple[Path, str]]:
         yield golden(scenario), snapshot_text(scenario, compiler.snapshot(scenario))
 
 
-def _clean(compiler: Answers, path: Path) -> Compiled:
+def _clean(compiler: CachedCompiler, path: Path) -> Compiled:
     compiled = compiler.compile(path)
     if compiled.diagnostics:
         raise BicepRefused("\n".join(str(remark) for remark in compiled.diagnostics))
@@ -106,7 +106,7 @@ def _clean(compiler: Answers, path: Path) -> Compiled:
 
 
 def _settled(files: Iterable[tuple[Path, str]], check: bool) -> int:
-    """Name each file that differs, and write it unless it is only checked; returns how many there are."""
+    """Print each file that differs, and write it unless `check`; returns their number."""
     stale = 0
     for path, text in files:
         if path.is_file() and path.read_text(encoding="utf-8") == text:
@@ -119,12 +119,12 @@ def _settled(files: Iterable[tuple[Path, str]], check: bool) -> int:
 
 
 def settle(*, check: bool) -> int:
-    """Write what differs, or with `check` name it. 1 when a check finds any; without a compiler the list alone."""
-    # The list first: templates are compiled with it.
+    """Write files that differ, or with `check` print them and return 1. Without a compiler: the list of tables only."""
+    # The list of tables first: the templates use it.
     listed = {GENERATED / name: text for name, text in table_list.rendered().items()}
     stale = _settled(listed.items(), check)
     try:
-        with Answers() as compiler:
+        with CachedCompiler() as compiler:
             stale += _settled(made(compiler), check)
     except CompilerMissing as missing:
         sys.stderr.write(f"!! templates NOT {'checked' if check else 'built'}: {missing}\n")
@@ -133,5 +133,5 @@ def settle(*, check: bool) -> int:
         sys.stderr.write(f"{refused}\n")
         return 1
     if check and stale:
-        sys.stderr.write("run: make build, and review the difference\n")
+        sys.stderr.write("run `make build` and review the diff\n")
     return 1 if check and stale else 0

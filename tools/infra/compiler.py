@@ -1,7 +1,7 @@
-"""Microsoft's Bicep compiler, started once and asked over JSON-RPC: a question costs a tenth of a start.
+"""Microsoft's Bicep compiler, started once and called over JSON-RPC: a call takes a tenth of the time of a start.
 
-Looked for in $BICEP, then on PATH; `az bicep install` puts it into ~/.azure/bin. Nothing here reaches Azure: a
-snapshot is what a deployment *would* create, worked out from template and parameters alone.
+It is found by $BICEP, then on PATH; `az bicep install` puts it into ~/.azure/bin. Nothing here connects to Azure: a
+snapshot is what a deployment *would* create, computed from template and parameters only.
 """
 
 import json
@@ -20,16 +20,16 @@ ANSWER_SECONDS = 120
 
 
 class CompilerMissing(Exception):
-    """There is no compiler on this machine; the message says how to get one."""
+    """The compiler is not installed; the message contains how to get it."""
 
 
 class BicepRefused(Exception):
-    """The compiler answered with an error; the message is its own."""
+    """The compiler returned an error; the message is the compiler's."""
 
 
 @dataclass(frozen=True, slots=True)
 class Diagnostic:
-    """One remark of compiler or linter; `level` is Error, Warning or Info, `line` counts from 1."""
+    """One diagnostic of compiler or linter; `level` is Error, Warning or Info, `line` counts from 1."""
 
     file: str
     line: int
@@ -43,7 +43,7 @@ class Diagnostic:
 
 @dataclass(frozen=True, slots=True)
 class Compiled:
-    """A template or parameter file: what was said about it and its modules, and the JSON it became (empty on error)."""
+    """A compiled template or parameter file: diagnostics, including those of modules, and JSON (empty on error)."""
 
     diagnostics: tuple[Diagnostic, ...]
     json_text: str
@@ -51,7 +51,7 @@ class Compiled:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Where a deployment goes to; a snapshot's names and ids depend on it."""
+    """The target of a deployment; a snapshot's names and ids depend on it."""
 
     subscription: str = "11111111-1111-1111-1111-111111111111"
     resource_group: str = "rg-claude"
@@ -60,20 +60,20 @@ class Target:
 
 
 HERE = Target()
-"""The place that golden files are of."""
+"""The target of the golden files."""
 
 
 def find() -> Path:
     """The compiler's path. Raises CompilerMissing."""
-    named = os.environ.get("BICEP", "")  # noqa: TID251  a tool of the developer's machine has no settings
+    named = os.environ.get("BICEP", "")  # noqa: TID251  developer tools have no settings
     found = shutil.which(named) if named else shutil.which("bicep")
     if found is None:
-        raise CompilerMissing(HOW_TO_GET_IT + (f" (BICEP is {named!r}, which is no program)" if named else ""))
+        raise CompilerMissing(HOW_TO_GET_IT + (f" (BICEP is {named!r}, which is not a program)" if named else ""))
     return Path(found).resolve()
 
 
 class Compiler:
-    """A running compiler; a context manager, so that it ends with its user."""
+    """A running compiler process; a context manager that ends it."""
 
     def __init__(self, program: Path) -> None:
         self._asked = 0
@@ -93,7 +93,7 @@ class Compiler:
         self.close()
 
     def close(self) -> None:
-        """End the compiler; it leaves when its input does, and is killed when it does not."""
+        """Close the compiler's input, which ends it; kill it after 10 seconds otherwise."""
         stdin, stdout = self._process.stdin, self._process.stdout
         assert stdin is not None and stdout is not None
         stdin.close()
@@ -108,14 +108,14 @@ class Compiler:
         return str(self._ask("bicep/version", {})["version"])
 
     def compile(self, path: Path) -> Compiled:
-        """Build and lint a `.bicep` or `.bicepparam` file; remarks on its modules are included."""
+        """Build and lint a `.bicep` or `.bicepparam` file, including its modules."""
         parameters = path.suffix == ".bicepparam"
         answer = self._ask("bicep/compileParams" if parameters else "bicep/compile", _compile_request(path, parameters))
         text = answer.get("parameters") if parameters else answer.get("contents")
         return Compiled(tuple(_diagnostic(one) for one in answer["diagnostics"]), text or "")
 
     def snapshot(self, path: Path, target: Target = HERE) -> dict[str, Any]:
-        """What the deployment of a parameter file would create. Raises BicepRefused where it is not valid."""
+        """What the deployment of a parameter file would create. Raises BicepRefused if it is not valid."""
         metadata = {
             "tenantId": target.tenant,
             "subscriptionId": target.subscription,
@@ -134,8 +134,8 @@ class Compiler:
         body = json.dumps({"jsonrpc": "2.0", "id": self._asked, "method": method, "params": params}).encode()
         stdin.write(b"Content-Length: %d\r\n\r\n" % len(body) + body)
         stdin.flush()
-        hangs = threading.Timer(ANSWER_SECONDS, self._process.kill)
-        hangs.start()
+        watchdog = threading.Timer(ANSWER_SECONDS, self._process.kill)
+        watchdog.start()
         try:
             length = 0
             while header := stdout.readline().strip():
@@ -144,9 +144,9 @@ class Compiler:
                     length = int(value)
             text = stdout.read(length)
         finally:
-            hangs.cancel()
+            watchdog.cancel()
         if not text:
-            raise BicepRefused(f"the compiler gave no answer within {ANSWER_SECONDS} s, or ended before")
+            raise BicepRefused(f"the compiler exited or did not respond within {ANSWER_SECONDS} s")
         answer = json.loads(text)
         if "error" in answer:
             raise BicepRefused(str(answer["error"].get("message", answer["error"])))

@@ -1,8 +1,8 @@
-"""What each type of resource is for, who may create it, and when it goes.
+"""What each type of resource is for, which role creates it, and when removal deletes it.
 
-Roles are Azure's built-in ones that hold the type's `write`, the narrowest of them:
+Roles are the narrowest Azure built-in roles with the type's `write`:
 https://learn.microsoft.com/azure/role-based-access-control/built-in-roles (2026-11, not tried in a tenant).
-docs/rights.md tells the same by template.
+docs/rights.md lists the same by template.
 """
 
 from dataclasses import dataclass
@@ -17,8 +17,8 @@ class Team(Enum):
     IDENTITY = "identity team"
 
 
-class Leaves(IntEnum):
-    """Removal goes through these in order."""
+class RemovalPhase(IntEnum):
+    """The phases of a removal, in order."""
 
     ALERTS = auto()
     CONTENT = auto()
@@ -33,12 +33,12 @@ class Leaves(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """`also` are rights on other resources that creating one of this type takes."""
+    """`also`: permissions on other resources that are required to create this type."""
 
     purpose: str
     team: Team
     role: str
-    leaves: Leaves
+    phase: RemovalPhase
     also: str = ""
 
 
@@ -49,97 +49,101 @@ _STORAGE, _SITE, _DNS = "Storage Account Contributor", "Website Contributor", "P
 
 KINDS: dict[str, Kind] = {
     "Microsoft.Authorization/roleAssignments": Kind(
-        "a right of the app, or of people who were named",
+        "a role of the app, or of people in the parameters",
         _I,
         "Role Based Access Control Administrator",
-        Leaves.RIGHTS,
+        RemovalPhase.RIGHTS,
     ),
     "Microsoft.Insights/components": Kind(
         "telemetry of the app",
         _P,
         _MONITOR,
-        Leaves.APP,
+        RemovalPhase.APP,
         also="read on the telemetry workspace (if refused, workspaces/sharedKeys/action as well)",
     ),
-    "Microsoft.Insights/dataCollectionEndpoints": Kind("private address for rows", _S, _MONITOR, Leaves.RULE),
-    "Microsoft.Insights/dataCollectionRules": Kind("takes rows and checks their columns", _S, _MONITOR, Leaves.RULE),
+    "Microsoft.Insights/dataCollectionEndpoints": Kind(
+        "private endpoint for ingestion", _S, _MONITOR, RemovalPhase.RULE
+    ),
+    "Microsoft.Insights/dataCollectionRules": Kind(
+        "receives rows and validates their columns", _S, _MONITOR, RemovalPhase.RULE
+    ),
     "Microsoft.Insights/diagnosticSettings": Kind(
-        "log of refused rows, and of who read a key", _S, _MONITOR, Leaves.RULE
+        "log of rejected rows, or of access to keys", _S, _MONITOR, RemovalPhase.RULE
     ),
-    "Microsoft.Insights/privateLinkScopes": Kind("Azure Monitor by private link", _P, _MONITOR, Leaves.NETWORK),
+    "Microsoft.Insights/privateLinkScopes": Kind("Azure Monitor over private link", _P, _MONITOR, RemovalPhase.NETWORK),
     "Microsoft.Insights/privateLinkScopes/scopedResources": Kind(
-        "puts a resource behind private link", _P, _MONITOR, Leaves.APP
+        "connects a resource to the private link scope", _P, _MONITOR, RemovalPhase.APP
     ),
-    "Microsoft.Insights/scheduledQueryRules": Kind("an alert about the bridge itself", _P, _MONITOR, Leaves.ALERTS),
-    "Microsoft.Insights/workbooks": Kind("a workbook", _S, _SENTINEL, Leaves.CONTENT),
-    "Microsoft.KeyVault/vaults": Kind("holds the Claude keys", _P, "Key Vault Contributor", Leaves.VAULT),
+    "Microsoft.Insights/scheduledQueryRules": Kind("an alert about the bridge", _P, _MONITOR, RemovalPhase.ALERTS),
+    "Microsoft.Insights/workbooks": Kind("a workbook", _S, _SENTINEL, RemovalPhase.CONTENT),
+    "Microsoft.KeyVault/vaults": Kind("stores the Claude keys", _P, "Key Vault Contributor", RemovalPhase.VAULT),
     "Microsoft.KeyVault/vaults/keys": Kind(
-        "signs compliance reports", _P, "Key Vault Contributor", Leaves.WITH_ITS_PARENT
+        "signs compliance reports", _P, "Key Vault Contributor", RemovalPhase.WITH_ITS_PARENT
     ),
-    "Microsoft.Logic/workflows": Kind("mails the link to a report", _P, "Logic App Contributor", Leaves.APP),
+    "Microsoft.Logic/workflows": Kind("emails the link to a report", _P, "Logic App Contributor", RemovalPhase.APP),
     "Microsoft.ManagedIdentity/userAssignedIdentities": Kind(
-        "who the app is", _P, "Managed Identity Contributor", Leaves.APP
+        "identity of the app", _P, "Managed Identity Contributor", RemovalPhase.APP
     ),
-    "Microsoft.Network/natGateways": Kind("way out to the Compliance API", _P, _NETWORK, Leaves.NETWORK),
-    "Microsoft.Network/networkSecurityGroups": Kind("filter of the subnets", _P, _NETWORK, Leaves.NETWORK),
-    "Microsoft.Network/privateDnsZones": Kind("names of the private endpoints", _P, _DNS, Leaves.NETWORK),
+    "Microsoft.Network/natGateways": Kind("outbound access to the Compliance API", _P, _NETWORK, RemovalPhase.NETWORK),
+    "Microsoft.Network/networkSecurityGroups": Kind("network rules of the subnets", _P, _NETWORK, RemovalPhase.NETWORK),
+    "Microsoft.Network/privateDnsZones": Kind("DNS names of the private endpoints", _P, _DNS, RemovalPhase.NETWORK),
     "Microsoft.Network/privateDnsZones/virtualNetworkLinks": Kind(
-        "makes the names known in the network", _P, _DNS, Leaves.NETWORK, also=f"{_NETWORK} on the network (join)"
+        "links the DNS zone to the network", _P, _DNS, RemovalPhase.NETWORK, also=f"{_NETWORK} on the network (join)"
     ),
     "Microsoft.Network/privateEndpoints": Kind(
-        "private address of one resource",
+        "private endpoint of one resource",
         _P,
         _NETWORK,
-        Leaves.APP,
+        RemovalPhase.APP,
         also="Microsoft.Network/virtualNetworks/subnets/join/action on the subnet",
     ),
     "Microsoft.Network/privateEndpoints/privateDnsZoneGroups": Kind(
         "DNS record of a private endpoint",
         _P,
         _NETWORK,
-        Leaves.WITH_ITS_PARENT,
+        RemovalPhase.WITH_ITS_PARENT,
         also="Microsoft.Network/privateDnsZones/join/action on the zone",
     ),
-    "Microsoft.Network/publicIPAddresses": Kind("address of the way out", _P, _NETWORK, Leaves.NETWORK),
-    "Microsoft.Network/virtualNetworks": Kind("network of the app", _P, _NETWORK, Leaves.NETWORK),
-    "Microsoft.OperationalInsights/workspaces": Kind("a new workspace", _S, _LOGS, Leaves.DATA),
-    "Microsoft.OperationalInsights/workspaces/savedSearches": Kind("a parser or hunt", _S, _LOGS, Leaves.CONTENT),
-    "Microsoft.OperationalInsights/workspaces/summaryLogs": Kind("a daily summary", _S, _LOGS, Leaves.CONTENT),
-    "Microsoft.OperationalInsights/workspaces/tables": Kind("rows", _S, _LOGS, Leaves.DATA),
-    "Microsoft.SecurityInsights/alertRules": Kind("an analytics rule", _S, _SENTINEL, Leaves.CONTENT),
-    "Microsoft.SecurityInsights/automationRules": Kind("tasks in an incident", _S, _SENTINEL, Leaves.CONTENT),
+    "Microsoft.Network/publicIPAddresses": Kind("outbound IP address", _P, _NETWORK, RemovalPhase.NETWORK),
+    "Microsoft.Network/virtualNetworks": Kind("network of the app", _P, _NETWORK, RemovalPhase.NETWORK),
+    "Microsoft.OperationalInsights/workspaces": Kind("a new workspace", _S, _LOGS, RemovalPhase.DATA),
+    "Microsoft.OperationalInsights/workspaces/savedSearches": Kind("a parser or hunt", _S, _LOGS, RemovalPhase.CONTENT),
+    "Microsoft.OperationalInsights/workspaces/summaryLogs": Kind("a daily summary", _S, _LOGS, RemovalPhase.CONTENT),
+    "Microsoft.OperationalInsights/workspaces/tables": Kind("a table", _S, _LOGS, RemovalPhase.DATA),
+    "Microsoft.SecurityInsights/alertRules": Kind("an analytics rule", _S, _SENTINEL, RemovalPhase.CONTENT),
+    "Microsoft.SecurityInsights/automationRules": Kind("tasks in an incident", _S, _SENTINEL, RemovalPhase.CONTENT),
     "Microsoft.SecurityInsights/onboardingStates": Kind(
-        "Microsoft Sentinel on the new workspace", _S, _SENTINEL, Leaves.WITH_ITS_PARENT, also="Contributor once"
+        "Microsoft Sentinel on the new workspace", _S, _SENTINEL, RemovalPhase.WITH_ITS_PARENT, also="Contributor once"
     ),
-    "Microsoft.SecurityInsights/watchlists": Kind("approvals and exceptions", _S, _SENTINEL, Leaves.DATA),
-    "Microsoft.Storage/storageAccounts": Kind("state, package, the host's locks", _P, _STORAGE, Leaves.DATA),
+    "Microsoft.SecurityInsights/watchlists": Kind("approvals and exceptions", _S, _SENTINEL, RemovalPhase.DATA),
+    "Microsoft.Storage/storageAccounts": Kind("state, package, host locks", _P, _STORAGE, RemovalPhase.DATA),
     "Microsoft.Storage/storageAccounts/blobServices": Kind(
-        "versions and soft delete", _P, _STORAGE, Leaves.WITH_ITS_PARENT
+        "versions and soft delete", _P, _STORAGE, RemovalPhase.WITH_ITS_PARENT
     ),
     "Microsoft.Storage/storageAccounts/blobServices/containers": Kind(
-        "a container", _P, _STORAGE, Leaves.WITH_ITS_PARENT
+        "a container", _P, _STORAGE, RemovalPhase.WITH_ITS_PARENT
     ),
     "Microsoft.Storage/storageAccounts/managementPolicies": Kind(
-        "what is deleted when", _P, _STORAGE, Leaves.WITH_ITS_PARENT
+        "retention of blobs", _P, _STORAGE, RemovalPhase.WITH_ITS_PARENT
     ),
-    "Microsoft.Web/connections": Kind("mailbox that the link is sent from", _P, "Logic App Contributor", Leaves.APP),
-    "Microsoft.Web/serverfarms": Kind("Flex Consumption plan", _P, "Web Plan Contributor", Leaves.APP),
+    "Microsoft.Web/connections": Kind("mailbox that sends the link", _P, "Logic App Contributor", RemovalPhase.APP),
+    "Microsoft.Web/serverfarms": Kind("Flex Consumption plan", _P, "Web Plan Contributor", RemovalPhase.APP),
     "Microsoft.Web/sites": Kind(
         "the function app",
         _P,
         _SITE,
-        Leaves.APP,
+        RemovalPhase.APP,
         also="Managed Identity Operator on the app's identity",
     ),
     "Microsoft.Web/sites/basicPublishingCredentialsPolicies": Kind(
-        "nobody publishes by password", _P, _SITE, Leaves.WITH_ITS_PARENT
+        "disables publishing by password", _P, _SITE, RemovalPhase.WITH_ITS_PARENT
     ),
-    "Microsoft.Web/sites/extensions": Kind("the code, from its zip", _P, _SITE, Leaves.WITH_ITS_PARENT),
+    "Microsoft.Web/sites/extensions": Kind("deploys the zip package", _P, _SITE, RemovalPhase.WITH_ITS_PARENT),
 }
 
 
 def team_of(identity: str) -> Team:
-    """Who creates the resource with this id. A diagnostic setting is of the team of what it is about."""
+    """Who creates the resource with this id. A diagnostic setting belongs to the team of its target."""
     kind = type_of(identity)
     if kind == "Microsoft.Insights/diagnosticSettings":
         kind = type_of(identity.rsplit("/providers/", 1)[0])

@@ -1,10 +1,10 @@
-"""The release: one zip with the app and all its wheels, so that nothing is built, or fetched, in the tenant.
+"""The release: one zip with the app and all its wheels, so that the tenant builds and downloads nothing.
 
     python -m tools infra package                # build/bridge-3.12.zip and its .sha256
     python -m tools infra package --python 3.13
-    python -m tools infra package --lock         # infra/wheels.txt anew, after a change of requirements.txt
+    python -m tools infra package --lock         # updates infra/wheels.txt after a change of requirements.txt
 
-The same commit gives the same bytes on every machine: files by name, times fixed, wheels by hash.
+The same commit gives the same bytes on every machine: files sorted by name, fixed times, wheels pinned by hash.
 """
 
 import ast
@@ -19,24 +19,24 @@ from pathlib import Path
 from tools.infra import wheels
 from tools.infra.wheels import LOCK, ROOT, WheelsRefused
 
-CARRIED = ("function_app.py", "host.json", "requirements.txt", "shared")
+APP_FILES = ("function_app.py", "host.json", "requirements.txt", "shared")
 SITE = Path(".python_packages/lib/site-packages")
-"""Where the Functions host looks for packages that came along."""
-_EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest time a zip can tell
+"""Where the Functions host looks for bundled packages."""
+_EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest time of the zip format
 
 Fetch = Callable[[str, Path], None]
-"""Puts the wheels for a version of Python into a folder."""
+"""Downloads the wheels for a Python version into a folder."""
 
 
 def build(target: Path, python: str, fetch: Fetch = wheels.fetch) -> str:
-    """Write the zip, and beside it its SHA-256, which is returned. Raises WheelsRefused when something is missing."""
-    with tempfile.TemporaryDirectory() as room:
-        stage, downloads = Path(room) / "stage", Path(room) / "wheels"
+    """Write the zip and a .sha256 file; return the digest. Raises WheelsRefused if a package is missing."""
+    with tempfile.TemporaryDirectory() as scratch:
+        stage, downloads = Path(scratch) / "stage", Path(scratch) / "wheels"
         downloads.mkdir()
         _copy_app(stage)
         fetch(python, downloads)
         wheels.unpack(downloads, stage / SITE)
-        if found := wheels.missing(stage / SITE, python) + strangers(stage):
+        if found := wheels.missing(stage / SITE, python) + unresolved_imports(stage):
             raise WheelsRefused("\n".join(found))
         _zip(stage, target)
     digest = hashlib.sha256(target.read_bytes()).hexdigest()
@@ -44,19 +44,19 @@ def build(target: Path, python: str, fetch: Fetch = wheels.fetch) -> str:
     return digest
 
 
-def strangers(stage: Path) -> list[str]:
-    """Imports of the app that neither it, nor its packages, nor Python answer."""
+def unresolved_imports(stage: Path) -> list[str]:
+    """Imports of the app that are found neither in it, nor in its packages, nor in the standard library."""
     return [
         f"{path.relative_to(stage)} imports {name}, which is in no package"
         for path in sorted([stage / "function_app.py", *(stage / "shared").rglob("*.py")])
         for name in sorted(_imported(path))
         if name.partition(".")[0] not in sys.stdlib_module_names
-        if not any(_answers(root, name.split(".")) for root in (stage, stage / SITE))
+        if not any(_resolves(root, name.split(".")) for root in (stage, stage / SITE))
     ]
 
 
 def _imported(path: Path) -> set[str]:
-    """Dotted names that a file imports; of `from a import b` both together, since b may be a module."""
+    """Dotted names that a file imports; `from a import b` counts as a.b, since b may be a module."""
     found: set[str] = set()
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
@@ -66,17 +66,17 @@ def _imported(path: Path) -> set[str]:
     return found
 
 
-def _answers(folder: Path, names: list[str]) -> bool:
-    """Whether a module or package is found on the way down; in a package with code of its own anything may be."""
+def _resolves(folder: Path, names: list[str]) -> bool:
+    """Whether a module or package of that name exists; inside a package with its own code every name is accepted."""
     first, *rest = names
     if (folder / first / "__init__.py").is_file() or any(folder.glob(f"{first}.*")):
         return True
-    return bool(rest) and (folder / first).is_dir() and _answers(folder / first, rest)
+    return bool(rest) and (folder / first).is_dir() and _resolves(folder / first, rest)
 
 
 def _copy_app(stage: Path) -> None:
     stage.mkdir()
-    for name in CARRIED:
+    for name in APP_FILES:
         source = ROOT / name
         if source.is_dir():
             shutil.copytree(source, stage / name, ignore=shutil.ignore_patterns("__pycache__", ".*", "*.md"))
@@ -96,7 +96,7 @@ def _zip(stage: Path, target: Path) -> None:
 
 
 def release(python: str, folder: Path, *, lock: bool) -> int:
-    """Build the zip, or write the lock. 1 when wheels are missing or refused."""
+    """Build the zip, or write the lock. Returns 1 if wheels are missing or invalid."""
     try:
         if lock:
             LOCK.write_text(wheels.lock(), encoding="utf-8")

@@ -1,9 +1,9 @@
-"""What a deployment would create or change, what each resource is for, and the right that it takes.
+"""What a deployment would create or change, the purpose of each resource, and the roles it requires.
 
-    python -m tools infra plan infra/bicep/main.bicepparam -g rg-claude     # asks Azure (what-if)
-    python -m tools infra plan infra/bicep/scenarios/smallest.bicepparam    # asks nobody: from the template alone
+    python -m tools infra plan infra/bicep/main.bicepparam -g rg-claude     # queries Azure (what-if)
+    python -m tools infra plan infra/bicep/scenarios/smallest.bicepparam    # offline: from the template only
 
-The answer is Markdown, for the terminal and for a pipeline's summary. Nothing is changed.
+The output is Markdown, for the terminal and for a pipeline's summary. Nothing is changed.
 """
 
 import json
@@ -14,19 +14,19 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tools.infra import az
-from tools.infra.answers import Answers
 from tools.infra.build import CONTENT
+from tools.infra.cached_compiler import CachedCompiler
 from tools.infra.compiler import BicepRefused, CompilerMissing, Target
 from tools.infra.kinds import KINDS, Team, team_of
 from tools.infra.resources import ASSIGNMENT, created, scope_of, type_of
 
-LEFT_ALONE = {"Ignore"}
-"""What-if tells of resources that are there and not in the template, too."""
+IGNORED = {"Ignore"}
+"""What-if also lists existing resources that are not in the template."""
 
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """A resource and what happens to it: `change` is what-if's own word in lower case, or "deploy" without Azure."""
+    """A resource and its change: `change` is what-if's change type in lower case, or "deploy" without Azure."""
 
     change: str
     type: str
@@ -36,21 +36,21 @@ class Planned:
 
 
 def from_template(path: Path, target: Target) -> list[Planned]:
-    """What a parameter file would create in an empty place. Raises CompilerMissing and BicepRefused."""
-    with Answers() as answers:
+    """What a parameter file would create in empty resource groups. Raises CompilerMissing and BicepRefused."""
+    with CachedCompiler() as compiler:
         return [
             Planned("deploy", ASSIGNMENT, _right_on(one.on), one.group, Team.IDENTITY)
             if one.type == ASSIGNMENT
             else Planned("deploy", one.type, one.name, one.group, team_of(one.id))
-            for one in created(answers.snapshot(path.resolve(), target))
+            for one in created(compiler.snapshot(path.resolve(), target))
         ]
 
 
 def from_azure(run: az.Run, path: Path, group: str) -> list[Planned]:
-    """What Azure says would change. Raises AzFailed."""
+    """The changes predicted by what-if. Raises AzFailed."""
     how = ("--no-pretty-print", "--only-show-errors", "--output", "json")
     answer = run(["deployment", "group", "what-if", "--resource-group", group, "--parameters", str(path), *how])
-    changes = [one for one in json.loads(answer)["changes"] if one["changeType"] not in LEFT_ALONE]
+    changes = [one for one in json.loads(answer)["changes"] if one["changeType"] not in IGNORED]
     return [_planned(one["changeType"], one["resourceId"]) for one in changes]
 
 
@@ -71,7 +71,7 @@ def _right_on(scope: str) -> str:
 
 
 def report(planned: Sequence[Planned]) -> str:
-    """The plan as Markdown: by team and place, each resource; then the rights, each once."""
+    """The plan as Markdown: each resource by team and resource group; then each required role once."""
     parts = [f"{len(planned)} resources."]
     for team in Team:
         for group in dict.fromkeys(one.group for one in planned):
@@ -79,16 +79,17 @@ def report(planned: Sequence[Planned]) -> str:
             if ours:
                 rows = [(one.change, one.type, one.name, _purpose(one)) for one in _content_counted(ours)]
                 parts += [f"### {team.value}, in {_place(group)}", _table(("change", "type", "name", "for"), rows)]
-    parts += ["### Rights this takes", _table(("team", "in", "role", "because it holds"), _rights(planned))]
+    parts += ["### Required roles", _table(("team", "scope", "role", "for"), _rights(planned))]
     return "\n\n".join(parts) + "\n"
 
 
 def _content_counted(planned: Iterable[Planned]) -> list[Planned]:
-    """Content as one line for each type and change: names of rules are read elsewhere."""
+    """Content as one line per type and change, without the names of rules."""
     planned = list(planned)
     counts = Counter((one.change, one.type, one.group, one.team) for one in planned if one.type in CONTENT)
     return [one for one in planned if one.type not in CONTENT] + [
-        Planned(change, kind, f"{count} of them", group, team) for (change, kind, group, team), count in counts.items()
+        Planned(change, kind, f"({count} resources)", group, team)
+        for (change, kind, group, team), count in counts.items()
     ]
 
 
@@ -98,21 +99,21 @@ def _rights(planned: Iterable[Planned]) -> list[tuple[str, str, str, str]]:
         if one.change == "nochange":
             continue
         kind = KINDS.get(one.type)
-        role = kind.role if kind else "a role that holds it"
+        role = kind.role if kind else "a role with this action"
         key = (one.team.value, _place(one.group), role)
         wanted.setdefault(key, {})[f"{one.type}/write"] = None
         if kind and kind.also:
-            wanted.setdefault((key[0], "and besides", kind.also), {})[f"for {one.type.rsplit('/', 1)[-1]}"] = None
+            wanted.setdefault((key[0], "in addition", kind.also), {})[f"for {one.type.rsplit('/', 1)[-1]}"] = None
     return [(*key, ", ".join(actions)) for key, actions in sorted(wanted.items(), key=_besides_last)]
 
 
 def _besides_last(right: tuple[tuple[str, str, str], dict[str, None]]) -> tuple[str, bool, tuple[str, str, str]]:
-    return right[0][0], right[0][1] == "and besides", right[0]
+    return right[0][0], right[0][1] == "in addition", right[0]
 
 
 def _purpose(one: Planned) -> str:
     kind = KINDS.get(one.type)
-    return kind.purpose if kind else "(not ours to know: a newer template than this tool?)"
+    return kind.purpose if kind else "(unknown type: is the template newer than this tool?)"
 
 
 def _place(group: str) -> str:
@@ -122,7 +123,7 @@ def _place(group: str) -> str:
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """A Markdown table, its columns aligned for those who read it as text."""
+    """A Markdown table, its columns aligned for reading as plain text."""
     lines = [tuple(head), *map(tuple, rows)]
     widths = [max(len(line[i]) for line in lines) for i in range(len(head))]
     drawn = [
@@ -133,12 +134,12 @@ def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 
 def show(path: Path, target: Target, *, ask_azure: bool) -> int:
-    """Print the plan. 1 when the parameters are refused; 2 when neither Azure nor a compiler can be asked."""
+    """Print the plan. Returns 1 if the parameters are invalid, 2 if neither Azure nor a compiler is available."""
     try:
         planned = _asked(path, target.resource_group) if ask_azure else None
         if planned is None:
             planned = from_template(path, target)
-            sys.stdout.write("Worked out from the template alone: what is there already is not known.\n\n")
+            sys.stdout.write("Computed from the template only: existing resources are not considered.\n\n")
     except (BicepRefused, az.AzFailed) as refused:
         sys.stderr.write(f"{refused}\n")
         return 1
@@ -150,7 +151,7 @@ def show(path: Path, target: Target, *, ask_azure: bool) -> int:
 
 
 def _asked(path: Path, group: str) -> list[Planned] | None:
-    """What Azure says, or None where it cannot be asked, which is said."""
+    """The plan from Azure, or None if Azure cannot be queried; standard error has the reason."""
     try:
         run = az.found()
     except az.AzMissing as missing:
@@ -159,6 +160,6 @@ def _asked(path: Path, group: str) -> list[Planned] | None:
     try:
         run(["account", "show", "--output", "none"])
     except az.AzFailed:
-        sys.stderr.write("the Azure CLI is not signed in (az login)\n")
+        sys.stderr.write("the Azure CLI is not signed in: run `az login`\n")
         return None
     return from_azure(run, path, group)

@@ -1,11 +1,11 @@
-"""What removing a deployment takes away, and in which order.
+"""Removes a deployment, in a safe order.
 
-    python -m tools infra remove FILE.bicepparam -g rg-claude --plan              # prints the commands, does nothing
+    python -m tools infra remove FILE.bicepparam -g rg-claude --plan              # prints the commands
     python -m tools infra remove FILE.bicepparam -g rg-claude --yes               # runs them
-    python -m tools infra remove FILE.bicepparam -g rg-claude --plan --with-data  # rows, state and workspace, too
+    python -m tools infra remove FILE.bicepparam -g rg-claude --plan --with-data  # also rows, state and workspace
 
 Names come from the templates and the parameter file: give the file, group and subscription that were deployed. Without
---with-data tables, watchlists, the storage account and a created workspace stay.
+--with-data, tables, watchlists, the storage account and a created workspace are kept.
 """
 
 import shlex
@@ -15,21 +15,21 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tools.infra import az
-from tools.infra.answers import Answers
+from tools.infra.cached_compiler import CachedCompiler
 from tools.infra.compiler import BicepRefused, CompilerMissing, Target
-from tools.infra.kinds import KINDS, Leaves
+from tools.infra.kinds import KINDS, RemovalPhase
 from tools.infra.resources import ASSIGNMENT, Created, created, type_of
 
 ASKED = {
     "Microsoft.ManagedIdentity/userAssignedIdentities": ("$PRINCIPAL", "properties.principalId"),
     "Microsoft.Logic/workflows": ("$MAIL_PRINCIPAL", "identity.principalId"),
 }
-"""What stands for the object id of an identity that only Azure knows, and where a resource of that type tells it."""
+"""Type of resource -> shell variable for the object id of its identity, and the property to read it from."""
 
 
 @dataclass(frozen=True, slots=True)
 class RemovalStep:
-    """What is done by hand, if there are no commands; else arguments of `az`, to be run one after the other."""
+    """`commands` are arguments of `az`, run in order; a step without commands is manual."""
 
     title: str
     text: str
@@ -38,7 +38,7 @@ class RemovalStep:
 
 @dataclass(frozen=True, slots=True)
 class Removal:
-    """`asks` are the arguments of `az` that tell what stands for an identity in a step; `stays` are names."""
+    """`asks` maps shell variables to the `az` arguments that look them up; `stays` are the names of what is kept."""
 
     steps: tuple[RemovalStep, ...]
     asks: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -46,36 +46,36 @@ class Removal:
 
 
 TEXTS = {
-    Leaves.ALERTS: ("Alerts", "So that nobody is called by what follows."),
-    Leaves.CONTENT: (
+    RemovalPhase.ALERTS: ("Alerts", "First, so that the next steps do not trigger alerts."),
+    RemovalPhase.CONTENT: (
         "Rules, hunts, parsers, workbooks",
-        "Open incidents stay. Rules you made yourself that use our parsers fail.",
+        "Open incidents are kept. Your own rules that use these parsers will fail.",
     ),
-    Leaves.RIGHTS: (
-        "Rights, in every subscription",
-        "Before the identity: a right outlives it, and nobody can say any more whose it was.",
+    RemovalPhase.RIGHTS: (
+        "Role assignments, in every subscription",
+        "Before the identity: an assignment outlives it and then shows an unknown principal.",
     ),
-    Leaves.APP: ("App, identity, telemetry, private endpoints", "From here on the feed is not carried."),
-    Leaves.RULE: (
+    RemovalPhase.APP: ("App, identity, telemetry, private endpoints", "From now on the feed is not delivered."),
+    RemovalPhase.RULE: (
         "Data collection rule, its endpoint, diagnostic settings",
-        "Nothing can write into the tables any more.",
+        "From now on nothing can write to the tables.",
     ),
-    Leaves.NETWORK: (
+    RemovalPhase.NETWORK: (
         "Network",
-        "Only what the deployment made. The subnet of the app can stay busy for some minutes: run it again then.",
+        "Only what the deployment created. The app's subnet can stay in use for some minutes: if so, run this again.",
     ),
-    Leaves.VAULT: (
+    RemovalPhase.VAULT: (
         "Vault",
-        "It is deleted softly, and purge protection keeps name and keys for 90 days: `az keyvault recover` brings it "
-        "back, a new one needs another name (parameter names.vault).",
+        "This is a soft delete: purge protection keeps name and keys for 90 days. `az keyvault recover` restores it; a "
+        "new vault needs another name (parameter names.vault).",
     ),
-    Leaves.DATA: (
+    RemovalPhase.DATA: (
         "Data",
-        "Rows, watchlists, and the state that proofs need. A storage account cannot be had back; a workspace can, for "
+        "Rows, watchlists, and the state that proofs need. A storage account cannot be recovered; a workspace can, for "
         "14 days.",
     ),
 }
-# Within a step, what is used by others goes after them.
+# Within a step, dependencies are deleted after their dependents.
 _ORDER = (
     "Microsoft.SecurityInsights/automationRules",
     "Microsoft.SecurityInsights/alertRules",
@@ -106,26 +106,26 @@ _ORDER = (
 
 
 def removal(resources: Iterable[Created], *, with_data: bool) -> Removal:
-    """The steps that take these resources away: first what tells and proves, last what cannot be had back."""
-    leaving: dict[Leaves, list[Created]] = {}
+    """The steps that remove these resources: first the proof and the alerts, last what cannot be recovered."""
+    by_phase: dict[RemovalPhase, list[Created]] = {}
     for one in resources:
-        leaving.setdefault(KINDS[one.type].leaves, []).append(one)
-    apps = [one.id for one in leaving.get(Leaves.APP, ()) if one.type == "Microsoft.Web/sites"]
+        by_phase.setdefault(KINDS[one.type].phase, []).append(one)
+    apps = [one.id for one in by_phase.get(RemovalPhase.APP, ()) if one.type == "Microsoft.Web/sites"]
     steps = [*_before(apps)]
     for phase, (title, text) in TEXTS.items():
-        goes = sorted(leaving.get(phase, ()), key=_rank)
-        if goes and (phase is not Leaves.DATA or with_data):
+        goes = sorted(by_phase.get(phase, ()), key=_rank)
+        if goes and (phase is not RemovalPhase.DATA or with_data):
             steps.append(RemovalStep(title, text, tuple(_command(one) for one in goes)))
     if apps:
         steps.append(
             RemovalStep(
                 "Revoke the key",
                 "In Claude, Organization settings, API keys: delete the bridge's key, or deactivate it. Last, because "
-                "until then everything can be put back; but not to be forgotten, because the key outlives the app.",
+                "until then the app can be redeployed. Do not forget it: the key outlives the app.",
             )
         )
-    kept = [] if with_data else sorted(leaving.get(Leaves.DATA, ()), key=_rank)
-    holders = {one.holder for one in leaving.get(Leaves.RIGHTS, ()) if not one.known and one.holder}
+    kept = [] if with_data else sorted(by_phase.get(RemovalPhase.DATA, ()), key=_rank)
+    holders = {one.holder for one in by_phase.get(RemovalPhase.RIGHTS, ()) if not one.known and one.holder}
     asks = dict(sorted(_ask(holder) for holder in holders))
     return Removal(tuple(steps), asks, tuple(f"{one.type} {one.name}" for one in kept))
 
@@ -135,8 +135,8 @@ def _before(apps: Sequence[str]) -> Iterable[RemovalStep]:
         return
     yield RemovalStep(
         "Last proof",
-        "`claude-bridge prove --from DATE --to DATE --json > last-proof.json`, over the days you may be asked "
-        "about, while feed, ledger and workspace are all there. Keep the file.",
+        "`claude-bridge prove --from DATE --to DATE --json > last-proof.json`, for the days you may have to "
+        "account for, while feed, ledger and workspace still exist. Keep the file.",
     )
     yield RemovalStep("Stop the app", "", tuple(("functionapp", "stop", "--ids", app) for app in apps))
 
@@ -161,18 +161,18 @@ def _command(one: Created) -> tuple[str, ...]:
 
 
 def script(plan: Removal) -> str:
-    """The plan as a shell script with its reasons; what is done by hand is a comment."""
-    lines = ["#!/bin/sh", "# Read it, then run it, or run this tool again with --yes.", "set -eu"]
+    """The plan as a commented shell script; manual steps are comments."""
+    lines = ["#!/bin/sh", "# Review it, then run it, or run this tool again with --yes.", "set -eu"]
     if plan.asks:
-        lines += ["", "# Object ids of identities; rights are found by them."]
+        lines += ["", "# Object ids of identities, to find their role assignments."]
         lines += [f"{stands.removeprefix('$')}=$({_shell(arguments)})" for stands, arguments in plan.asks.items()]
     for number, step in enumerate(plan.steps, 1):
-        by_hand = "" if step.commands else " (by hand)"
+        by_hand = "" if step.commands else " (manual)"
         lines += ["", f"# {number}. {step.title}{by_hand}"]
         lines += [f"#    {step.text}"] if step.text else []
         lines += [_shell(command) for command in step.commands]
     if plan.stays:
-        lines += ["", "# Stays, unless --with-data is given:", *(f"#   {name}" for name in plan.stays)]
+        lines += ["", "# Kept, unless --with-data is given:", *(f"#   {name}" for name in plan.stays)]
     return "\n".join(lines) + "\n"
 
 
@@ -183,18 +183,18 @@ def _shell(arguments: Sequence[str]) -> str:
 
 
 def carry_out(plan: Removal, run: az.Run) -> None:
-    """Run the commands in order, and say what is left to do by hand. What is gone already is passed over.
+    """Run the commands in order, and print the manual steps. Resources that no longer exist are skipped.
 
-    Raises AzFailed at the first command that fails for another reason; running it again goes on from there.
+    Raises AzFailed at the first command that fails for another reason; run it again to resume.
     """
     known: dict[str, str] = {}
     for stands, arguments in plan.asks.items():
         try:
             known[stands] = run(arguments).strip()
         except az.AzFailed as failed:
-            if not failed.not_there:
+            if not failed.not_found:
                 raise
-            sys.stderr.write(f"{arguments[3]} is gone already: rights it left behind must be found by their scope\n")
+            sys.stderr.write(f"{arguments[3]} no longer exists: find its remaining role assignments by scope\n")
     for number, step in enumerate(plan.steps, 1):
         sys.stdout.write(f"{number}. {step.title}: {step.text if not step.commands else len(step.commands)}\n")
         for command in step.commands:
@@ -203,15 +203,15 @@ def carry_out(plan: Removal, run: az.Run) -> None:
             try:
                 run([known.get(argument, argument) for argument in command])
             except az.AzFailed as failed:
-                if not failed.not_there:
+                if not failed.not_found:
                     raise
 
 
 def remove(path: Path, target: Target, *, with_data: bool, execute: bool) -> int:
-    """Print the commands, or execute them. 1 when one was refused; 2 when the Azure CLI or the compiler is missing."""
+    """Print or run the commands. Returns 1 if one fails, 2 if the Azure CLI or the compiler is missing."""
     try:
-        with Answers() as answers:
-            snapshot = answers.snapshot(path.resolve(), target)
+        with CachedCompiler() as compiler:
+            snapshot = compiler.snapshot(path.resolve(), target)
         plan = removal(created(snapshot), with_data=with_data)
         if execute:
             carry_out(plan, az.found())

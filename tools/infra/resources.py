@@ -1,4 +1,4 @@
-"""A snapshot's resources, as the tools speak of them."""
+"""The resources of a snapshot."""
 
 import re
 from collections.abc import Mapping
@@ -14,9 +14,9 @@ _ROLE_AT = re.compile(rf"\[extensionResourceId\('([^']+)', '{re.escape(ASSIGNMEN
 class Created:
     """A resource that a deployment creates.
 
-    `id` of a right for an identity that is not there yet is an expression: Azure names it after the identity. `on` is
-    what a right is given on, and else the resource itself. `role`, `principal`, `holder` are of rights: `principal` is
-    "" for an identity that is not there yet, and `holder` the id of the resource that has or is that identity.
+    `on` is the scope of a role assignment, else the resource itself. `role`, `principal` and `holder` are of role
+    assignments. For an identity that does not exist yet, `id` is an expression (Azure derives the name from the
+    identity), `principal` is "", and `holder` is the id of the resource that has or is the identity.
     """
 
     type: str
@@ -35,12 +35,12 @@ class Created:
 
     @property
     def known(self) -> bool:
-        """Whether the id is one already, and not an expression."""
+        """Whether the id is final, not an expression."""
         return not self.id.startswith("[")
 
 
 def scope_of(assignment: Mapping[str, Any]) -> str:
-    """Resource id that a role assignment is on, from its own id, evaluated or not."""
+    """Scope of a role assignment, from its id, which may be an unevaluated expression."""
     identity: str = assignment["id"]
     unevaluated = _ROLE_AT.match(identity)
     return unevaluated[1] if unevaluated else identity.rsplit("/providers/Microsoft.Authorization/", 1)[0]

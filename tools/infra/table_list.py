@@ -1,6 +1,6 @@
-"""The tables as the templates know them: shared/tables/*.json as one list to loop over, and its names as types.
+"""The tables for the templates: shared/tables/*.json as one list to loop over, and their names as types.
 
-Bicep cannot list a folder nor make a type of a JSON file; so both are written, and committed, by `make build`.
+Bicep can neither list a folder nor derive a type from a JSON file, so `make build` writes both, to be committed.
 """
 
 import json

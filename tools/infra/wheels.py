@@ -1,7 +1,7 @@
-"""The wheels that run in Azure: which, pinned by hash in infra/wheels.txt, fetched by pip, and unpacked without it.
+"""The wheels of the deployed app: pinned by hash in infra/wheels.txt, downloaded by pip, unpacked without it.
 
-Unpacked here and not installed, because pip writes paths and its own version into what it installs, and the same wheels
-have to give the same zip on every machine.
+They are not installed, because pip writes paths and its own version into what it installs, and the same wheels must
+give the same zip on every machine.
 """
 
 import hashlib
@@ -21,7 +21,7 @@ ROOT = Path(__file__).parents[2]
 LOCK = ROOT / "infra" / "wheels.txt"
 REQUIREMENTS = ROOT / "requirements.txt"
 PYTHONS = ("3.12", "3.13")
-# What Flex Consumption runs on: x86-64, and a glibc of 2.28 or newer (Debian 11 has 2.31).
+# Flex Consumption runs on x86-64 with glibc 2.28 or newer (Debian 11 has 2.31).
 PLATFORMS = ("manylinux_2_28_x86_64", "manylinux_2_17_x86_64", "manylinux2014_x86_64")
 _HEAD = """# Made by `python -m tools infra package --lock` from requirements.txt: what it takes to run, by Python.
 # A zip holds exactly these files; pip refuses one of another hash.
@@ -29,13 +29,13 @@ _HEAD = """# Made by `python -m tools infra package --lock` from requirements.tx
 
 
 class WheelsRefused(Exception):
-    """The wheels cannot be had, or do not belong together; the message says why."""
+    """The wheels cannot be downloaded, or are inconsistent; the message has the reason."""
 
 
 def fetch(python: str, folder: Path) -> None:
     """Download the locked wheels for this version of Python into `folder`. Raises WheelsRefused."""
-    with tempfile.TemporaryDirectory() as room:
-        part = Path(room) / "wheels.txt"
+    with tempfile.TemporaryDirectory() as scratch:
+        part = Path(scratch) / "wheels.txt"
         part.write_text(_parts()[python], encoding="utf-8")
         _pip(
             "download",
@@ -51,7 +51,7 @@ def fetch(python: str, folder: Path) -> None:
 
 
 def unpack(folder: Path, site: Path) -> None:
-    """Lay the wheels of `folder` out as a site-packages; scripts are left out, nobody starts them."""
+    """Unpack the wheels of `folder` as a site-packages folder, without their scripts, which are not used."""
     for wheel in sorted(folder.glob("*.whl")):
         with zipfile.ZipFile(wheel) as archive:
             for name in archive.namelist():
@@ -64,27 +64,27 @@ def unpack(folder: Path, site: Path) -> None:
 
 
 def missing(site: Path, python: str) -> list[str]:
-    """What requirements.txt, or a package in `site`, asks for and `site` has not, in this version, on Linux."""
+    """Requirements of requirements.txt and of the packages in `site` that `site` lacks, for this Python on Linux."""
     have = dict(_installed(site))
     wanted = [("requirements.txt", requirement) for requirement in required(python)]
     for folder in sorted(site.glob("*.dist-info")):
         metadata = HeaderParser().parsestr((folder / "METADATA").read_text(encoding="utf-8"))
         wanted += [(metadata["Name"], Requirement(line)) for line in metadata.get_all("Requires-Dist") or ()]
     return [
-        f"{who} asks for {requirement}, and there is {have.get(canonicalize_name(requirement.name), 'none')}"
+        f"{who} requires {requirement}; found: {have.get(canonicalize_name(requirement.name), 'none')}"
         for who, requirement in wanted
         if _applies(requirement, python) and not _satisfied(requirement, have)
     ]
 
 
 def required(python: str) -> list[Requirement]:
-    """What requirements.txt asks for on this version of Python."""
+    """The requirements in requirements.txt for this version of Python."""
     lines = (line.partition("#")[0].strip() for line in REQUIREMENTS.read_text(encoding="utf-8").splitlines())
     return [requirement for requirement in map(Requirement, filter(None, lines)) if _applies(requirement, python)]
 
 
 def _applies(requirement: Requirement, python: str) -> bool:
-    """Whether the marker holds there. pip would ask the Python that it runs on."""
+    """Whether the marker applies in Azure. pip would evaluate it for the Python it runs on."""
     environment = {
         "python_version": python,
         "python_full_version": f"{python}.0",
@@ -123,7 +123,7 @@ def _parts() -> dict[str, str]:
 
 
 def lock() -> str:
-    """The lock's text, as an index answers today: versions that requirements.txt leaves open are the newest."""
+    """The text of a new lock: versions that requirements.txt does not pin are the newest in the index."""
     return _HEAD + "".join(f"\n# Python {python}\n{_pinned(python)}" for python in PYTHONS)
 
 

@@ -1,4 +1,4 @@
-"""The compiler's answers, kept under build/ by the text of all they depend on: each question is asked once."""
+"""A cache of compiler results under build/, keyed by the content of every file a result depends on."""
 
 import hashlib
 import json
@@ -13,20 +13,20 @@ from tools.infra.compiler import HERE, BicepRefused, Compiled, Compiler, Diagnos
 CACHE = Path(__file__).parents[2] / "build" / "bicep"
 
 
-class Answers:
-    """Compiler and memory in one; the compiler is started when something is asked that is not known yet.
+class CachedCompiler:
+    """A compiler behind its cache; the compiler starts at the first cache miss.
 
-    `asked` counts the questions that reached the compiler.
+    `misses` counts them.
     """
 
     def __init__(self, program: Path | None = None, cache: Path = CACHE) -> None:
-        """Raises CompilerMissing where there is no compiler, known answers or not: they are of one compiler."""
-        self.asked = 0
+        """Raises CompilerMissing without a compiler, even if results are cached: they belong to one compiler."""
+        self.misses = 0
         self._program = program or find()
         self._cache = cache
         self._compiler: Compiler | None = None
 
-    def __enter__(self) -> "Answers":
+    def __enter__(self) -> "CachedCompiler":
         return self
 
     def __exit__(
@@ -51,7 +51,7 @@ class Answers:
         return Compiled(tuple(Diagnostic(**one) for one in kept["diagnostics"]), kept["json_text"])
 
     def snapshot(self, path: Path, target: Target = HERE) -> dict[str, Any]:
-        """As Compiler.snapshot; a refusal is remembered, too. Raises BicepRefused."""
+        """As Compiler.snapshot; errors are cached too. Raises BicepRefused."""
 
         def ask() -> dict[str, Any]:
             try:
@@ -70,7 +70,7 @@ class Answers:
         if entry.is_file():
             kept: dict[str, Any] = json.loads(entry.read_text(encoding="utf-8"))
             return kept
-        self.asked += 1
+        self.misses += 1
         answer = ask()
         entry.parent.mkdir(parents=True, exist_ok=True)
         draft = entry.with_suffix(f".{hashlib.sha256(str(path).encode()).hexdigest()[:8]}")
@@ -79,7 +79,7 @@ class Answers:
         return answer
 
     def _digest(self, question: str, path: Path) -> str:
-        """Of the question, the compiler, and every file that the answer could depend on; not of where they lie."""
+        """Of the request, the compiler, and every file the result could depend on; independent of their folder."""
         bicep = next(parent for parent in path.parents if (parent / "bicepconfig.json").is_file())
         program = f"{self._program} {self._program.stat().st_size}"
         found = hashlib.sha256(f"{question} {path.relative_to(bicep)} {program}".encode())
