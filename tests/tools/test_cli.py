@@ -1,4 +1,4 @@
-"""`python -m tools`: every command has help and an example that can be run, and every mention names a command."""
+"""`python -m tools`: every command has help and a working example, and every mention is of an existing command."""
 
 import re
 import shlex
@@ -22,7 +22,7 @@ MENTIONING = sorted(
 
 
 def commands(group: click.Group, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], click.Command]]:
-    """Each command below `group`, by the words that call it."""
+    """Each command below `group`, by its command words."""
     for name, command in group.commands.items():
         yield (*path, name), command
         if isinstance(command, click.Group):
@@ -34,7 +34,7 @@ ALL = dict(commands(typer.main.get_command(app)))
 
 @pytest.mark.parametrize("words", ALL, ids=" ".join)
 def test_every_command_has_help_and_an_example_of_itself(words: tuple[str, ...]) -> None:
-    """--help works, and the example that it ends with calls this command, or one of the group, with options it has."""
+    """--help works, and its example calls this command, or one of its group, with valid options."""
     assert CliRunner().invoke(app, [*words, "--help"]).exit_code == 0
     command = ALL[words]
     assert command.help and command.epilog
@@ -48,8 +48,8 @@ def test_every_command_has_help_and_an_example_of_itself(words: tuple[str, ...])
 
 
 @pytest.mark.parametrize("page", MENTIONING, ids=lambda page: str(page.relative_to(ROOT)))
-def test_every_mention_names_a_command(page: Path) -> None:
-    """What pages, pipelines and docstrings call `python -m tools ...` exists."""
+def test_every_mentioned_command_exists(page: Path) -> None:
+    """Every `python -m tools ...` in pages, pipelines and docstrings exists."""
     for mention in MENTION.findall(page.read_text(encoding="utf-8")):
         words = tuple(mention.split())
         assert not words or any(words[: len(known)] == known for known in ALL), mention

@@ -1,4 +1,4 @@
-"""The rules of a session of tests (tests/session.py), each tried in a session of its own."""
+"""The pytest options of tests/session.py, each tested in a separate pytest session."""
 
 import re
 import subprocess
@@ -39,8 +39,8 @@ def passed(output: str) -> list[str]:
     return re.findall(r"::(\S+) PASSED", output)
 
 
-def test_the_quick_form_samples_by_the_seed_and_leaves_out_what_is_long(tmp_path: Path) -> None:
-    """Every third case, beginning where the seed says; --all, or a test's own name, runs everything."""
+def test_the_default_session_samples_by_seed_and_skips_long_tests(tmp_path: Path) -> None:
+    """Every third case, starting at an offset from the seed; --all, or the test's name, runs everything."""
     assert passed(session(tmp_path, TESTS)[1]) == ["test_case[1]", "test_case[4]", "test_case[7]"]
     assert passed(session(tmp_path, TESTS, CHAOS_SEED="5")[1]) == ["test_case[2]", "test_case[5]", "test_case[8]"]
     assert len(passed(session(tmp_path, TESTS, "--all")[1])) == 11
@@ -48,7 +48,7 @@ def test_the_quick_form_samples_by_the_seed_and_leaves_out_what_is_long(tmp_path
 
 
 def test_a_skip_fails_the_session_in_ci(tmp_path: Path) -> None:
-    """With --no-skips or CI=true each skipped test is named; an expected failure is none."""
+    """With --no-skips or CI=true each skipped test is listed; an expected failure is not a skip."""
     for code, output in (session(tmp_path, SKIPS, "--no-skips"), session(tmp_path, SKIPS, CI="true")):
         assert code == 1
         assert "FAILED, because it was skipped: test_inner.py::test_page: Skipped: chromium is missing" in output
