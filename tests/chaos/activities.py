@@ -1,4 +1,4 @@
-"""Invented activities in large numbers: all alike, but for id, time and whether the table refuses them."""
+"""Invented activities in large numbers: identical except for id, time and whether the table refuses them."""
 
 from datetime import datetime
 

@@ -1,4 +1,4 @@
-"""Clocks for chaos: one that runs faster than the machine's, alike in every process, and one that is wrong."""
+"""Clocks for chaos tests: one faster than real time, the same in every process, and one that is skewed."""
 
 import asyncio
 import time
@@ -8,9 +8,9 @@ from shared.clock import Clock
 
 
 class ScaledClock:
-    """Real time, `speed` times as fast from `start` on: what is slow stays slow beside what is fast.
+    """Real time, `speed` times as fast from `start` on; relative durations are unchanged.
 
-    `began` is the machine's monotonic reading at `start`; processes of one machine that share it agree on the time.
+    `began` is the machine's monotonic reading at `start`; processes that share it agree on the time.
     """
 
     def __init__(self, start: datetime, *, speed: float, began: float | None = None) -> None:
@@ -29,12 +29,12 @@ class ScaledClock:
         await asyncio.sleep(seconds / self.speed)
 
     def jump(self, step: timedelta) -> None:
-        """Move forward at once, in this process alone."""
+        """Move forward immediately, in this process only."""
         self._start += step
 
 
 class SkewedClock:
-    """Another clock, wrong by `skew`, which may be changed at any time: as a machine's is until its time is set."""
+    """Another clock, off by `skew`, which may be changed at any time, like a machine before time synchronization."""
 
     def __init__(self, true: Clock) -> None:
         self._true = true

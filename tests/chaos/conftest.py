@@ -1,4 +1,4 @@
-"""Luck for the tests of this folder, from the session's seed (tests/session.py)."""
+"""Random generators for the tests of this folder, from the session's seed (tests/session.py)."""
 
 import random
 
@@ -15,7 +15,7 @@ def chaos_seed(pytestconfig: pytest.Config) -> int:
 
 @pytest.fixture
 def chance(chaos_seed: int, request: pytest.FixtureRequest) -> random.Random:
-    """The test's own luck."""
+    """The test's own random generator."""
     how = f"CHAOS_SEED={chaos_seed} python -m pytest {request.node.nodeid}"
     request.node.add_report_section("setup", "seed", f"repeat with: {how}")
     return random.Random(f"{chaos_seed}/{request.node.name}")

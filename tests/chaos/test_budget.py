@@ -1,9 +1,9 @@
-"""The request budget used to the full by ten planned windows, while what happens now is fresh.
+"""Ten planned windows use the whole request budget, while live reading stays current.
 
-The API takes a second for a page and gives 600 requests a minute. The real bridge meets it over HTTP in one event loop
-with virtual time: ten readers, the live walk, uploads and files wait for each other as in life, and only waiting takes
-time. (A SimulatedClock lets every sleeper wind it, so that ten waits of a second would take ten; and real time, sped
-up, would measure how busy the machine is. What the processor costs is the business of `make bench`.)
+The API takes a second for a page and allows 600 requests a minute. The real bridge calls it over HTTP in one event loop
+with virtual time: ten readers, live reading, uploads and files wait for each other as in production, and only waiting
+takes time. (Every sleeper advances a SimulatedClock, so that ten waits of a second would take ten; accelerated real
+time would measure the load of the machine. CPU cost is measured by `make bench`.)
 """
 
 import asyncio
@@ -49,7 +49,7 @@ END = NOON + MEASURED * MINUTE + 55 * SECOND
 PAGE = 2
 HISTORY = (NOON - 13 * DAY, NOON - 3 * DAY)
 PAGES_A_DAY = 240
-"""More than a reader can read meanwhile."""
+"""More than a reader can read during the test."""
 KEY = ApiKey("sk-ant-api01-chaos", "apikey_01Chaos", "compliance", frozenset({READ_ACTIVITIES}))
 
 
@@ -62,8 +62,8 @@ class Served:
     planned: Counter[datetime] = field(default_factory=Counter)
     arrived: dict[str, datetime] = field(default_factory=dict)
 
-    def meet(self, facts: Mapping[str, Any]) -> bool:
-        """Asked about every request; each meets the latency."""
+    def count(self, facts: Mapping[str, Any]) -> bool:
+        """Count a request and apply the latency to it."""
         if datetime.fromisoformat(facts["query"]["created_at.lt"][0]) <= HISTORY[1]:
             self.planned[facts["now"].replace(second=0, microsecond=0)] += 1
         return True
@@ -79,7 +79,7 @@ def past() -> list[FeedEntry]:
 
 
 def present(chance: random.Random) -> list[FeedEntry]:
-    """One a second while the bridge runs, each indexed within the minute that is documented."""
+    """One a second while the bridge runs, each indexed within the documented minute."""
     moments = [SWITCHED_ON + number * SECOND for number in range(int((END - SWITCHED_ON) / SECOND))]
     return [
         made(10**6 + number, at, visible_at=at + chance.uniform(5, 50) * SECOND) for number, at in enumerate(moments)
@@ -94,7 +94,7 @@ async def serving(feed: SimulatedFeed, clock: Clock) -> AsyncIterator[Served]:
         served = Served(f"http://127.0.0.1:{listening.getsockname()[1]}", clock)
         faults = Faults()
         seconds = LATENCY.total_seconds()
-        faults.add(Fault("latency", times=10**9, match=served.meet, options={"seconds": seconds}))
+        faults.add(Fault("latency", times=10**9, match=served.count, options={"seconds": seconds}))
         api = compliance_app(feed, [KEY], clock, faults=faults, requests_per_minute=BUDGET, own_rows=False)
         streams = {tables.load(name).stream: tables.load(name) for name in tables.table_names()}
         ingestion = ingestion_app({RULE_ID: CollectionRule(RULE_ID, streams, served.store)}, clock)
@@ -110,7 +110,7 @@ async def serving(feed: SimulatedFeed, clock: Clock) -> AsyncIterator[Served]:
 
 
 async def live_until(end: datetime, bridge: Bridge, clock: Clock) -> None:
-    """Poll, and work on the plan, every minute, as the timers do."""
+    """Poll and work on the plan every minute, as the timers do."""
 
     async def tick(work: Callable[[], Awaitable[Any]]) -> NoReturn:
         while True:
@@ -147,13 +147,13 @@ async def played(chance: random.Random, state: Path) -> Served:
 
 
 def lags(served: Served, entries: Sequence[FeedEntry]) -> list[timedelta]:
-    """From happening to being stored, of all that had FRESH of time before the end; what never came, a day."""
+    """Time from creation to storage, for all created at least FRESH before the end; a day if never stored."""
     due = [entry for entry in entries if entry.created_at <= END - FRESH]
     return sorted(served.arrived.get(entry.id, entry.created_at + DAY) - entry.created_at for entry in due)
 
 
 def test_the_plan_uses_the_budget_and_the_present_stays_fresh(chance: random.Random, tmp_path: Path) -> None:
-    """Ten windows use 90 % of min(600 - reserve, 10 x 60) requests a minute; of the new, 95 % is there in 3 minutes."""
+    """Ten windows use 90 % of min(600 - reserve, 10 x 60) requests a minute; 95 % of new rows arrive in 3 minutes."""
     seed = chance.random()
     with asyncio.Runner(loop_factory=VirtualLoop) as runner:
         served = runner.run(played(random.Random(seed), tmp_path))

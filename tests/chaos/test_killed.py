@@ -1,9 +1,9 @@
-"""SIGKILL at random moments: a real process runs the real bridge, dies 200 times, and the table ends up with the feed.
+"""SIGKILL at random times: the real bridge is killed 200 times, and the table still gets the whole feed.
 
-Time runs a minute a second, so that a short life polls and plans many times. Lives are measured in requests, not in
-seconds: on a busy machine they last longer, and do as much. A killed process's file locks are free at once, as in real
-life. Its Blob leases would last up to a minute: after every kill but the last they are broken, as an operator would;
-after the last they run out by themselves (the shortest allowed, 15 seconds).
+Time runs a minute a second, so that a short run polls and plans many times. Run length is measured in requests, not in
+seconds: on a busy machine runs take longer and do the same work. A killed process's file locks are free immediately, as
+in production. Its Blob leases would last up to a minute: after every kill but the last they are broken, as an operator
+would; after the last they expire (the shortest allowed, 15 seconds).
 """
 
 import asyncio
@@ -35,9 +35,9 @@ from shared.state.store import Store
 from shared.wiring import Bridge, build
 from tests.azurite import Azurite
 from tests.chaos.activities import REFUSED_TYPE, made
+from tests.chaos.bridge_process import BridgeProcess
 from tests.chaos.clocks import ScaledClock
-from tests.chaos.nursery import Nursery
-from tests.chaos.worker import Life
+from tests.chaos.worker import ProcessConfig
 
 NOON = datetime(2026, 11, 18, 12, tzinfo=UTC)
 DAY, HOUR, MINUTE = timedelta(days=1), timedelta(hours=1), timedelta(minutes=1)
@@ -45,19 +45,19 @@ SPEED = 60.0
 DAYS = 6
 PAGE, READERS = 20, 3
 OPEN_ROWS = PAGE * (READERS + 1)
-"""What one kill can cost: the page of each planned reader and of the live walk, accepted and not yet remembered."""
+"""Most rows that one kill can duplicate: a page of each planned reader and of live reading, accepted, not recorded."""
 LATENCY_SECONDS = 0.002
 MOST_REQUESTS = 12
-"""A life sees up to so many pages asked for and uploads before it ends."""
-LAST_BREATH_SECONDS = 0.02
-"""And goes on for up to so long: with what follows a request, or the next one under way."""
-NEVER_SECONDS = 60.0
-FOR_EVER = 10**9
+"""Most requests (pages and uploads) of a process before it is killed."""
+KILL_DELAY_SECONDS = 0.02
+"""Random delay before the kill, so that it also hits the work after a request."""
+STALLED_SECONDS = 60.0
+ALWAYS = 10**9
 
 
 @dataclass
 class Played:
-    """A served tenant whose feed grows, and the place where the bridge keeps its state."""
+    """A served tenant whose feed grows during the test."""
 
     world: World
     clock: ScaledClock
@@ -68,7 +68,7 @@ class Played:
     counted: threading.Condition = field(default_factory=threading.Condition)
 
     def count(self, _: Mapping[str, Any]) -> bool:
-        """The servers ask about every request; all of them meet the latency."""
+        """Count a request; the latency applies to all of them."""
         with self.counted:
             self.requests += 1
             self.counted.notify_all()
@@ -76,7 +76,9 @@ class Played:
 
     def wait_for(self, requests: int) -> None:
         with self.counted:
-            assert self.counted.wait_for(lambda: self.requests >= requests, NEVER_SECONDS), "the bridge does nothing"
+            assert self.counted.wait_for(lambda: self.requests >= requests, STALLED_SECONDS), (
+                "the bridge makes no requests"
+            )
 
     def grow(self, count: int, since: datetime, until: datetime) -> None:
         """`count` activities at random moments of `[since, until)`; one in 300 is of a type the table refuses."""
@@ -89,8 +91,8 @@ class Played:
             fresh.append(made(self.made, since + timedelta(seconds=self.chance.uniform(0, span)), refused=refused))
         self.world.feed.extend(fresh)
 
-    def happen(self) -> None:
-        """What happens between two deaths: a few activities of this minute, and one or two shown hours late."""
+    def add_activity(self) -> None:
+        """Add activities between two kills: a few of this minute, and one or two indexed hours late."""
         now = self.clock.now()
         self.grow(8, now - MINUTE / 2, now)
         self.grow(self.chance.randint(1, 2), now - 5 * HOUR, now)
@@ -101,17 +103,17 @@ class Played:
 
 @contextmanager
 def playing(chance: random.Random, history: int) -> Iterator[Played]:
-    """A world in a minute-a-second, with a past of `history` activities and answers that take a moment."""
+    """A world at a minute a second, with `history` past activities and a small latency."""
     clock = ScaledClock(NOON, speed=SPEED)
     with open_world(clock, feed=SimulatedFeed(), own_rows=False) as world:
-        world.api.state.budget.per_minute = FOR_EVER
+        world.api.state.budget.per_minute = ALWAYS
         played = Played(world, clock, chance)
-        slow: dict[str, Any] = {"match": played.count, "times": FOR_EVER}
+        slow: dict[str, Any] = {"match": played.count, "times": ALWAYS}
         world.api_faults.add(Fault("latency", options={"seconds": LATENCY_SECONDS}, **slow))
         world.sink_faults.add(
             Fault(
                 "refuse_rows",
-                times=FOR_EVER,
+                times=ALWAYS,
                 match=lambda facts: any(row.get("ActivityType") == REFUSED_TYPE for row in facts["elements"]),
                 options={"where": lambda row: row.get("ActivityType") == REFUSED_TYPE},
             )
@@ -130,21 +132,23 @@ async def begin(played: Played, store: Store) -> None:
         await connection.plan_store.update(lambda plan: plans.with_history(plan, NOON - DAYS * DAY, NOON, limit=PAGE))
 
 
-async def die(played: Played, nursery: Nursery, life: Life, kills: int, buried: Callable[[], Awaitable[None]]) -> None:
-    """Let it live and kill it, `kills` times. After each death the world goes on; all but the last are `buried`."""
+async def kill_repeatedly(
+    played: Played, process: BridgeProcess, config: ProcessConfig, kills: int, cleanup: Callable[[], Awaitable[None]]
+) -> None:
+    """Start and kill the process `kills` times; activity is added after each, `cleanup` runs after all but the last."""
     for kill in range(kills):
-        fate = played.requests + played.chance.randint(0, MOST_REQUESTS)
-        nursery.give(life)
-        played.wait_for(fate)
-        await asyncio.sleep(played.chance.uniform(0, LAST_BREATH_SECONDS))
-        nursery.take()
-        played.happen()
+        target = played.requests + played.chance.randint(0, MOST_REQUESTS)
+        process.start(config)
+        played.wait_for(target)
+        await asyncio.sleep(played.chance.uniform(0, KILL_DELAY_SECONDS))
+        process.kill()
+        played.add_activity()
         if kill + 1 < kills:
-            await buried()
+            await cleanup()
 
 
 async def finish(played: Played, store: Store) -> Completeness:
-    """Switch it on once more and leave it alone until every hour has been read at the age of 50 hours."""
+    """Start it again and run it until every hour has been read at the age of 50 hours."""
     settings = load(**played.settings())
     async with build(settings, clock=played.clock, credential=played.world.credential, store=store) as bridge:
         until = played.clock.now()
@@ -157,7 +161,7 @@ async def finish(played: Played, store: Store) -> Completeness:
 
 
 async def _settle(bridge: Bridge) -> None:
-    """Run until the plan is empty; another process's leases may have to run out first."""
+    """Run until the plan is empty; another process's leases may have to expire first."""
     keeper = bridge.connections[0].plan_store
     async with asyncio.timeout(120):
         while True:
@@ -180,51 +184,51 @@ def check(played: Played, outcome: Completeness, kills: int) -> None:
     assert twice.rows == []
 
 
-def life_of(played: Played, *, container: str | None = None, **settings: object) -> Life:
+def config_of(played: Played, *, container: str | None = None, **settings: object) -> ProcessConfig:
     clock, world = played.clock, played.world
     wanted = played.settings(page_limit=PAGE, **settings)
-    return Life(clock.start.isoformat(), clock.speed, clock.began, wanted, world.token, container)
+    return ProcessConfig(clock.start.isoformat(), clock.speed, clock.began, wanted, world.token, container)
 
 
-async def nothing_to_bury() -> None:
-    """The kernel has given the locks back."""
+async def no_cleanup() -> None:
+    """Nothing to do: the kernel has released the file locks."""
 
 
 async def test_killed_with_state_in_files(chance: random.Random, tmp_path: Path) -> None:
-    """120 kills: every activity is in the table or set aside, a kill repeats at most what was open, the parser none."""
+    """120 kills: every activity is a row or a dead letter, a kill duplicates only open rows, the parser shows none."""
     kills, state = 120, tmp_path / "state"
-    with playing(chance, history=9_000) as played, Nursery(tmp_path / "lives.log") as nursery:
+    with playing(chance, history=9_000) as played, BridgeProcess(tmp_path / "process.log") as process:
         await begin(played, FileStore(state))
-        await die(played, nursery, life_of(played, state_dir=str(state)), kills, nothing_to_bury)
+        await kill_repeatedly(played, process, config_of(played, state_dir=str(state)), kills, no_cleanup)
         check_busy(played)
         check(played, await finish(played, FileStore(state)), kills)
-        assert "run.broke" not in nursery.log
+        assert "run.broke" not in process.log
 
 
 @pytest.mark.long
 async def test_killed_with_state_in_blobs(chance: random.Random, tmp_path: Path, azurite: Azurite) -> None:
-    """80 kills, the same law; what the last one held is waited for."""
+    """The same after 80 kills; the leases of the last process expire."""
     kills = 80
-    with playing(chance, history=3_000) as played, Nursery(tmp_path / "lives.log") as nursery:
+    with playing(chance, history=3_000) as played, BridgeProcess(tmp_path / "process.log") as process:
         async with azurite.container() as container:
             store = BlobStore(container, SystemClock(), lease_duration=SHORTEST)
             await begin(played, store)
-            life = life_of(played, container=container.url)
-            await die(played, nursery, life, kills, lambda: break_leases(container))
+            config = config_of(played, container=container.url)
+            await kill_repeatedly(played, process, config, kills, lambda: break_leases(container))
             check_busy(played)
             check(played, await finish(played, store), kills)
-            assert "run.broke" not in nursery.log
+            assert "run.broke" not in process.log
 
 
 async def break_leases(container: ContainerClient) -> None:
-    """As an operator frees what a dead process held."""
-    for walk in ("live", "plan"):
-        blob = container.get_blob_client(f"lease/sandbox/{RULE_ID}/activity/{walk}~lease")
+    """Break the leases of a dead process, as an operator would."""
+    for kind in ("live", "plan"):
+        blob = container.get_blob_client(f"lease/sandbox/{RULE_ID}/activity/{kind}~lease")
         with suppress(HttpResponseError):  # it held none at that moment
             await BlobLeaseClient(blob).break_lease(lease_break_period=0)
 
 
 def check_busy(played: Played) -> None:
-    """The lives did work before they were cut short: else the test would show nothing."""
+    """The processes did some work before they were killed; otherwise the test would show nothing."""
     (row,) = played.world.workspace.query("ClaudeActivity_CL | count").rows
     assert int(row[0]) > played.made / 10

@@ -1,4 +1,4 @@
-"""Much at once, over HTTP with pages of 5,000: a burst in one window, one moment for all, and a long busy history."""
+"""Large volumes over HTTP with pages of 5,000: a burst in one window, equal timestamps, and a long history."""
 
 import json
 import math
@@ -28,8 +28,8 @@ PAGE = 5000
 HISTORY = 100_000
 
 
-async def carried_in_one_run(entries: Iterable[FeedEntry], state: Path, check_stored: int) -> Run:
-    """Let it all happen in ten minutes, poll once, and count what the workspace holds."""
+async def delivered_in_one_run(entries: Iterable[FeedEntry], state: Path, check_stored: int) -> Run:
+    """Serve all entries within ten minutes, poll once, and count the rows of the workspace."""
     clock = SimulatedClock(NOON)
     with open_world(clock, feed=SimulatedFeed(entries), own_rows=False) as world:
         settings = load(**world.settings(), state_dir=state)
@@ -46,7 +46,7 @@ async def carried_in_one_run(entries: Iterable[FeedEntry], state: Path, check_st
 
 
 def counts(world: World) -> tuple[int, int]:
-    """Rows, and the ids among them."""
+    """Rows, and distinct ids."""
     (row,) = world.workspace.query("ClaudeActivity_CL | summarize by ActivityId | count").rows
     (all_rows,) = world.workspace.query("ClaudeActivity_CL | count").rows
     return int(all_rows[0]), int(row[0])
@@ -58,23 +58,23 @@ def check_requests(run: Run, count: int) -> None:
 
 
 async def test_sixty_thousand_in_one_window(tmp_path: Path) -> None:
-    """One live window of ten minutes with 60,000 activities: each arrives once, and no page is asked for twice."""
+    """One live window of ten minutes with 60,000 activities: each arrives once, and no page is requested twice."""
     count = 60_000
     entries = (made(number, NOON + number * timedelta(milliseconds=10)) for number in range(count))
-    check_requests(await carried_in_one_run(entries, tmp_path, count), count)
+    check_requests(await delivered_in_one_run(entries, tmp_path, count), count)
 
 
 @pytest.mark.long
 async def test_twenty_thousand_at_one_moment(tmp_path: Path) -> None:
-    """20,000 with the same `created_at`: no page boundary among them loses one or repeats one."""
+    """20,000 with the same `created_at`: page boundaries among them lose or repeat none."""
     count = 20_000
     entries = (made(number, NOON + MINUTE) for number in range(count))
-    check_requests(await carried_in_one_run(entries, tmp_path, count), count)
+    check_requests(await delivered_in_one_run(entries, tmp_path, count), count)
 
 
 @pytest.mark.long
 def test_a_long_history_in_little_memory() -> None:
-    """100,000 of a kilobyte, read as ten windows at once in a process of its own: its memory and requests are bounded.
+    """100,000 of a kilobyte, read as ten concurrent windows in its own process: memory and requests are bounded.
 
     `make bench` does the same with a million.
     """

@@ -1,4 +1,4 @@
-"""A day of trouble, minute by minute on a simulated clock, and the two quiet days in which everything is found."""
+"""A day of faults, minute by minute on a simulated clock, and two days without faults in which everything is found."""
 
 import asyncio
 import random
@@ -29,7 +29,7 @@ from shared.state import plan as plans
 from shared.wiring import Bridge, build
 from tests.chaos.activities import REFUSED_TYPE, made
 from tests.chaos.clocks import SkewedClock
-from tests.chaos.weather import FOR_EVER, MINUTE, Weather
+from tests.chaos.fault_schedule import ALWAYS, MINUTE, FaultSchedule
 
 DAWN = datetime(2026, 11, 17, tzinfo=UTC)
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
@@ -42,15 +42,15 @@ KEY_SETTING = "CHAOS_KEY"
 NEW_KEY = "sk-ant-api01-chaos-new"
 REFUSED_ROWS = 3
 EXPECTED_STATES = {"ok", "partial", "idle", "busy", "lease_held", "refused", "unreadable"}
-"""Of a day like this. A defect, a lost lease or state that cannot be read is none of its troubles."""
+"""Run states expected from these faults; a defect, a lost lease or unreadable state is not among them."""
 
 
 @dataclass
 class Soak:
-    """The day as it is lived: one bridge, at times a second one over the same state, and what their runs said."""
+    """The simulated day: one bridge, at times a second one over the same state, and the states of their runs."""
 
     world: World
-    weather: Weather
+    schedule: FaultSchedule
     clock: SimulatedClock
     local: SkewedClock
     settings: Settings
@@ -67,7 +67,7 @@ class Soak:
     async def minute(self, now: datetime, first: Bridge, second: Bridge) -> None:
         self.clock.advance_to(now)
         self._act(now)
-        bridges = [first, second] if self.weather.at("two bridges", now) else [first]
+        bridges = [first, second] if self.schedule.at("two bridges", now) else [first]
         jobs = [bridge.poll() for bridge in bridges]
         if now.minute % 5 == 0:
             jobs += [bridge.work_plan() for bridge in bridges]
@@ -78,33 +78,33 @@ class Soak:
         self.states.update(run.state for run in runs)
 
     def _act(self, now: datetime) -> None:
-        """What no server plays: wrong clocks, a rotated key, a damaged ledger."""
-        at = self.weather.at
+        """Faults outside the servers: skewed clocks, a rotated key, a damaged ledger."""
+        at = self.schedule.at
         self.world.api.state.date_skew = SKEW * (at("date ahead", now) - at("date behind", now))
         self.local.skew = SKEW * (at("clock ahead", now) - at("clock behind", now))
-        if self.weather.begins("rotation", now):
+        if self.schedule.begins("rotation", now):
             keys = self.world.api.state.keys
             keys.clear()
             keys[NEW_KEY] = ApiKey(NEW_KEY, "apikey_01ChaosNew", "compliance", frozenset({READ_ACTIVITIES}))
         if not at("rotation", now) and NEW_KEY in self.world.api.state.keys:
             self.environment.setenv(KEY_SETTING, NEW_KEY)  # the operator notices when the hour is over
-        if self.weather.begins("damage", now):
+        if self.schedule.begins("damage", now):
             self.damaged = max((self.state / "ledger" / "sandbox" / RULE_ID / "activity").glob("*.sent"))
             with self.damaged.open("ab") as file:
                 file.write(b"\0\0\0")
 
 
 @asynccontextmanager
-async def living(chance: random.Random, state: Path, environment: pytest.MonkeyPatch) -> AsyncIterator[Soak]:
-    """A served tenant at dawn, with a day behind it and weather ahead."""
+async def running(chance: random.Random, state: Path, environment: pytest.MonkeyPatch) -> AsyncIterator[Soak]:
+    """A served tenant with a day of history, and the fault schedule of the next day."""
     clock = SimulatedClock(DAWN)
-    weather = Weather(DAWN, chance)
-    with open_world(clock, feed=SimulatedFeed(_lived(chance))) as world:
-        weather.bring(world.api_faults, world.sink_faults)
+    schedule = FaultSchedule(DAWN, chance)
+    with open_world(clock, feed=SimulatedFeed(_entries(chance))) as world:
+        schedule.install(world.api_faults, world.sink_faults)
         world.sink_faults.add(
             Fault(
                 "refuse_rows",
-                times=FOR_EVER,
+                times=ALWAYS,
                 match=lambda facts: any(row.get("ActivityType") == REFUSED_TYPE for row in facts["elements"]),
                 options={"where": lambda row: row.get("ActivityType") == REFUSED_TYPE},
             )
@@ -112,11 +112,11 @@ async def living(chance: random.Random, state: Path, environment: pytest.MonkeyP
         environment.setenv(KEY_SETTING, world.key)
         connections = [{"name": "sandbox", "key_setting": KEY_SETTING}]
         settings = load(**{**world.settings(), "connections": connections}, state_dir=state, page_limit=PAGE)
-        yield Soak(world, weather, clock, SkewedClock(clock), settings, environment, state)
+        yield Soak(world, schedule, clock, SkewedClock(clock), settings, environment, state)
 
 
-def _lived(chance: random.Random) -> list[FeedEntry]:
-    """Two days of a tenant, one activity in twenty late by minutes or hours; and a few that the table will refuse."""
+def _entries(chance: random.Random) -> list[FeedEntry]:
+    """Two days of a tenant, one activity in twenty late by minutes or hours, and a few that the table refuses."""
     seed = chance.randrange(10**6)
     tenant = build_tenant(start=DAWN - DAY, end=DUSK, people=PEOPLE, seed=seed, late_share=0.05)
     moments = [DAWN + chance.uniform(0, 24) * HOUR for _ in range(REFUSED_ROWS)]
@@ -125,9 +125,9 @@ def _lived(chance: random.Random) -> list[FeedEntry]:
 
 @pytest.mark.long
 async def test_a_day_of_trouble(chance: random.Random, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whatever the day brings: two days later nothing is missing, and the proof named every hour not stored."""
+    """Two days after a day of faults nothing is missing, and the proof named every hour with rows not stored."""
     async with (
-        living(chance, tmp_path / "state", monkeypatch) as soak,
+        running(chance, tmp_path / "state", monkeypatch) as soak,
         soak.bridge() as first,
         soak.bridge() as second,
     ):
@@ -135,7 +135,7 @@ async def test_a_day_of_trouble(chance: random.Random, tmp_path: Path, monkeypat
         for minute in range(1, int(DAY / MINUTE) + 1):
             await soak.minute(DAWN + minute * MINUTE, first, second)
         await _quiet(soak, first)
-        await _judge(soak, first.connections[0])
+        await _check(soak, first.connections[0])
 
 
 async def _begin(bridge: Bridge) -> None:
@@ -145,7 +145,7 @@ async def _begin(bridge: Bridge) -> None:
 
 
 async def _quiet(soak: Soak, bridge: Bridge) -> None:
-    """Two days in which every hour of the one before comes to the ages of 1, 6, 26 and 50 hours."""
+    """Two days in which every hour of the previous day reaches the ages of 1, 6, 26 and 50 hours."""
     for hour in range(2, QUIET_HOURS + 1, 2):
         soak.clock.advance_to(DUSK + hour * HOUR)
         runs = [*await bridge.poll(), *await bridge.work_plan()]
@@ -156,12 +156,12 @@ async def _quiet(soak: Soak, bridge: Bridge) -> None:
             ]
 
 
-async def _judge(soak: Soak, connection: Connection) -> None:
-    world, weather = soak.world, soak.weather
-    lost = weather.dropped - _stored(world)
+async def _check(soak: Soak, connection: Connection) -> None:
+    world, schedule = soak.world, soak.schedule
+    lost = schedule.dropped - _stored(world)
     assert soak.states["lease_held"] and soak.states["refused"] and soak.states["busy"], soak.states
     assert soak.states.keys() <= EXPECTED_STATES, soak.states
-    assert await connection.store.names("health") == [], "health rows still wait"
+    assert await connection.store.names("health") == [], "health rows not sent"
     assert soak.damaged is not None
     assert (soak.state / "unreadable" / soak.damaged.relative_to(soak.state)).exists()
 
@@ -170,16 +170,16 @@ async def _judge(soak: Soak, connection: Connection) -> None:
     assert len(found.hours) == 48
     assert all(hour.verdict in ("missing", "proved") for hour in found.hours)
 
-    # A row that the table refuses can be among those an upload only seemed to store: sent again, it is set aside.
+    # A row refused by the table can be among those acknowledged and not stored; sent again, it is a dead letter.
     refused = {made(number, DAWN, refused=True).id for number in range(REFUSED_ROWS)}
     repaired = await _proof(connection, repair=True)
     assert repaired.repaired == len(lost - refused)
-    mended = await _proof(connection)
-    assert {hour.verdict for hour in mended.hours} == {"proved"}
+    reproved = await _proof(connection)
+    assert {hour.verdict for hour in reproved.hours} == {"proved"}
 
-    outcome = await check_completeness(world.feed.ids(DAWN - DAY, DUSK), connection, world.workspace, until=DUSK)
-    assert outcome.missing == ()
-    assert outcome.dead_letters == REFUSED_ROWS
+    check = await check_completeness(world.feed.ids(DAWN - DAY, DUSK), connection, world.workspace, until=DUSK)
+    assert check.missing == ()
+    assert check.dead_letters == REFUSED_ROWS
     twice = world.workspace.query("ClaudeActivity | summarize Rows = count() by ActivityId | where Rows > 1")
     assert twice.rows == []
 

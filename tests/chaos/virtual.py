@@ -1,8 +1,8 @@
-"""An event loop whose time costs nothing: it jumps to the next timer whenever nobody has anything left to do.
+"""An event loop with virtual time: it jumps to the next timer whenever nothing is ready to run.
 
-Real sockets and real threads work inside it, provided that both ends of a socket live in this loop: then work in
-progress is always seen, as an event or as a thread that has not returned, and time stands still for it. What takes a
-second takes a second of its time, on a slow machine as on a fast one; what the processor does takes none.
+Real sockets and threads work in it, provided that both ends of a socket are in this loop: work in progress is then
+always visible, as an event or as a thread that has not returned, and time does not advance meanwhile. A wait of a
+second takes a second of virtual time on any machine; computation takes none.
 """
 
 import asyncio
@@ -16,11 +16,11 @@ T = TypeVar("T")
 Arguments = TypeVarTuple("Arguments")
 
 GRACE_SECONDS = 0.001
-"""How long the kernel may take to hand what one socket sent to its other end."""
+"""How long the kernel may take to deliver data from one socket to the other."""
 
 
 class JumpingSelector(selectors.DefaultSelector):
-    """Waits for events only while somebody is at work; else says how far time jumped."""
+    """Waits for events only while threads are running; otherwise advances virtual time."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -62,7 +62,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
 
 
 class VirtualClock:
-    """The loop's time as a date: `start` is when the clock is made."""
+    """The loop's time as a datetime: `start` is when the clock is created."""
 
     def __init__(self, start: datetime, loop: asyncio.AbstractEventLoop) -> None:
         self._start = start.astimezone(UTC) - timedelta(seconds=loop.time())

@@ -1,7 +1,7 @@
-"""A process that runs the real bridge until it is killed: `python -m tests.chaos.worker`, driven by `nursery.py`.
+"""A process that runs the real bridge until it is killed: `python -m tests.chaos.worker`, see `bridge_process.py`.
 
-It imports everything once and forks for every life it is asked for (a line of JSON on standard input), because imports
-cost a second, and 200 deaths should not cost 200 of them. What is killed is a process like any other.
+It imports everything once and forks for every configuration (a line of JSON on standard input), because imports take a
+second, and 200 kills should not take 200 of them. The killed process is an ordinary one.
 """
 
 import asyncio
@@ -26,15 +26,15 @@ from shared.wiring import build
 from tests.azurite import Azurite
 from tests.chaos.clocks import ScaledClock
 
-LONGEST_LIFE_SECONDS = 300
-"""A life that nobody ends, because the test itself was ended, is over by itself."""
+TIMEOUT_SECONDS = 300
+"""A process ends by itself after this time, for when the test was stopped before it killed the process."""
 
 
 @dataclass(frozen=True)
-class Life:
-    """One life of the bridge, as JSON can say it.
+class ProcessConfig:
+    """Configuration of one bridge process, as JSON.
 
-    `start`, `speed` and `began` are the ScaledClock's; `container` is a Blob container's address, without one
+    `start`, `speed` and `began` are the ScaledClock's; `container` is the URL of a Blob container; without one,
     `settings` name a folder.
     """
 
@@ -50,42 +50,42 @@ class Life:
         return ScaledClock(datetime.fromisoformat(self.start), speed=self.speed, began=self.began)
 
 
-async def live(life: Life) -> None:
-    """Poll, and work on the plan beside it, as the two timers do; without a rest, so that it never dies idle."""
-    clock = life.clock
+async def live(config: ProcessConfig) -> None:
+    """Poll and work on the plan concurrently, as the two timers do; without pauses, so that it is never killed idle."""
+    clock = config.clock
     async with AsyncExitStack() as stack:
-        store = await _blob_store(life.container, stack) if life.container else None
-        credential = SandboxCredential(life.token)
-        opened = build(load(**life.settings), clock=clock, credential=credential, store=store)
+        store = await _blob_store(config.container, stack) if config.container else None
+        credential = SandboxCredential(config.token)
+        opened = build(load(**config.settings), clock=clock, credential=credential, store=store)
         bridge = await stack.enter_async_context(opened)
         _say(f"working {os.getpid()}")
-        async with asyncio.timeout(LONGEST_LIFE_SECONDS), asyncio.TaskGroup() as group:
+        async with asyncio.timeout(TIMEOUT_SECONDS), asyncio.TaskGroup() as group:
             for work in (bridge.poll, bridge.work_plan):
-                group.create_task(_again_and_again(work))
+                group.create_task(_repeat(work))
 
 
-async def _again_and_again(work: Callable[[], Awaitable[Any]]) -> NoReturn:
+async def _repeat(work: Callable[[], Awaitable[Any]]) -> NoReturn:
     while True:
         await work()
 
 
 async def _blob_store(url: str, stack: AsyncExitStack) -> Store:
-    """State in the emulator. The shortest lease, so that a test can also wait for one to run out."""
+    """State in the emulator, with the shortest lease, so that a test can wait for one to expire."""
     account, _ = url.rsplit("/", 1)
     container = await stack.enter_async_context(open_container(url, Azurite(account).credential))
     return BlobStore(container, SystemClock(), lease_duration=SHORTEST)
 
 
 def _say(line: str) -> None:
-    """One write: whole lines, also when nursery and life speak at the same time."""
+    """A single write, so that lines stay whole when parent and child write at the same time."""
     os.write(sys.stdout.fileno(), f"{line}\n".encode())
 
 
-def _be_born(line: str) -> NoReturn:
+def _run_child(line: str) -> NoReturn:
     code = 1
     try:
         configure("WARNING")
-        asyncio.run(live(Life(**json.loads(line))))
+        asyncio.run(live(ProcessConfig(**json.loads(line))))
         code = 0
     except BaseException:
         traceback.print_exc()
@@ -99,7 +99,7 @@ def main() -> None:
     for line in sys.stdin:
         pid = os.fork()
         if pid == 0:
-            _be_born(line)
+            _run_child(line)
         _, status = os.waitpid(pid, 0)
         _say(f"ended {os.waitstatus_to_exitcode(status)}")
 

@@ -1,4 +1,4 @@
-"""The law of the product, for the real walks: whatever goes wrong, the table ends up with the whole feed."""
+"""The central property, for the real runs: whatever fails, the table ends up with the whole feed."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -20,7 +20,7 @@ MINUTE, HOUR = 60, 3600
 happenings = st.lists(
     st.tuples(
         st.integers(-3 * HOUR, 2 * HOUR),
-        # Most activities are indexed within the settling time; some come minutes or hours late.
+        # Most activities are indexed within the settling time, some minutes or hours late.
         st.one_of(st.integers(0, 59), st.integers(0, 59), st.integers(61, 30 * MINUTE), st.integers(HOUR, 40 * HOUR)),
     ),
     max_size=14,
@@ -30,7 +30,7 @@ steps = st.lists(st.sampled_from([1, 1, 1, 2, 5, 20, 45]), max_size=12)
 
 
 async def surviving(world: FakeWorld, work: Callable[[Connection], Awaitable[Any]]) -> None:
-    """Run `work`, in a new process each time the last one died."""
+    """Run `work`, in a new process after each crash."""
     while True:
         try:
             await work(world.restart())
@@ -46,7 +46,7 @@ async def play(world: FakeWorld, minutes: list[int]) -> None:
         world.clock.advance(timedelta(minutes=step))
         await surviving(world, live.poll)
         await surviving(world, backfill.work_plan)
-    # Quiet end: the power stays on, every activity becomes visible, and the last sweep (50 hours) comes by.
+    # No more crashes: every activity becomes visible, and the last sweep (50 hours) runs.
     world.power.crash_at.clear()
     for _ in range(3 + 52 + 2):
         world.clock.advance(timedelta(hours=1))
@@ -79,7 +79,7 @@ def test_no_crash_late_row_lost_cursor_or_refused_order_loses_an_activity(
     lost: set[int],
     skew: int,
 ) -> None:
-    """Wherever the run dies, running again until it ends fills the table with the whole feed, each once when parsed."""
+    """Wherever a run crashes, running again until it ends delivers the whole feed, each activity once when parsed."""
     world = FakeWorld(happened, Power(set(crashes)))
     world.feed.order_refused_from, world.feed.lost_cursors = refused_from, lost
     world.feed.skew = timedelta(seconds=skew)
@@ -92,7 +92,7 @@ def test_no_crash_late_row_lost_cursor_or_refused_order_loses_an_activity(
 @settings(max_examples=examples(30))
 @given(happened=happenings, minutes=steps)
 def test_without_a_crash_nothing_is_sent_twice(happened: list[Happening], minutes: list[int]) -> None:
-    """The overlap, the sweeps and a refused order re-read everything and send nothing again."""
+    """The overlap, the sweeps and an unsupported order re-read activities and send none again."""
     world = FakeWorld(happened)
     world.feed.order_refused_from = HOUR
     asyncio.run(play(world, minutes))
@@ -104,7 +104,7 @@ def test_without_a_crash_nothing_is_sent_twice(happened: list[Happening], minute
 def test_a_crash_costs_at_most_one_open_upload_per_reader(
     happened: list[Happening], minutes: list[int], crashes: set[int]
 ) -> None:
-    """Only an upload that was accepted and not yet remembered can be sent again."""
+    """Only an upload that was accepted and not yet recorded can be sent again."""
     world = FakeWorld(happened, Power(set(crashes)))
     asyncio.run(play(world, minutes))
     repeats = len(world.table.ids) - len(set(world.table.ids))

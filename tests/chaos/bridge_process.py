@@ -1,4 +1,4 @@
-"""The parent's side of `worker.py`: gives the bridge a life, and takes it by SIGKILL."""
+"""Parent side of `worker.py`: starts a bridge process and kills it with SIGKILL."""
 
 import json
 import os
@@ -10,13 +10,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
 
-from tests.chaos.worker import Life
+from tests.chaos.worker import ProcessConfig
 
 ROOT = Path(__file__).parents[2]
 
 
-class Nursery:
-    """One life at a time; what the lives log (warnings and worse) is in the file `log`."""
+class BridgeProcess:
+    """One bridge process at a time; their warnings and errors are in the file `log`."""
 
     def __init__(self, log: Path) -> None:
         self._path = log
@@ -29,9 +29,9 @@ class Nursery:
             command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._log, text=True
         )
         assert self._process.stdin is not None and self._process.stdout is not None
-        self._orders: IO[str] = self._process.stdin
-        self._words: IO[str] = self._process.stdout
-        self._hear("ready")
+        self._input: IO[str] = self._process.stdin
+        self._output: IO[str] = self._process.stdout
+        self._expect("ready")
         return self
 
     def __exit__(
@@ -39,8 +39,8 @@ class Nursery:
     ) -> None:
         if self._pid is not None:
             os.kill(self._pid, signal.SIGKILL)
-        self._orders.close()
-        self._words.close()
+        self._input.close()
+        self._output.close()
         self._process.wait()
         self._log.close()
 
@@ -48,21 +48,21 @@ class Nursery:
     def log(self) -> str:
         return self._path.read_text(encoding="utf-8", errors="replace")
 
-    def give(self, life: Life) -> None:
-        """Begin a life; returns when its bridge is built and at work."""
-        self._orders.write(json.dumps(asdict(life)) + "\n")
-        self._orders.flush()
-        self._pid = int(self._hear("working"))
+    def start(self, config: ProcessConfig) -> None:
+        """Start a process; returns when its bridge is built and running."""
+        self._input.write(json.dumps(asdict(config)) + "\n")
+        self._input.flush()
+        self._pid = int(self._expect("working"))
 
-    def take(self) -> None:
-        """Kill it, at whatever it does."""
+    def kill(self) -> None:
+        """Kill the process."""
         assert self._pid is not None
         os.kill(self._pid, signal.SIGKILL)
         self._pid = None
-        assert self._hear("ended") == str(-signal.SIGKILL), self.log[-2000:]
+        assert self._expect("ended") == str(-signal.SIGKILL), self.log[-2000:]
 
-    def _hear(self, word: str) -> str:
-        line = self._words.readline()
+    def _expect(self, word: str) -> str:
+        line = self._output.readline()
         said, _, rest = line.strip().partition(" ")
         if said != word:
             self._pid = None
