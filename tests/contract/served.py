@@ -26,7 +26,7 @@ FOR_EVER = 2**33
 
 @dataclass
 class Credential:
-    """Gives `token`, counts how often it is asked, and fails as `failure` says."""
+    """Returns `token`, counts the calls, and raises `failure` if set."""
 
     token: str = "publisher"
     failure: Exception | None = None
@@ -51,7 +51,7 @@ class Credential:
 
 @dataclass
 class Call:
-    """One request as it came over the wire."""
+    """One request as received."""
 
     path: str
     query: str
@@ -61,7 +61,7 @@ class Call:
 
 @dataclass
 class Recorder:
-    """Writes down what passes to `app`, and holds the first `gathering` requests until all of them are there."""
+    """Records the requests to `app`, and holds the first `gathering` requests until all have arrived."""
 
     app: ASGIApp
     calls: list[Call] = field(default_factory=list)
@@ -92,7 +92,7 @@ class Recorder:
             self.inside -= 1
 
     async def _gather(self) -> None:
-        """Wait for the others, and a moment more for one too many."""
+        """Wait for the others, and briefly for an unexpected one."""
         self._together = self._together or asyncio.Event()
         if self.inside >= self.gathering:
             self._together.set()

@@ -1,4 +1,4 @@
-"""The real client and feed against the simulated Compliance API: what it asks, what it does with each answer."""
+"""The real client and feed against the simulated Compliance API: its requests, and how it handles each response."""
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import datetime, timedelta
@@ -96,7 +96,7 @@ async def test_default_order_sends_no_order_and_reads_newest_first() -> None:
 
 
 async def test_filters_are_sent_when_asked_for() -> None:
-    """Types and organisations narrow the reading; rows without an organisation come all the same."""
+    """Types and organizations filter the feed; rows without an organization are included."""
     api = Api()
     reading = await api.reading(organization_ids=("org_01A",))
     page = await reading.page(Position(WINDOW, activity_types=("user_logged_out",), limit=5000), deadline=api.soon)
@@ -106,7 +106,7 @@ async def test_filters_are_sent_when_asked_for() -> None:
 
 
 async def test_an_expired_cursor_is_a_bad_request() -> None:
-    """The walk decides what to do; the client does not try it again."""
+    """The caller decides what to do; the client does not retry."""
     api = Api()
     reading = await api.reading()
     with pytest.raises(BadRequest):
@@ -124,7 +124,7 @@ async def test_an_expired_cursor_is_a_bad_request() -> None:
     ],
 )
 async def test_a_refused_key_stops_the_run_with_the_remedy(key: str, says: str) -> None:
-    """401, 403 and 404 are not tried again, and each sentence says who acts; none contains the key."""
+    """401, 403 and 404 are not retried; each message names who has to act, and none contains the key."""
     api = Api(key=key)
     reading = await api.reading()
     with pytest.raises(SourceRefused, match=says) as refused:
@@ -134,7 +134,7 @@ async def test_a_refused_key_stops_the_run_with_the_remedy(key: str, says: str) 
 
 
 async def test_a_rotated_key_falls_back_to_its_previous_version_within_the_run() -> None:
-    """The newest version is refused (not active yet), the previous one still works."""
+    """If the newest version is refused (not active yet), the previous one is used."""
     api = Api(key="sk-ant-api01-brand-new", older=OLD.secret)
     reading = await api.reading()
     page = await reading.page(Position(WINDOW, limit=5000), deadline=api.soon)
@@ -154,7 +154,7 @@ async def test_a_new_key_is_picked_up_at_the_next_run() -> None:
     "kind", ["server_error", "overloaded", "bad_gateway", "rate_limited_bare", "cut_body", "not_json"]
 )
 async def test_passing_faults_are_waited_out(kind: str) -> None:
-    """Two bad answers cost 1 and 2 seconds (and a little jitter) and nothing else."""
+    """Two bad responses cost 1 and 2 seconds (plus jitter) and nothing else."""
     api = Api()
     api.faults.add(Fault(kind, times=2))
     reading = await api.reading()
@@ -165,7 +165,7 @@ async def test_passing_faults_are_waited_out(kind: str) -> None:
 
 
 async def test_retry_after_is_a_floor() -> None:
-    """The API asked for 40 seconds: the client waits them."""
+    """The client waits the 40 seconds of Retry-After."""
     api = Api()
     api.faults.add(Fault("rate_limited", options={"retry_after": 40}))
     await (await api.reading()).page(Position(WINDOW, limit=5000), deadline=api.soon)
@@ -173,7 +173,7 @@ async def test_retry_after_is_a_floor() -> None:
 
 
 async def test_nothing_waits_beyond_the_deadline() -> None:
-    """With ten seconds left and forty asked for, the run ends at once and resumes later."""
+    """With ten seconds left and a Retry-After of forty, the run ends immediately and resumes later."""
     api = Api()
     api.faults.add(Fault("rate_limited", options={"retry_after": 40}))
     reading = await api.reading()
@@ -193,7 +193,7 @@ async def test_a_final_500_is_not_tried_again_and_blames_the_window() -> None:
 
 
 async def test_an_outage_blames_nobody_but_a_page_cut_again_and_again_blames_the_window() -> None:
-    """Five 500s leave the window as it is; five cut bodies let it be halved."""
+    """Five 500s leave the window unchanged; after five cut bodies it may be halved."""
     api = Api()
     api.faults.add(Fault("server_error", times=5))
     with pytest.raises(SourceBusy):
@@ -205,7 +205,7 @@ async def test_an_outage_blames_nobody_but_a_page_cut_again_and_again_blames_the
 
 @pytest.mark.parametrize("failure", [httpx.ReadTimeout, httpx.RemoteProtocolError, httpx.ConnectError])
 async def test_an_api_that_hangs_blames_no_window(failure: type[httpx.TransportError]) -> None:
-    """Where no answer begins, however often it is asked, the window stays as it is: busy, not incoherent."""
+    """If no response starts on any attempt, the window stays unchanged: busy, not incoherent."""
     api = Api()
 
     def hang(request: httpx.Request) -> httpx.Response:
@@ -219,7 +219,7 @@ async def test_an_api_that_hangs_blames_no_window(failure: type[httpx.TransportE
 
 
 async def test_a_page_that_stalls_half_way_again_and_again_blames_the_window() -> None:
-    """An answer that began and does not end may be too long: a smaller window may help."""
+    """A response that starts and does not end may be too long: a smaller window may help."""
     api = Api()
 
     async def stalled() -> AsyncIterator[bytes]:
@@ -234,14 +234,14 @@ async def test_a_page_that_stalls_half_way_again_and_again_blames_the_window() -
 
 @pytest.mark.parametrize("how", ["length", "chunked"])
 async def test_a_connection_that_breaks_in_the_body_is_tried_again(how: str) -> None:
-    """A reset half-way is not a short page."""
+    """A connection reset within a body is not a short page."""
     api = Api()
     api.faults.add(Fault("cut_body", options={"how": how}))
     assert len((await (await api.reading()).page(Position(WINDOW, limit=5000), deadline=api.soon)).items) == 10
 
 
 async def test_a_patient_reader_leaves_the_reserve_to_the_live_walk() -> None:
-    """Under the reserve history waits for the next minute, while live reading goes on."""
+    """Below the reserve, history waits for the next minute, while live reading continues."""
     api = Api(requests_per_minute=6)
     reading = await api.reading()
     for _ in range(3):
@@ -251,7 +251,7 @@ async def test_a_patient_reader_leaves_the_reserve_to_the_live_walk() -> None:
 
 
 async def test_a_patient_reader_ends_when_the_next_minute_is_too_late() -> None:
-    """BudgetSpent keeps the place; nothing is sent and nothing is wrong."""
+    """BudgetSpent keeps the position; nothing is sent and no error is reported."""
     api = Api(requests_per_minute=6)
     reading = await api.reading()
     for _ in range(4):
@@ -262,7 +262,7 @@ async def test_a_patient_reader_ends_when_the_next_minute_is_too_late() -> None:
 
 
 async def test_odd_rows_do_not_spoil_their_page() -> None:
-    """A lone surrogate and a 30-digit number arrive as text, noted; the ten others arrive untouched."""
+    """A lone surrogate and a 30-digit number arrive as text, flagged; the ten others arrive unchanged."""
     api = Api()
     odd = b'{"id":"activity_odd","type":"t","created_at":"2026-10-31T11:45:00Z","x":"\\ud800","n":%s}' % (b"9" * 30)
     api.feed.add(raw_entry(odd, at=NOON - timedelta(minutes=15), id="activity_odd"))

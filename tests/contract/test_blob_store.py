@@ -1,4 +1,4 @@
-"""What only Blob storage does: leases that end, blobs that are full, answers that are lost; against a real Azurite."""
+"""Behavior specific to Blob storage: expiring leases, full blobs, lost responses; against Azurite."""
 
 import asyncio
 import random
@@ -21,11 +21,11 @@ if TYPE_CHECKING:  # the fixtures come as a plugin
     from tests.azurite import Azurite
 
 AT_ONCE: dict[str, Any] = {"initial_backoff": 0, "increment_base": 0, "random_jitter_range": 0}
-"""The SDK tries again without a pause."""
+"""The SDK retries without a pause."""
 
 
 async def eventually(holds: Callable[[], bool]) -> None:
-    """Let the background work until it `holds`; at most five seconds."""
+    """Run background tasks until `holds` is true; at most five seconds."""
     for _ in range(500):
         if holds():
             return
@@ -34,7 +34,7 @@ async def eventually(holds: Callable[[], bool]) -> None:
 
 
 class HandClock:
-    """Moves by hand, once somebody sleeps, and wakes who slept long enough."""
+    """A clock moved by the test once a task sleeps; it wakes the tasks whose time has come."""
 
     def __init__(self) -> None:
         self._now = datetime(2026, 11, 2, tzinfo=UTC)
@@ -58,7 +58,7 @@ class HandClock:
 
 
 class Refusal(AsyncHttpResponse):
-    """An answer of the service that Azurite cannot be brought to give."""
+    """A response of the service that Azurite cannot produce."""
 
     def __init__(self, request: Any, status: int, code: str) -> None:
         super().__init__(request, None)
@@ -73,7 +73,7 @@ class Refusal(AsyncHttpResponse):
 
 
 class Line(AioHttpTransport):  # type: ignore[misc]  # the SDK gives it away lazily, untyped
-    """The way to the service: counted, and broken as a test needs it."""
+    """The transport to the service: counts requests, and fails as a test needs it."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -131,7 +131,7 @@ def is_lost(lease: Lease) -> bool:
 
 
 async def test_a_lease_taken_over_is_lost(container: ContainerClient) -> None:
-    """After somebody broke the lease and another run took it, the first one stops at its next check."""
+    """After the lease is broken and another run takes it, the first run stops at its next check."""
     clock = HandClock()
     store, other = BlobStore(container, clock), BlobStore(container, SystemClock())
     async with store.lease("lease/a") as lease:
@@ -143,11 +143,11 @@ async def test_a_lease_taken_over_is_lost(container: ContainerClient) -> None:
                 lease.check()
             taken.check()
     async with other.lease("lease/a"):
-        pass  # the loser's end did not take the lease from anybody
+        pass  # the end of the run without the lease did not release it
 
 
 async def test_a_lease_that_cannot_be_renewed_is_lost_in_time(container: ContainerClient, line: Line) -> None:
-    """With storage out of reach the run stops before the service could give the lease to another."""
+    """With storage unreachable the run stops before the service could grant the lease to another."""
     clock = HandClock()
     async with BlobStore(container, clock).lease("lease/a") as lease:
         line.cut = True
@@ -160,7 +160,7 @@ async def test_a_lease_that_cannot_be_renewed_is_lost_in_time(container: Contain
 
 
 async def test_a_failed_renewal_is_made_up_for(container: ContainerClient, line: Line) -> None:
-    """One renewal that did not get through costs nothing: the next one, soon after, counts."""
+    """One failed renewal has no effect: the next one follows soon."""
     clock = HandClock()
     async with BlobStore(container, clock).lease("lease/a") as lease:
         line.cut, asked = True, line.requests
@@ -174,7 +174,7 @@ async def test_a_failed_renewal_is_made_up_for(container: ContainerClient, line:
 
 
 async def test_a_cancelled_run_gives_its_lease_back(store: BlobStore) -> None:
-    """Cancellation releases at once: the next run need not wait for the lease to end."""
+    """Cancellation releases the lease immediately: the next run does not wait for its expiry."""
     holding = asyncio.Event()
 
     async def work() -> None:
@@ -192,7 +192,7 @@ async def test_a_cancelled_run_gives_its_lease_back(store: BlobStore) -> None:
 
 
 async def test_of_many_runs_one_gets_a_new_lease(store: BlobStore) -> None:
-    """Runs that start at once on a connection that never had a lease: one works, the others yield."""
+    """Runs that start at the same time on a connection without a lease: one works, the others yield."""
     done = asyncio.Event()
 
     async def work() -> str:
@@ -210,7 +210,7 @@ async def test_of_many_runs_one_gets_a_new_lease(store: BlobStore) -> None:
 
 
 async def test_renewal_outlasts_the_duration_and_a_dead_run_does_not(container: ContainerClient) -> None:
-    """Past its 15 seconds a renewed lease still holds, while that of a killed process (never renewed) is free."""
+    """After its 15 seconds a renewed lease is still valid; that of a killed process (not renewed) is free."""
     short = BlobStore(container, SystemClock(), lease_duration=timedelta(seconds=15))
     async with short.lease("lease/dead"):
         pass
@@ -229,7 +229,7 @@ async def test_renewal_outlasts_the_duration_and_a_dead_run_does_not(container: 
 
 
 async def test_a_full_blob_is_continued_in_the_next(container: ContainerClient, line: Line) -> None:
-    """Appends beyond the service's limit of blocks go on elsewhere, and readers see one file all along."""
+    """Appends beyond the service's block limit continue in another blob, and readers always see one file."""
     line.full_after = 3
     store = BlobStore(container, SystemClock(), blocks_per_blob=3)
     expected = b""
@@ -248,7 +248,7 @@ async def test_a_full_blob_is_continued_in_the_next(container: ContainerClient, 
 
 
 async def test_a_continued_file_moves_and_goes_as_one(container: ContainerClient, line: Line) -> None:
-    """Rename and delete take every part along, and a new file of the name starts empty."""
+    """Rename and delete include every part, and a new file of that name starts empty."""
     line.full_after = 2
     store = BlobStore(container, SystemClock(), blocks_per_blob=2)
     for n in range(5):
@@ -274,7 +274,7 @@ async def test_what_is_appended_during_a_rename_moves_too(store: BlobStore, line
 
 
 async def test_eight_writers_append_two_hundred_blocks(azurite: "Azurite") -> None:
-    """Writers with clients of their own, as processes have: every block arrives once, whole."""
+    """Writers with separate clients, like processes: every block arrives once, whole."""
     blocks = [n.to_bytes(8, "big") for n in range(200)]
     async with AsyncExitStack() as stack:
         clients = [await stack.enter_async_context(azurite.container("eight-writers")) for _ in range(8)]
@@ -304,7 +304,7 @@ async def test_large_documents_and_files_come_back_whole(store: BlobStore) -> No
 
 
 async def test_looking_for_news_costs_one_request(store: BlobStore, line: Line) -> None:
-    """The ledger asks at every page: nothing new, or something, is one request either way."""
+    """The ledger checks at every page, with one request, whether or not there is news."""
     await store.append("h.sent", b"12345678")
     line.requests = 0
     assert await store.tail("h.sent", 8) == b""
@@ -313,7 +313,7 @@ async def test_looking_for_news_costs_one_request(store: BlobStore, line: Line) 
 
 
 async def test_a_lost_answer_never_loses_a_block(store: BlobStore, line: Line) -> None:
-    """When only the answer is lost the SDK sends again: the block may stand twice, never half."""
+    """If only the response is lost the SDK sends again: the block may be stored twice, never in part."""
     await store.append("h.sent", b"12345678")
     line.answers_to_lose = 1
     await store.append("h.sent", b"abcdefgh")
@@ -321,7 +321,7 @@ async def test_a_lost_answer_never_loses_a_block(store: BlobStore, line: Line) -
 
 
 async def test_a_swap_whose_answer_was_lost_stops_the_run(store: BlobStore, line: Line) -> None:
-    """The second try meets the first one's tag: the run yields, the document is the new one, the next run resumes."""
+    """The retry finds the first attempt's ETag: the run yields, the document is the new one, the next run resumes."""
     etag = await store.create("a.json", b"one")
     line.answers_to_lose = 1
     with pytest.raises(CheckpointMoved):
@@ -343,7 +343,7 @@ async def test_a_swap_whose_answer_was_lost_stops_the_run(store: BlobStore, line
 async def test_every_refusal_names_its_remedy(
     store: BlobStore, line: Line, refusal: tuple[int, str], remedy: str
 ) -> None:
-    """Whatever method meets it, a refusal is StoreFailed with what to do."""
+    """In every method a refusal is StoreFailed with what to do."""
     line.refusal = refusal
 
     async def hold() -> None:
@@ -366,7 +366,7 @@ async def test_every_refusal_names_its_remedy(
 
 
 async def test_storage_out_of_reach_stops_the_run(store: BlobStore, line: Line) -> None:
-    """No answer at all is StoreFailed after three tries."""
+    """No response is StoreFailed after three attempts."""
     line.cut, line.requests = True, 0
     with pytest.raises(StoreFailed, match="private endpoint"):
         await store.read("a")
@@ -374,7 +374,7 @@ async def test_storage_out_of_reach_stops_the_run(store: BlobStore, line: Line) 
 
 
 async def test_a_missing_container_is_the_deployments_business(azurite: "Azurite") -> None:
-    """The bridge makes no container: every method says that the deployment has to."""
+    """The bridge does not create the container: every method's error names the deployment."""
     async with open_container(f"{azurite.url}/nobody-made-it", azurite.credential) as client:
         store = BlobStore(client, SystemClock())
         for attempt in (store.read("a"), store.create("a", b""), store.append("a", b"x"), store.delete("a")):
@@ -387,7 +387,7 @@ async def test_a_missing_container_is_the_deployments_business(azurite: "Azurite
 
 @pytest.mark.parametrize("name", ["../x", "/etc/x", "a//b", "a/../b", "a/./b", "", "a b", "a~1", "a\x00b"])
 async def test_a_name_is_words_and_slashes(store: BlobStore, line: Line, name: str) -> None:
-    """Anything else is refused before the service is asked."""
+    """Any other name is refused before a request is made."""
     line.requests = 0
     with pytest.raises(ValueError, match="not a name"):
         await store.append(name, b"x")

@@ -1,4 +1,4 @@
-"""The locks of a state folder keep processes apart and die with them, and nothing of ours needs POSIX for it."""
+"""The locks of a state folder exclude other processes, end with their process, and do not require POSIX."""
 
 import ast
 import asyncio
@@ -67,7 +67,7 @@ def test_processes_lose_nothing_to_each_other(tmp_path: Path) -> None:
 
 
 async def test_a_killed_process_holds_no_lease(tmp_path: Path) -> None:
-    """While it lives, the lease is its own; the moment it is killed, another run may start."""
+    """A process keeps its lease while it runs; as soon as it is killed, another run may start."""
     store = FileStore(tmp_path)
     with started(HOLDER, str(tmp_path)) as holder:
         assert holder.stdout is not None and holder.stdout.readline() == "held\n"

@@ -20,7 +20,7 @@ from tests.kql.workspace_world import NOON, STREAM
 
 
 async def test_an_upload_is_exactly_the_rows(endpoint: Endpoint) -> None:
-    """One gzip body with the bytes of each row, in order; remembered after the 204; counted."""
+    """One gzip body with the bytes of each row, in order; recorded after the 204; counted."""
     batch = rows(5, size=40)
     async with endpoint.sink() as sink:
         sent = await sink.send(batch, endpoint.remember, deadline=endpoint.soon)
@@ -35,7 +35,7 @@ async def test_an_upload_is_exactly_the_rows(endpoint: Endpoint) -> None:
 
 
 async def test_no_rows_are_no_upload(endpoint: Endpoint) -> None:
-    """A page without news costs nothing."""
+    """A page without new rows makes no request."""
     async with endpoint.sink() as sink:
         sent = await sink.send([], endpoint.remember, deadline=endpoint.soon)
     assert (sent.batches, endpoint.recorder.calls, endpoint.remembered) == (0, [], [])
@@ -52,7 +52,7 @@ async def test_a_page_larger_than_an_upload_goes_in_several(endpoint: Endpoint) 
 
 
 class Watched(list[Outgoing]):
-    """Rows that know how many of them were taken so far."""
+    """Rows that count how many were consumed."""
 
     taken = 0
 
@@ -63,7 +63,7 @@ class Watched(list[Outgoing]):
 
 
 async def test_a_body_is_made_when_its_turn_has_come(endpoint: Endpoint) -> None:
-    """While the first of twenty uploads is remembered, at most four bodies, and the row that closed each, were made."""
+    """When the first of twenty uploads is recorded, at most four bodies, and the row after each, were created."""
     page, taken = Watched(rows(20, size=100)), list[int]()
 
     async def remember(batch: Sequence[Outgoing]) -> None:
@@ -78,7 +78,7 @@ async def test_a_body_is_made_when_its_turn_has_come(endpoint: Endpoint) -> None
 
 
 async def test_too_large_is_halved_until_it_fits(endpoint: Endpoint) -> None:
-    """The endpoint's own limit of a mebibyte, met because ours was set too high: no row is lost or refused."""
+    """With our limit set too high, the endpoint's limit of a mebibyte applies: no row is lost or refused."""
     async with endpoint.sink(limit_bytes=4_000_000) as sink:
         sent = await sink.send(rows(40, size=60_000), endpoint.remember, deadline=endpoint.soon)
     assert endpoint.metrics.calls[413] >= 1 and sent.refused == []
@@ -86,7 +86,7 @@ async def test_too_large_is_halved_until_it_fits(endpoint: Endpoint) -> None:
 
 
 async def test_a_single_row_that_is_too_large_is_the_only_one_refused(endpoint: Endpoint) -> None:
-    """413 down to one row: that one comes back with the service's words, the others are stored once."""
+    """413 down to one row: it is returned with the service's message, the others are stored once."""
     endpoint.fail("too_large", times=1000, match=lambda facts: any(each["Id"] == "a005" for each in facts["elements"]))
     async with endpoint.sink() as sink:
         sent = await sink.send(rows(9), endpoint.remember, deadline=endpoint.soon)
@@ -97,7 +97,7 @@ async def test_a_single_row_that_is_too_large_is_the_only_one_refused(endpoint: 
 
 @pytest.mark.parametrize("bad", [{"a000"}, {"a063"}, {"a007", "a008", "a040"}, {f"a{n:03d}" for n in range(0, 50, 5)}])
 async def test_refused_rows_are_found_and_only_they_come_back(endpoint: Endpoint, bad: set[str]) -> None:
-    """400 bisects: each bad row with the service's words, every other row stored exactly once and remembered."""
+    """400 bisects: each bad row has the service's message, every other row is stored exactly once and recorded."""
     endpoint.fail("refuse_rows", times=1000, where=lambda element: element["Id"] in bad)
     async with endpoint.sink() as sink:
         sent = await sink.send(rows(64), endpoint.remember, deadline=endpoint.soon)
@@ -107,7 +107,7 @@ async def test_refused_rows_are_found_and_only_they_come_back(endpoint: Endpoint
 
 
 async def test_more_refused_rows_than_an_accident_are_a_schema_fault(endpoint: Endpoint) -> None:
-    """More than ten in a page: SinkRefused with what to deploy, after few calls, with the accepted rows remembered."""
+    """More than ten in a page: SinkRefused with what to deploy, after few calls, with the accepted rows recorded."""
     endpoint.fail("refuse_rows", times=1000, where=lambda element: element["Id"] >= "a020")
     async with endpoint.sink() as sink:
         with pytest.raises(SinkRefused, match="deploy the tables and the DCR again"):
@@ -118,7 +118,7 @@ async def test_more_refused_rows_than_an_accident_are_a_schema_fault(endpoint: E
 
 @pytest.mark.parametrize("kind", ["throttled", "unavailable"])
 async def test_retry_after_is_waited_in_full(endpoint: Endpoint, kind: str) -> None:
-    """429 and 503 with Retry-After: the next try is not before, and the rows arrive once."""
+    """429 and 503 with Retry-After: the next attempt is not earlier, and the rows arrive once."""
     endpoint.fail(kind, times=2, retry_after=40)
     async with endpoint.sink() as sink:
         await sink.send(rows(3), endpoint.remember, deadline=endpoint.soon)
@@ -128,7 +128,7 @@ async def test_retry_after_is_waited_in_full(endpoint: Endpoint, kind: str) -> N
 
 @pytest.mark.parametrize("kind", ["throttled_bare", "server_error", "unavailable"])
 async def test_what_is_busy_is_tried_again(endpoint: Endpoint, kind: str) -> None:
-    """A 429 without Retry-After, which the client itself would not repeat, and 5xx: waits grow, the rows arrive."""
+    """A 429 without Retry-After, which the client itself does not retry, and 5xx: backoff grows, the rows arrive."""
     endpoint.fail(kind, times=3)
     async with endpoint.sink() as sink:
         await sink.send(rows(3), endpoint.remember, deadline=endpoint.soon)
@@ -138,7 +138,7 @@ async def test_what_is_busy_is_tried_again(endpoint: Endpoint, kind: str) -> Non
 
 @pytest.mark.parametrize("kind", ["throttled_bare", "server_error"])
 async def test_what_stays_busy_ends_the_run(endpoint: Endpoint, kind: str) -> None:
-    """SinkBusy after the last try, nothing remembered, nothing slept beyond the deadline."""
+    """SinkBusy after the last attempt, nothing recorded, and the deadline is not exceeded."""
     endpoint.fail(kind, times=1000)
     deadline = endpoint.clock.now() + timedelta(hours=1)
     async with endpoint.sink() as sink:
@@ -148,7 +148,7 @@ async def test_what_stays_busy_ends_the_run(endpoint: Endpoint, kind: str) -> No
 
 
 async def test_a_long_retry_after_does_not_outlast_the_run(endpoint: Endpoint) -> None:
-    """An hour asked for, a minute left: SinkBusy at once, and the clock has not moved."""
+    """A Retry-After of an hour with a minute left: SinkBusy immediately, without waiting."""
     endpoint.fail("throttled", times=1000, retry_after=3600)
     async with endpoint.sink() as sink:
         with pytest.raises(SinkBusy) as busy:
@@ -157,7 +157,7 @@ async def test_a_long_retry_after_does_not_outlast_the_run(endpoint: Endpoint) -
 
 
 async def test_a_connection_cut_after_storing_costs_a_repeat_and_no_row(endpoint: Endpoint) -> None:
-    """The sink cannot know; it sends again, and remembers once."""
+    """The outcome is unknown to the sink; it sends again, and records once."""
     endpoint.fail("stored_then_reset")
     async with endpoint.sink() as sink:
         sent = await sink.send(rows(3), endpoint.remember, deadline=endpoint.soon)
@@ -165,7 +165,7 @@ async def test_a_connection_cut_after_storing_costs_a_repeat_and_no_row(endpoint
 
 
 async def test_an_endpoint_that_never_answers_is_given_up(endpoint: Endpoint) -> None:
-    """The client's read time-out ends the try; the next one succeeds."""
+    """The client's read timeout ends the attempt; the next one succeeds."""
     endpoint.fail("timeout")
     async with endpoint.sink(read_timeout=0.2) as sink:
         await sink.send(rows(3), endpoint.remember, deadline=endpoint.soon)
@@ -173,7 +173,7 @@ async def test_an_endpoint_that_never_answers_is_given_up(endpoint: Endpoint) ->
 
 
 async def test_nobody_at_the_address_is_busy_and_not_a_crash() -> None:
-    """Connection refused: tried as often as anything else, then SinkBusy."""
+    """Connection refused: retried like other failures, then SinkBusy."""
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         endpoint = Endpoint(f"http://127.0.0.1:{unused.getsockname()[1]}")
@@ -183,7 +183,7 @@ async def test_nobody_at_the_address_is_busy_and_not_a_crash() -> None:
 
 
 async def test_a_refused_token_is_renewed_once(endpoint: Endpoint) -> None:
-    """One 401: the client asks for a new token, and the upload goes through."""
+    """One 401: the client requests a new token, and the upload succeeds."""
     endpoint.fail("unauthorized_once")
     async with endpoint.sink() as sink:
         await sink.send(rows(3), endpoint.remember, deadline=endpoint.soon)
@@ -192,7 +192,7 @@ async def test_a_refused_token_is_renewed_once(endpoint: Endpoint) -> None:
 
 
 async def test_a_token_that_stays_refused_is_the_operators_matter(endpoint: Endpoint) -> None:
-    """A second 401 is no accident."""
+    """A second 401 is an error."""
     endpoint.credential.token = "unknown"
     async with endpoint.sink() as sink:
         with pytest.raises(SinkRefused, match="check the identity and INGESTION_AUDIENCE") as refused:
@@ -201,7 +201,7 @@ async def test_a_token_that_stays_refused_is_the_operators_matter(endpoint: Endp
 
 
 async def test_an_identity_that_gets_no_token_is_told_so(endpoint: Endpoint) -> None:
-    """No sign-in, no managed identity: the sentence names that, no status of an endpoint that was never asked."""
+    """Without sign-in or managed identity the message names that, not a status of the endpoint."""
     endpoint.credential.failure = ClientAuthenticationError("DefaultAzureCredential failed to retrieve a token")
     async with endpoint.sink() as sink:
         with pytest.raises(SinkRefused) as refused:
@@ -221,7 +221,7 @@ async def test_an_identity_that_gets_no_token_is_told_so(endpoint: Endpoint) -> 
     ids=["403", "404"],
 )
 async def test_a_refusal_stops_at_once_with_the_remedy(endpoint: Endpoint, change: dict[str, str], remedy: str) -> None:
-    """No second try, nothing remembered, and the sentence says which role or setting is wrong."""
+    """No retry, nothing recorded, and the message names the role or setting that is wrong."""
     endpoint.credential.token = change.pop("token", "publisher")
     async with endpoint.sink(**change) as sink:  # type: ignore[arg-type]
         with pytest.raises(SinkRefused, match=remedy):
@@ -230,14 +230,14 @@ async def test_a_refusal_stops_at_once_with_the_remedy(endpoint: Endpoint, chang
 
 
 async def test_a_stream_the_rule_does_not_know_is_no_page_of_bad_rows(endpoint: Endpoint) -> None:
-    """The service answers 400 to that too; a quiet tenant's few rows must not all be set aside as if each were bad."""
+    """The service returns 400 for that too; a small tenant's few rows must not all become dead letters."""
     async with endpoint.sink(stream="Custom-Older_CL") as sink:
         with pytest.raises(SinkRefused, match="stream"):
             await sink.send(rows(3), endpoint.remember, deadline=endpoint.soon)
 
 
 async def test_one_upload_that_fails_does_not_hide_what_the_others_delivered(endpoint: Endpoint) -> None:
-    """The error comes after every upload in flight has ended; what was accepted is remembered."""
+    """The error is raised after every upload in flight has ended; accepted rows are recorded."""
     endpoint.fail("forbidden", match=lambda facts: any(each["Id"] == "a004" for each in facts["elements"]))
     async with endpoint.sink(limit_bytes=2_100) as sink:
         with pytest.raises(SinkRefused):
@@ -246,7 +246,7 @@ async def test_one_upload_that_fails_does_not_hide_what_the_others_delivered(end
 
 
 async def test_a_ledger_that_cannot_be_written_is_not_hidden(endpoint: Endpoint) -> None:
-    """The rows are there, the run must stop all the same."""
+    """The rows are stored, but the run must stop."""
 
     async def full(_: Sequence[Outgoing]) -> None:
         raise StoreFailed("free some space")
@@ -259,7 +259,7 @@ async def test_a_ledger_that_cannot_be_written_is_not_hidden(endpoint: Endpoint)
 
 @pytest.mark.parametrize("in_flight", [1, 4])
 async def test_no_more_uploads_are_in_flight_than_allowed(endpoint: Endpoint, in_flight: int) -> None:
-    """Over two pages at once: the limit is the sink's, not the page's."""
+    """Across two concurrent pages: the limit is the sink's, not the page's."""
     endpoint.recorder.gathering = in_flight
     async with endpoint.sink(limit_bytes=1_100, in_flight=in_flight) as sink:
         batch = rows(6, size=1000)
@@ -294,7 +294,7 @@ async def test_probe_says_what_is_wrong(endpoint: Endpoint, change: dict[str, st
 
 
 async def test_the_services_words_are_masked_and_short(endpoint: Endpoint) -> None:
-    """What the service quotes may be a person's address: it goes into files and logs masked."""
+    """The service's message may quote a person's address: it is masked in files and logs."""
     quoting = "ann@example.com " + "x" * 2000
 
     async def says(scope: Scope, receive: Receive, send: Send) -> None:

@@ -1,4 +1,4 @@
-"""What every sink keeps to: the real one over the simulated endpoint, and the fake that stands in for it."""
+"""The contract of every sink: the real one over the simulated endpoint, and the fake that replaces it."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
@@ -32,7 +32,7 @@ def ids(rows: Sequence[Outgoing]) -> list[str]:
 
 
 class SinkWorld(Protocol):
-    """A sink that packs two rows an upload, and what may happen to it."""
+    """A sink that packs two rows per upload, and the faults a test can set."""
 
     clock: SimulatedClock
 
@@ -89,7 +89,7 @@ class RealSinkWorld:
 
     async def send(self, rows: Sequence[Outgoing], remember: Remember, seconds: int = 600) -> Sent:
         deadline = self.clock.now() + timedelta(seconds=seconds)
-        # One upload at a time: how often a busy endpoint is met depends on nothing else then.
+        # One upload at a time, so that the number of busy responses is deterministic.
         async with self.endpoint.sink(limit_bytes=TWO_ROWS, in_flight=1) as sink:
             return await sink.send(rows, remember, deadline=deadline)
 
@@ -102,7 +102,7 @@ def world(request: pytest.FixtureRequest) -> SinkWorld:
 
 
 class Memory:
-    """What was remembered, upload by upload; each time it looks whether the rows are stored by then."""
+    """What was recorded, upload by upload; each time it checks that the rows are already stored."""
 
     def __init__(self, world: SinkWorld) -> None:
         self.world = world
@@ -118,7 +118,7 @@ class Memory:
 
 
 async def test_rows_are_stored_and_remembered_upload_by_upload(world: SinkWorld) -> None:
-    """Five rows, two an upload: stored once, remembered in three parts, each after it was accepted, and counted."""
+    """Five rows, two per upload: stored once, recorded in three parts, each after its acceptance, and counted."""
     remember, batch = Memory(world), rows(5)
     sent = await world.send(batch, remember)
     assert sorted(world.stored) == remember.ids == ids(batch)
@@ -128,7 +128,7 @@ async def test_rows_are_stored_and_remembered_upload_by_upload(world: SinkWorld)
 
 
 async def test_nothing_to_send_is_nothing_sent(world: SinkWorld) -> None:
-    """No upload, nothing to remember."""
+    """No upload, nothing to record."""
     remember = Memory(world)
     sent = await world.send([], remember)
     assert (sent.rows, sent.batches, sent.bytes, remember.uploads, world.stored) == (0, 0, 0, [], [])
@@ -136,7 +136,7 @@ async def test_nothing_to_send_is_nothing_sent(world: SinkWorld) -> None:
 
 @pytest.mark.parametrize("bad", [["a001"], ["a000", "a001"], ["a004"], ["a000", "a003"]])
 async def test_refused_rows_come_back_and_the_others_are_stored(world: SinkWorld, bad: list[str]) -> None:
-    """Each with the service's status and words; never stored, never remembered, never counted as sent."""
+    """Each with the service's status and message; not stored, not recorded, not counted as sent."""
     world.refuse(*bad)
     remember, batch = Memory(world), rows(5)
     sent = await world.send(batch, remember)
@@ -148,7 +148,7 @@ async def test_refused_rows_come_back_and_the_others_are_stored(world: SinkWorld
 
 
 async def test_many_refused_rows_are_a_schema_that_does_not_fit(world: SinkWorld) -> None:
-    """More than an accident: an error with the remedy, and what was accepted is remembered."""
+    """Too many refused rows: an error with the remedy, and accepted rows are recorded."""
     batch = rows(SCHEMA_FAULT_ROWS + 10)
     world.refuse(*ids(batch[4:]))
     remember = Memory(world)
@@ -158,7 +158,7 @@ async def test_many_refused_rows_are_a_schema_that_does_not_fit(world: SinkWorld
 
 
 async def test_a_busy_endpoint_is_tried_again_and_the_tries_are_counted(world: SinkWorld) -> None:
-    """Two bad answers cost at least 1 and 2 seconds, and no row."""
+    """Two bad responses cost at least 1 and 2 seconds, and no row."""
     world.be_busy(2)
     remember, start = Memory(world), world.clock.now()
     sent = await world.send(rows(2), remember)
@@ -167,7 +167,7 @@ async def test_a_busy_endpoint_is_tried_again_and_the_tries_are_counted(world: S
 
 
 async def test_an_endpoint_that_stays_busy_ends_the_run(world: SinkWorld) -> None:
-    """Nothing is stored, nothing remembered."""
+    """Nothing is stored or recorded."""
     world.be_busy(SINK_ATTEMPTS)
     remember = Memory(world)
     with pytest.raises(SinkBusy, match="busy"):
@@ -176,7 +176,7 @@ async def test_an_endpoint_that_stays_busy_ends_the_run(world: SinkWorld) -> Non
 
 
 async def test_no_wait_passes_the_deadline(world: SinkWorld) -> None:
-    """With two seconds left the third try is not waited for."""
+    """With two seconds left there is no third attempt."""
     world.be_busy(SINK_ATTEMPTS)
     start = world.clock.now()
     with pytest.raises(SinkBusy):
@@ -185,7 +185,7 @@ async def test_no_wait_passes_the_deadline(world: SinkWorld) -> None:
 
 
 async def test_a_refusal_for_good_is_raised_with_the_remedy(world: SinkWorld) -> None:
-    """Not tried again; the sentence names the role."""
+    """Not retried; the message names the role."""
     world.forbid()
     remember, start = Memory(world), world.clock.now()
     with pytest.raises(SinkRefused, match="Monitoring Metrics Publisher"):
@@ -194,7 +194,7 @@ async def test_a_refusal_for_good_is_raised_with_the_remedy(world: SinkWorld) ->
 
 
 async def test_what_cannot_be_remembered_is_not_hidden(world: SinkWorld) -> None:
-    """The rows are there and the run must stop all the same."""
+    """The rows are stored, but the run must stop."""
 
     async def full(_: Sequence[Outgoing]) -> None:
         raise StoreFailed("free some space")

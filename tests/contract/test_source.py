@@ -1,4 +1,4 @@
-"""What every feed keeps to: the real one over the simulated API, and the fake that stands in for it."""
+"""The contract of every feed: the real one over the simulated API, and the fake that replaces it."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -38,7 +38,7 @@ class SourceWorld(Protocol):
     def refuse_order(self) -> None: ...
 
     def lose_cursor(self) -> None:
-        """The second request of all fails on its cursor."""
+        """The second request fails on its cursor."""
         ...
 
 
@@ -111,7 +111,7 @@ EXPECTED = [each.id for each in HAPPENINGS]
 async def test_a_window_is_read_to_its_end_in_the_order_asked_for(
     world: SourceWorld, order: Any, expected: list[str], limit: int
 ) -> None:
-    """Every activity once, no page over the limit, and only the last page says that there is no more."""
+    """Every activity once, no page over the limit, and only the last page has `has_more` false."""
     got = await read(world, Position(WINDOW, order, limit=limit))
     assert ids(got) == expected and len(got) == -(-10 // limit)
     assert all(len(page.items) <= limit for page in got)
@@ -120,19 +120,19 @@ async def test_a_window_is_read_to_its_end_in_the_order_asked_for(
 
 
 async def test_a_window_is_half_open(world: SourceWorld) -> None:
-    """Its first moment belongs to it, its last to the next."""
+    """The start of a window is included, its end belongs to the next."""
     window = Window(NOON - timedelta(seconds=8), NOON - timedelta(seconds=5))
     assert ids(await read(world, Position(window, limit=5000))) == EXPECTED[2:5]
 
 
 async def test_an_empty_window_is_one_empty_page_without_a_cursor(world: SourceWorld) -> None:
-    """Nothing happened is an answer."""
+    """An empty window is a valid result."""
     (page,) = await read(world, Position(Window(NOON - timedelta(days=2), NOON - timedelta(days=1)), limit=5000))
     assert (page.items, page.has_more, page.last_id) == ([], False, None)
 
 
 async def test_what_is_indexed_late_appears_late(kind: Any) -> None:
-    """An activity is shown once its time of indexing has come, at its place in time."""
+    """An activity is visible from its indexing time on, at its position in time."""
     late = Happening(created=-5, visible=60, number=5)
     world: SourceWorld = kind([HAPPENINGS[0], late, HAPPENINGS[-1]])
     assert ids(await read(world, Position(WINDOW, limit=5000))) == [EXPECTED[0], EXPECTED[-1]]
@@ -141,7 +141,7 @@ async def test_what_is_indexed_late_appears_late(kind: Any) -> None:
 
 
 async def test_types_narrow_what_is_read(world: SourceWorld) -> None:
-    """Another type than theirs shows none of them."""
+    """A filter on another type returns none of them."""
     reading = await world.feed.reading()
     assert len((await ask(world, reading, Position(WINDOW, activity_types=(TYPE,), limit=5000))).items) == 10
     assert (await ask(world, reading, Position(WINDOW, activity_types=("anthropic_access",), limit=5000))).items == []
@@ -156,7 +156,7 @@ async def test_an_order_that_is_refused_is_a_bad_request(world: SourceWorld) -> 
 
 
 async def test_a_lost_cursor_is_a_bad_request(world: SourceWorld) -> None:
-    """The same cursor is good again later: it is the caller who decides what to do meanwhile."""
+    """The same cursor is valid again later: the caller decides what to do meanwhile."""
     world.lose_cursor()
     reading = await world.feed.reading()
     first = await ask(world, reading, Position(WINDOW, limit=4))

@@ -70,7 +70,7 @@ async def test_of_many_writers_each_swap_counts(store: Store) -> None:
 
 
 async def test_appends_of_many_writers_all_arrive_whole(store: Store) -> None:
-    """Blocks appended at once stand one after the other, none torn."""
+    """Blocks appended concurrently are stored one after the other, each whole."""
     await asyncio.gather(*(store.append("ledger/h.sent", bytes([n]) * 8) for n in range(50)))
     data = await store.tail("ledger/h.sent", 0)
     blocks = {data[at : at + 8] for at in range(0, len(data), 8)}
@@ -90,7 +90,7 @@ async def test_names_lists_what_is_below_a_folder(store: Store) -> None:
 
 
 async def test_rename_and_delete_are_quiet_about_what_is_missing(store: Store) -> None:
-    """Putting aside or removing something that is not there is no error."""
+    """Quarantining or removing a missing name is not an error."""
     await store.append("a", b"x")
     await store.rename("a", "unreadable/a")
     await store.rename("a", "unreadable/a")
@@ -101,7 +101,7 @@ async def test_rename_and_delete_are_quiet_about_what_is_missing(store: Store) -
 
 
 async def test_a_lease_is_held_by_one_and_free_again_afterwards(store: Store) -> None:
-    """The second run leaves the first in peace, and may start when it has ended."""
+    """The second run yields to the first, and may start when it has ended."""
     async with store.lease("lease/live") as lease:
         lease.check()
         with pytest.raises(LeaseHeld):
@@ -112,7 +112,7 @@ async def test_a_lease_is_held_by_one_and_free_again_afterwards(store: Store) ->
 
 
 async def test_the_folder_is_for_its_owner_only(tmp_path: Path) -> None:
-    """State can hold raw activities (set aside): nobody else may read it."""
+    """State may contain raw activities (dead letters): only the owner may read it."""
     store = FileStore(tmp_path / "state")
     await store.create("a/b.json", b"x")
     await store.append("d/e/c.sent", b"12345678")
@@ -122,13 +122,13 @@ async def test_the_folder_is_for_its_owner_only(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["../x", "/etc/x", "a//b", "a/../b", "", "a b", "a\x00b"])
 async def test_a_name_cannot_leave_the_folder(tmp_path: Path, name: str) -> None:
-    """A name is slash-separated words; anything else is refused before the disk is touched."""
+    """A name is slash-separated words; anything else is refused before any disk access."""
     with pytest.raises(ValueError, match="not a name"):
         await FileStore(tmp_path).read(name)
 
 
 async def test_a_full_disk_stops_the_run_with_a_remedy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """ENOSPC becomes StoreFailed, the torn block is taken back, and the file is whole afterwards."""
+    """ENOSPC becomes StoreFailed, the partial block is removed, and the file is intact afterward."""
     store = FileStore(tmp_path)
     await store.append("h.sent", b"A" * 8)
     real_write = os.write

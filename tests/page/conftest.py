@@ -1,4 +1,4 @@
-"""A small tenant carried by the real bridge into a workspace file, the page over it, and a browser that looks at it."""
+"""A small tenant delivered by the real bridge to a workspace file, the page over it, and a browser that opens it."""
 
 import asyncio
 import json

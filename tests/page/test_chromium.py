@@ -18,7 +18,7 @@ def test_nothing_leaves_this_machine(seen: dict[str, Any]) -> None:
 
 
 def test_console_says_nothing_unexpected(seen: dict[str, Any]) -> None:
-    """No script error and no breach of the content policy; a refused query is an answer, which the browser notes."""
+    """No script error and no content policy violation; the browser logs refused queries, which are expected."""
     assert [said for said in seen["console"] if "422 (Unprocessable" not in said] == []
 
 
@@ -35,7 +35,7 @@ def test_every_tile_shows_data_or_says_why_not(page: Any, seen: dict[str, Any]) 
 
 
 def test_most_tiles_show_data(seen: dict[str, Any]) -> None:
-    """The page is not believed for its reasons: over a living tenant two thirds of the tiles have rows."""
+    """Over an active tenant two thirds of the tiles have rows, so that empty tiles are the exception."""
     states = [tile["state"] for tiles in seen["tabs"].values() for tile in tiles]
     assert states.count("data") > 2 / 3 * len(states)
 
@@ -62,7 +62,7 @@ def test_bars_can_be_clicked(seen: dict[str, Any]) -> None:
 
 
 def test_parameters_change_the_tiles_and_live_in_the_address(seen: dict[str, Any]) -> None:
-    """A shorter period shows less, a link shows the same again, and one organisation is less than all."""
+    """A shorter period shows less, a link shows the same again, and one organization is less than all."""
     counts = ("month", "week", "again", "organization")
     found = {name: int(seen["parameters"][name].replace(",", "")) for name in counts}
     assert found["week"] < found["month"]
@@ -73,7 +73,7 @@ def test_parameters_change_the_tiles_and_live_in_the_address(seen: dict[str, Any
 
 
 def test_impossible_period_is_refused_in_words(seen: dict[str, Any]) -> None:
-    """Until before the beginning: the tile says what to change."""
+    """With an end before the first activity, the tile suggests what to change."""
     assert "look back further" in seen["parameters"]["refused"]
 
 
@@ -88,14 +88,14 @@ def test_kql_box(seen: dict[str, Any]) -> None:
 
 
 def test_keyboard_is_enough(seen: dict[str, Any]) -> None:
-    """Arrow keys walk the tabs, and every control has a name to be read aloud."""
+    """Arrow keys move between tabs, and every control has an accessible name."""
     assert seen["keyboard"]["focused"] == "tab-identity"
     assert seen["keyboard"]["shown"] == "Identity"
     assert seen["keyboard"]["unnamed"] == []
 
 
 def test_rules_are_listed_with_what_they_found(seen: dict[str, Any], opened: Opened) -> None:
-    """Every readable rule has a verdict; without any the page says so."""
+    """Every readable rule has a verdict; without rules the page shows a message."""
     from sandbox.page import rules
 
     listed, _ = rules.listed()

@@ -1,4 +1,4 @@
-"""The page's server without a browser: who may ask, that it only reads, that what it keeps is what the parsers say."""
+"""The page's server without a browser: access control, read-only, and cached results equal to the parsers'."""
 
 import hashlib
 import threading
@@ -49,13 +49,13 @@ def test_without_the_key_nothing_is_shown(opened: Opened) -> None:
 
 
 def test_another_name_or_another_site_is_refused(client: httpx.Client) -> None:
-    """A name that was made to resolve here, or a page elsewhere that asks with our cookie, gets nothing."""
+    """DNS rebinding and cross-site requests with our cookie are refused."""
     assert client.get("/api/page", headers={"host": "rebound.example"}).status_code == 421
     assert client.get("/api/page", headers={"sec-fetch-site": "cross-site"}).status_code == 403
 
 
 def test_headers_are_strict(client: httpx.Client) -> None:
-    """Scripts and styles come from this server's files alone, and the key's cookie is out of their reach."""
+    """Scripts and styles come only from this server's files, and cannot read the key's cookie."""
     answer = client.get("/")
     policy = answer.headers["content-security-policy"]
     assert "default-src 'none'" in policy
@@ -71,7 +71,7 @@ def test_files_outside_the_folder_stay_there(client: httpx.Client) -> None:
 
 
 def test_workspace_is_only_read(client: httpx.Client, workspace_file: Path) -> None:
-    """Whatever is asked, the file stays as it is, byte for byte, and no other file is in reach."""
+    """No query changes the file by a byte or reads another file."""
     before = hashlib.sha256(workspace_file.read_bytes()).hexdigest()
     for query in (".drop table ClaudeActivity_CL", ".set Stolen <| ClaudeActivity", "['/etc/passwd']"):
         assert client.post("/api/kql", json={"query": query}).status_code == 422
@@ -80,7 +80,7 @@ def test_workspace_is_only_read(client: httpx.Client, workspace_file: Path) -> N
 
 
 def test_large_answers_are_cut_and_say_so(client: httpx.Client) -> None:
-    """The browser gets a thousand rows at most, and is told that there are more."""
+    """The browser gets a thousand rows at most, and `more` is set."""
     answer = client.post("/api/kql", json={"query": "ClaudeActivity | project ActivityId"}).json()
     assert len(answer["rows"]) == page_app.MOST_ROWS
     assert answer["more"] is True
@@ -88,7 +88,7 @@ def test_large_answers_are_cut_and_say_so(client: httpx.Client) -> None:
 
 @pytest.mark.parametrize("body", [b"", b"[]", b'{"query": 5}', b'{"kql": "print 1"}'])
 def test_malformed_questions_are_refused(client: httpx.Client, body: bytes) -> None:
-    """What is no question is answered with 400."""
+    """An invalid request body gets 400."""
     assert client.post("/api/kql", content=body).status_code == 400
 
 
@@ -96,7 +96,7 @@ def test_malformed_questions_are_refused(client: httpx.Client, body: bytes) -> N
     "path", ["/api/tile/overview/none", "/api/tile/none/totals", "/api/drill/none", "/api/choices/x"]
 )
 def test_unknown_tiles_are_not_found(client: httpx.Client, path: str) -> None:
-    """A name the workbook has not is 404."""
+    """A name that is not in the workbook is 404."""
     assert client.get(path).status_code == 404
 
 
@@ -125,7 +125,7 @@ def test_kept_activities_are_what_the_parser_says(workspace_file: Path, tmp_path
 
 
 def test_missing_columns_and_tables_read_as_empty(tmp_path: Path) -> None:
-    """A file of an older release lacks columns and tables; the page shows it all the same."""
+    """The page also shows a file of an older release, which lacks columns and tables."""
     clock, activity = SimulatedClock(NOW), tables.load(tables.ACTIVITY)
     old = tables.Table(activity.name, activity.stream, 1, "", activity.columns[:20])
     LocalWorkspace.create(tmp_path / "old.duckdb", clock, [old]).close()
@@ -148,7 +148,7 @@ def test_rehearsal_sees_history_as_if_it_had_just_arrived(reader: Reader) -> Non
 
 
 def test_a_question_can_be_stopped(reader: Reader) -> None:
-    """Leaving a tab stops what it asked: a long query ends at once, as a refusal."""
+    """Leaving a tab cancels its queries: a long query ends immediately, as a refusal."""
     many = "range {0} from 1 to {1} step 1 | extend k = 1"
     endless = f"{many.format('a', 3_000_000)} | join kind=inner ({many.format('b', 3000)}) on k | summarize sum(a * b)"
     asking = reader.asking(endless, NOW)
@@ -168,14 +168,14 @@ def test_now_is_the_workspaces_own_time(workspace_file: Path, reader: Reader) ->
 
 
 def test_busy_or_foreign_files_are_refused(workspace_file: Path, tmp_path: Path) -> None:
-    """What is no workspace is refused with a sentence."""
+    """A file that is not a workspace is refused with a message."""
     (tmp_path / "text.duckdb").write_text("no database")
     with pytest.raises(OSError, match="not a workspace file"), open_page(tmp_path / "text.duckdb", SimulatedClock(NOW)):
         pass
 
 
 def test_command_says_what_is_wrong(tmp_path: Path) -> None:
-    """`sandbox page` ends in one sentence when there is no file, or when it is no workspace."""
+    """`sandbox page` exits with one sentence if the file is missing or is not a workspace."""
     asked = ["page", "--workspace", str(tmp_path / "none.duckdb")]
     missing = CliRunner().invoke(app, asked)
     assert (missing.exit_code, "not found; create one with" in missing.stderr) == (2, True)
@@ -185,7 +185,7 @@ def test_command_says_what_is_wrong(tmp_path: Path) -> None:
 
 
 def test_chart_library_is_the_published_one() -> None:
-    """The vendored file is ECharts' own of the release in package.json, unchanged; its licence lies beside it."""
+    """The vendored file is ECharts' own of the release in package.json, unchanged; its license is beside it."""
     assert hashlib.sha256(VENDOR.read_bytes()).hexdigest() == ECHARTS_SHA256
     assert "Apache License" in VENDOR.with_name("LICENSE.echarts.txt").read_text(encoding="utf-8")
     published = ROOT / "node_modules" / "echarts" / "dist" / VENDOR.name

@@ -145,7 +145,7 @@ def test_times_come_in_every_documented_spelling(week: Tenant) -> None:
 
 
 def test_documented_nulls(month: Tenant) -> None:
-    """Sign-ins and Compliance API reads have no organisation; file names are null, empty or absent."""
+    """Sign-ins and Compliance API reads have no organization; file names are null, empty or absent."""
     for entry in month.entries:
         activity = msgspec.json.decode(entry.body)
         if entry.type.startswith(("sso_login_", "magic_link_login_")) or entry.type == "compliance_api_accessed":

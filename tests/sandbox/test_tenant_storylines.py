@@ -223,7 +223,7 @@ def test_leaver_reads_more_than_a_hundred_things_in_an_hour(tenant: Tenant, feed
 
 
 def test_nothing_is_recorded_while_logging_is_off(tenant: Tenant, feed: dict[str, Activity]) -> None:
-    """Between off and on the blinded organisation has no activity at all."""
+    """Between off and on the blinded organization has no activity at all."""
     story = storyline(tenant, "audit-blinded")
     off, on = (id for id in story.activity_ids if feed[id]["type"] == "org_compliance_api_settings_updated")
     times = {entry.id: entry.created_at for entry in tenant.entries}
