@@ -11,7 +11,7 @@ BENCH_RUNS ?= 3
 help: ## list the verbs
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
 
-setup: $(STAMP) ## make the environment in .venv; the system's Python stays untouched
+setup: $(STAMP) ## make the environment in .venv; the system's Python is not changed
 
 $(STAMP): requirements.txt requirements-dev.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.12 setup")'
@@ -21,19 +21,19 @@ $(STAMP): requirements.txt requirements-dev.txt pyproject.toml
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable . # the command claude-bridge
 	@touch $(STAMP)
 
-demo: setup ## a simulated tenant's month through the real code, answered in KQL (DEMO_ARGS="--once --json FILE")
+demo: setup ## a month of simulated tenant activity through the production code, queried in KQL (DEMO_ARGS="--once --json FILE")
 	@$(BIN)/python -m sandbox demo $(DEMO_ARGS)
 
-test: setup tools check ## the quick form: samples of what is long, by a seed (CHAOS_SEED=n repeats it); six minutes on two cores
+test: setup tools check ## the quick tests: long tests are sampled by a seed (CHAOS_SEED=n repeats it); six minutes on two cores
 	@$(BIN)/python -m pytest -n auto $(TEST_ARGS)
 
-test-all: setup tools check ## everything that must hold: all mutants, all cases, long soaks; weekly in CI
+test-all: setup tools check ## all tests: all mutants, all cases, long soaks; weekly in CI
 	@$(BIN)/python -m pytest -n auto --all $(TEST_ARGS)
 
-chaos: setup tools ## only the part of test-all that kills, starves and floods it (about three minutes)
+chaos: setup tools ## only the fault tests of test-all: kills, throttling, floods (about three minutes)
 	@$(BIN)/python -m pytest -n auto --all tests/chaos
 
-tools: setup ## what tests need besides Python packages, as far as npm and pip have it; prints what is there
+tools: setup ## test dependencies from npm and pip; lists what is installed
 	@if command -v npm >/dev/null; then \
 	  test node_modules/.installed -nt package-lock.json || { \
 	    echo "installing into node_modules"; npm ci --silent --no-audit --no-fund && touch node_modules/.installed; }; fi
@@ -42,22 +42,23 @@ tools: setup ## what tests need besides Python packages, as far as npm and pip h
 	    azure-functions-runtime==1.3.0 azurefunctions-extensions-base==1.2.0
 	@$(BIN)/python -m tools doctor
 
-check: setup tools ## formatting, lint, types, layers, generated files
+check: setup tools ## formatting, lint, types, layers, words, generated files
 	@$(BIN)/ruff format --check --quiet . || { echo "run: $(BIN)/ruff format ."; exit 1; }
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+	@$(BIN)/python -m tools words
 	@$(BIN)/python -m tools build --check
 
-bench: setup ## measure, compare, write bench/REPORT.md (half an hour; BENCH_RUNS=1 is quicker, and less sure)
+bench: setup ## measure, compare, write bench/REPORT.md (half an hour; BENCH_RUNS=1 is faster but less precise)
 	@$(BIN)/python -m bench.run --runs $(BENCH_RUNS)
 	@$(BIN)/python -m bench.compare --runs $(BENCH_RUNS)
 	@$(BIN)/python -m bench.report
 
-build: setup ## make all that is generated and committed: content, workbook, reference pages, templates
+build: setup ## build everything that is generated and committed: content, workbook, reference pages, templates
 	@$(BIN)/python -m tools build
 
-plan: setup ## what a deployment would create or change, and the right each needs (PLAN_ARGS="FILE.bicepparam -g GROUP")
+plan: setup ## what a deployment would create or change, and the permissions required (PLAN_ARGS="FILE.bicepparam -g GROUP")
 	@$(BIN)/python -m tools infra plan $(PLAN_ARGS)
 
 package: setup ## build/bridge.zip: the app with all its wheels, the same bytes each time (PACKAGE_ARGS="--python 3.13")

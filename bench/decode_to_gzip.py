@@ -65,7 +65,7 @@ def ours(count: int) -> Reading:
             wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
     done = pipeline.counts.sent - before
     if done != sum(map(_size, pages[1:])):
-        raise RuntimeError(f"{done} activities were carried, not all of them")
+        raise RuntimeError(f"{done} activities were processed, not all of them")
     return Reading(
         done / cpu,
         {

@@ -113,7 +113,7 @@ class Settings(BaseSettings):
         default=None, description="Key Vault that holds the connections' keys; read at the start of every run."
     )
     state_container_url: str | None = Field(
-        default=None, description="Blob container for state, made by the deployment; reached by managed identity."
+        default=None, description="Blob container for state, created by the deployment; reached by managed identity."
     )
     state_dir: Path | None = Field(default=None, description="Folder for state when the bridge runs outside Azure.")
     settle_seconds: Annotated[int, Field(ge=30, le=3600)] = Field(
@@ -127,7 +127,7 @@ class Settings(BaseSettings):
     )
     page_limit: Annotated[int, Field(ge=1, le=5000)] = Field(default=5000, description="Activities asked for per page.")
     live_seconds: Annotated[int, Field(ge=5, le=600)] = Field(
-        default=50, description="Time a live run may take before it saves its place and ends."
+        default=50, description="Time a live run may take before it saves its progress and ends."
     )
     plan_seconds: Annotated[int, Field(ge=5, le=1200)] = Field(
         default=480, description="Time one run of the plan (history, sweeps, repairs) may take."
@@ -159,7 +159,7 @@ class Settings(BaseSettings):
         "lacks goes into Details. A table it leaves out is taken to be this release's own; a name that this release "
         "does not know is ignored.",
     )
-    poll_schedule: str = Field(default="0 * * * * *", description="NCRONTAB schedule of the live walk.")
+    poll_schedule: str = Field(default="0 * * * * *", description="NCRONTAB schedule of live runs.")
     plan_schedule: str = Field(default="30 * * * * *", description="NCRONTAB schedule of sweeps, history and repairs.")
     prove_schedule: str = Field(default="0 45 3 * * *", description="NCRONTAB schedule of the daily proof (UTC).")
     prove_repair_rows: Annotated[int, Field(ge=0)] = Field(
@@ -189,7 +189,7 @@ class Settings(BaseSettings):
     )
     content_names: bool = Field(
         default=False,
-        description="Carry file names and artifact titles (the feed has left them empty since 2026-09-24).",
+        description="Deliver file names and artifact titles (the feed has left them empty since 2026-09-24).",
     )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(default="INFO", description="Level of the log.")
 

@@ -9,6 +9,7 @@ import typer
 from sentinel.tools import cli as content
 from sentinel.tools.cli import Check
 from tools import optional
+from tools import words as word_list
 from tools.docs import build_catalogue, build_detections, build_reference, demo_picture
 from tools.infra import build as templates
 from tools.infra import package as packages
@@ -65,6 +66,15 @@ def doctor(
         lacking += tool.required and found is None
         typer.echo(f"{tool.name:30}{found or f'MISSING ({tool.used_for}): {tool.how_to_get}'}")
     _exit(int(require and lacking > 0))
+
+
+@app.command(epilog="Example: python -m tools words")
+def words() -> None:
+    """Find words of tools/words.toml in documents, content, templates and the text of Python files."""
+    found = list(word_list.search())
+    for one in found:
+        typer.echo(str(one))
+    _exit(int(bool(found)))
 
 
 @docs_app.command(epilog="Example: python -m tools docs reference --check")

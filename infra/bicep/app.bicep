@@ -1,5 +1,5 @@
-// For the team that runs the platform: identity, storage, vault, function app, telemetry, alerts, and the private network where one is
-// asked for. Gives nobody a right (roles.bicep does) and knows no key: without one in the vault the app says that it waits.
+// For the team that runs the platform: identity, storage, vault, function app, telemetry, alerts, and the private network if
+// requested. Assigns no roles (roles.bicep does) and contains no key: without one in the vault the app reports that it waits.
 
 targetScope = 'resourceGroup'
 
@@ -20,10 +20,10 @@ import {
   tagsType
 } from 'types.bicep'
 
-@description('Required. What workspace.bicep made: its output destination.')
+@description('Required. Output destination of workspace.bicep.')
 param destination destinationType
 
-@description('Required. Resource id of the workspace that rows go to.')
+@description('Required. Resource id of the destination workspace.')
 param workspaceResourceId string
 
 @description('Optional. Resource id of the data collection endpoint: output endpointResourceId of workspace.bicep.')
@@ -32,7 +32,7 @@ param endpointResourceId string?
 @description('Optional. Short name that resource names are built from.')
 param prefix prefixType = 'claude'
 
-@description('Optional. Names for where a naming policy asks for other ones.')
+@description('Optional. Names, if a naming policy requires others.')
 param names namesType = {}
 
 @description('Optional. Region of the app; it may differ from the workspace\'s.')
@@ -41,7 +41,7 @@ param location string = resourceGroup().location
 @description('Optional. Tags.')
 param tags tagsType = {}
 
-@description('Optional. Organisations to read.')
+@description('Optional. Organizations to read.')
 @minLength(1)
 param connections connectionType[] = [{ name: 'default' }]
 
@@ -57,22 +57,22 @@ param instanceMemoryMB 2048 | 4096 = 2048
 @description('Optional. Redundancy of the storage account.')
 param storageSku skuType = 'Standard_ZRS'
 
-@description('Optional. What is deleted when.')
+@description('Optional. Retention of state.')
 param lifecycle lifecycleType = {}
 
 @description('Optional. Whether storage, vault and Azure Monitor are reached privately, and how.')
 param network networkType = { kind: 'public' }
 
-@description('Optional. Compliance reports for auditors: where they go, who seals them, who is told.')
+@description('Optional. Compliance reports for auditors: container, signing key, mail recipients.')
 param report reportType = { kind: 'none' }
 
-@description('Optional. Who is told when the bridge fails.')
+@description('Optional. Alerts about failures of the bridge.')
 param alerts alertsType = {}
 
-@description('Optional. Workspace behind Application Insights and the vault\'s log; by default the one that rows go to.')
+@description('Optional. Workspace behind Application Insights and the vault\'s log; by default the destination of the rows.')
 param telemetryWorkspaceResourceId string = workspaceResourceId
 
-@description('Optional. Address of the release\'s zip. Without it the app is made empty and published by azd, az or a pipeline.')
+@description('Optional. URL of the release\'s zip. Without it the app is created empty and published by azd, az or a pipeline.')
 param packageUri string?
 
 @description('Optional. Cloud of Azure.')
@@ -98,7 +98,7 @@ var telemetryWorkspace = checkedId(
   'telemetryWorkspaceResourceId'
 )
 
-// Subnets, zones and scope: what is given is used, and nothing of it is made again.
+// Subnets, zones and scope: given ones are used, not created again.
 var ownNetwork = resourceId('Microsoft.Network/virtualNetworks', 'vnet-${prefix}')
 var appSubnet = appSubnetOf(network, ownNetwork)
 var endpointSubnet = endpointSubnetOf(network, ownNetwork)
@@ -233,7 +233,7 @@ module monitorLink 'modules/monitor-link.bicep' = if (linksToScope) {
     scopeResourceId: scopeId ?? ''
     scopeIsOurs: network.kind == 'created'
     componentName: chosen.component
-    // A given endpoint is its owners' to link.
+    // A given endpoint is linked by its owners.
     endpointResourceId: network.?dataCollectionEndpointResourceId == null ? endpointResourceId : null
     workspaceResourceId: workspaceId
     subnetResourceId: endpointSubnet
@@ -298,17 +298,17 @@ output principalId string = identity.outputs.principalId
 @description('For roles.bicep: name of the storage account.')
 output storageName string = chosen.storage
 
-@description('For roles.bicep, and for whoever stores the key: name of the vault.')
+@description('For roles.bicep, and for key holders: name of the vault.')
 output vaultName string = chosen.vault
 
 @description('For roles.bicep: name of the Application Insights component.')
 output componentName string = chosen.component
 
-@description('For roles.bicep: object id of the Logic App that mails the link to a report; none without one.')
+@description('For roles.bicep: object id of the Logic App that mails the link to a report; empty without one.')
 output mailPrincipalId string? = reportMail.?outputs.principalId
 
 @description('Name of the function app, for publishing.')
 output siteName string = chosen.site
 
-@description('Where health is asked.')
+@description('URL of the health endpoint.')
 output healthUrl string = 'https://${site.outputs.hostName}/api/health'

@@ -1,4 +1,4 @@
-// All three templates in one go, for who has all the rights: workspace, app, roles. Deploy it into the resource group of the app.
+// All three templates together, for teams with all permissions: workspace, app, roles. Deploy it into the resource group of the app.
 
 targetScope = 'resourceGroup'
 
@@ -21,17 +21,17 @@ import {
   tagsType
 } from 'types.bicep'
 
-@description('A workspace that is there, in any resource group, subscription and region of the tenant.')
+@description('An existing workspace, in any resource group, subscription and region of the tenant.')
 @sealed()
 type givenWorkspaceType = {
-  @description('Required. A workspace that is there.')
+  @description('Required. An existing workspace.')
   kind: 'given'
 
   @description('Required. Its resource id.')
   resourceId: string
 }
 
-@description('A workspace to create beside the app, with Microsoft Sentinel on it.')
+@description('A workspace to create next to the app, with Microsoft Sentinel enabled.')
 @sealed()
 type createdWorkspaceType = {
   @description('Required. A workspace to create.')
@@ -42,16 +42,16 @@ type createdWorkspaceType = {
 }
 
 @discriminator('kind')
-@description('Where rows go to.')
+@description('Destination of the rows.')
 type workspaceType = givenWorkspaceType | createdWorkspaceType
 
-@description('Required. Where rows go to.')
+@description('Required. Destination of the rows.')
 param workspace workspaceType
 
 @description('Optional. Short name that resource names are built from.')
 param prefix prefixType = 'claude'
 
-@description('Optional. Names for where a naming policy asks for other ones.')
+@description('Optional. Names, if a naming policy requires others.')
 param names namesType = {}
 
 @description('Optional. Name of the data collection rule.')
@@ -59,13 +59,13 @@ param names namesType = {}
 @maxLength(30)
 param ruleName string = 'dcr-${prefix}'
 
-@description('Optional. Region of the app; rule and alerts follow the workspace\'s by themselves.')
+@description('Optional. Region of the app; rule and alerts use the workspace\'s region.')
 param location string = resourceGroup().location
 
 @description('Optional. Tags.')
 param tags tagsType = {}
 
-@description('Optional. Organisations to read. Their keys go into the vault, never through here.')
+@description('Optional. Organizations to read. Their keys are stored in the vault and are never parameters.')
 @minLength(1)
 param connections connectionType[] = [{ name: 'default' }]
 
@@ -75,19 +75,19 @@ param settings settingsType = {}
 @description('Optional. Plan, retention and protection of the tables.')
 param tables tablesType = {}
 
-@description('Optional. Whether parsers, rules, hunts and workbooks are deployed too.')
+@description('Optional. Whether to deploy parsers, rules, hunts and workbooks.')
 param deployContent bool = true
 
-@description('Optional. What is changed about rules, by slug: on or off, severity, frequency, thresholds.')
+@description('Optional. Changes to rules, by slug: enabled or disabled, severity, frequency, thresholds.')
 param tuning tuningType = {}
 
 @description('Optional. Whether storage, vault and Azure Monitor are reached privately, and how.')
 param network networkType = { kind: 'public' }
 
-@description('Optional. Compliance reports for auditors: where they go, who seals them, who is told.')
+@description('Optional. Compliance reports for auditors: container, signing key, mail recipients.')
 param report reportType = { kind: 'none' }
 
-@description('Optional. Who is told when the bridge fails.')
+@description('Optional. Alerts about failures of the bridge.')
 param alerts alertsType = {}
 
 @description('Optional. Version of Python.')
@@ -99,22 +99,22 @@ param instanceMemoryMB 2048 | 4096 = 2048
 @description('Optional. Redundancy of the storage account.')
 param storageSku skuType = 'Standard_ZRS'
 
-@description('Optional. What is deleted when. Whole activities of cut rows stay as long as the rows, unless this says otherwise.')
+@description('Optional. Retention of state. By default, the complete activities of truncated rows are kept as long as the rows.')
 param lifecycle lifecycleType = {}
 
-@description('Optional. Workspace behind Application Insights and the vault\'s log; by default the one that rows go to.')
+@description('Optional. Workspace behind Application Insights and the vault\'s log; by default the destination of the rows.')
 param telemetryWorkspaceResourceId string?
 
-@description('Optional. Address of the release\'s zip. Without it the app is made empty and published by azd, az or a pipeline.')
+@description('Optional. URL of the release\'s zip. Without it the app is created empty and published by azd, az or a pipeline.')
 param packageUri string?
 
-@description('Optional. Whether rights are given too; without it roles.bicep is another team\'s to deploy.')
+@description('Optional. Whether to assign roles; otherwise another team deploys roles.bicep.')
 param assignRoles bool = true
 
-@description('Optional. What the app may read in the workspace: its own tables, or, where conditions are not to be had, all of it.')
+@description('Optional. What the app may read in the workspace: its own tables, or all of it if table conditions are not available.')
 param workspaceAccess 'tables' | 'workspace' = 'tables'
 
-@description('Optional. What the host may use in the storage account: its two containers, or, if it does not start otherwise, all of it.')
+@description('Optional. What the host may use in the storage account: its two containers, or all of it if the host does not start otherwise.')
 param hostStorage 'containers' | 'account' = 'containers'
 
 @description('Optional. Who stores and rotates the keys in the vault.')
@@ -123,7 +123,7 @@ param keyHolders principalType[] = []
 @description('Optional. Who reads which table.')
 param tableReaders tableReaderType[] = []
 
-@description('Optional. Who runs init, doctor, prove and the other commands from a machine of theirs.')
+@description('Optional. Who runs init, doctor, prove and the other commands from their own machine.')
 param operators principalType[] = []
 
 @description('Optional. Cloud of Azure.')
@@ -201,7 +201,7 @@ module app 'app.bicep' = {
 
 module roles 'roles.bicep' = if (assignRoles) {
   params: {
-    // Known only once the identity is there; a right named after anything else would clash with that of a deleted namesake.
+    // Known only after the identity exists; a role assignment named after anything else would conflict with that of a deleted identity of the same name.
     #disable-next-line what-if-short-circuiting
     principalId: app.outputs.principalId
     storageName: chosen.storage
@@ -220,7 +220,7 @@ module roles 'roles.bicep' = if (assignRoles) {
     reports: report.kind != 'none'
     reportContainerName: report.kind == 'created' ? reportContainer : null
     reportKeyName: reportKeyOf(report)
-    #disable-next-line what-if-short-circuiting // as above; whether there is one is known before
+    #disable-next-line what-if-short-circuiting // as above; whether one exists is known before
     mail: report.kind == 'created' && report.?mail != null ? { principalId: app.outputs.mailPrincipalId! } : null
     keyHolders: keyHolders
     tableReaders: tableReaders
@@ -231,10 +231,10 @@ module roles 'roles.bicep' = if (assignRoles) {
 @description('Name of the function app, for publishing.')
 output siteName string = app.outputs.siteName
 
-@description('Name of the vault that the key is put into.')
+@description('Name of the vault that stores the key.')
 output vaultName string = app.outputs.vaultName
 
-@description('Where health is asked.')
+@description('URL of the health endpoint.')
 output healthUrl string = app.outputs.healthUrl
 
 @description('Object id of the app\'s identity.')

@@ -1,4 +1,4 @@
-// The smallest deployment: into a workspace that is there. Copy it, or set the variable; scenarios/ has the other shapes.
+// The smallest deployment: into an existing workspace. Copy it, or set the variable; scenarios/ has other examples.
 using 'main.bicep'
 
 param workspace = {
@@ -9,5 +9,5 @@ param workspace = {
   )
 }
 
-// Rules switched off, severities, frequencies, thresholds: keep this one file, and every release keeps to it.
+// Disabled rules, severities, frequencies, thresholds: keep this file, and every release applies it.
 param tuning = loadJsonContent('tuning.json')

@@ -3,7 +3,7 @@
 import { checkedId } from 'types.bicep'
 
 @export()
-@description('Reachable from the internet, by identity alone.')
+@description('Reachable from the internet, with identity-based access only.')
 @sealed()
 type publicNetworkType = {
   @description('Required. No private network.')
@@ -11,7 +11,7 @@ type publicNetworkType = {
 }
 
 @export()
-@description('Private DNS zones that are there, by resource id.')
+@description('Existing private DNS zones, by resource id.')
 @sealed()
 type dnsZonesType = {
   @description('Required. Zone of blob storage, such as privatelink.blob.core.windows.net.')
@@ -25,19 +25,19 @@ type dnsZonesType = {
 }
 
 @export()
-@description('A private network that is there: nothing of it is created, private endpoints are put into it.')
+@description('An existing private network: only private endpoints are created in it.')
 @sealed()
 type givenNetworkType = {
-  @description('Required. A network that is there.')
+  @description('Required. An existing network.')
   kind: 'given'
 
-  @description('Required. Subnet the app goes out by, delegated to Microsoft.App/environments, used by nothing else.')
+  @description('Required. Subnet for outbound traffic, delegated to Microsoft.App/environments, used by nothing else.')
   integrationSubnetResourceId: string
 
   @description('Required. Subnet of the private endpoints, in the region of the app.')
   endpointSubnetResourceId: string
 
-  @description('Optional. DNS zones of the private endpoints. Without them a policy of yours has to write the records.')
+  @description('Optional. DNS zones of the private endpoints. Without them your policy must write the records.')
   dnsZoneResourceIds: dnsZonesType?
 
   @description('Optional. Azure Monitor private link scope of this network. A second one is never created: it would take over the names of the first.')
@@ -46,18 +46,18 @@ type givenNetworkType = {
   @description('Optional. Whether this deployment links its own resources into that scope (default), or the scope\'s owners do.')
   linkToScope: bool?
 
-  @description('Optional. Data collection endpoint that is there, in the region of the workspace and linked to the scope. Without it one is created and linked.')
+  @description('Optional. Existing data collection endpoint, in the region of the workspace and linked to the scope. Without it one is created and linked.')
   dataCollectionEndpointResourceId: string?
 }
 
 @export()
-@description('A private network to create, for where there is no hub: network, DNS zones, private link scope, NAT gateway.')
+@description('A private network to create, if there is no hub: network, DNS zones, private link scope, NAT gateway.')
 @sealed()
 type createdNetworkType = {
   @description('Required. A network to create.')
   kind: 'created'
 
-  @description('Optional. Address range of at least /25; two subnets of /26 and /27 are cut from it. Default 10.90.0.0/24.')
+  @description('Optional. Address range of at least /25; it is divided into subnets of /26 and /27. Default 10.90.0.0/24.')
   addressPrefix: string?
 }
 
@@ -66,19 +66,19 @@ type createdNetworkType = {
 @description('How the app reaches storage, vault and Azure Monitor.')
 type networkType = publicNetworkType | givenNetworkType | createdNetworkType
 
-@description('The id of the subnet, or an error that says what it must look like.')
+@description('The id of the subnet, or an error that describes the valid form.')
 func checkedSubnet(id string) string =>
   startsWith(id, '/subscriptions/') && length(split(id, '/')) == 11 && contains(toLower(id), '/virtualnetworks/')
     ? id
     : fail('network: a subnet must be given as /subscriptions/.../virtualNetworks/NAME/subnets/NAME')
 
-@description('The id of the DNS zone, or an error that says of which type it must be.')
+@description('The id of the DNS zone, or an error that names the required type.')
 func checkedZone(id string) string => checkedId(id, 'Microsoft.Network/privateDnsZones', 'network.dnsZoneResourceIds')
 
-// What is given is used, and nothing of it is made again; `own` ids are those that this deployment would create.
+// Given resources are used, not created again; `own` ids are those that this deployment would create.
 
 @export()
-@description('Subnet the app goes out by; none in a public network.')
+@description('Subnet for outbound traffic; empty in a public network.')
 func appSubnetOf(network networkType, ownNetwork string) string? =>
   network.kind == 'given'
     ? network.integrationSubnetResourceId != network.endpointSubnetResourceId
@@ -94,7 +94,7 @@ func endpointSubnetOf(network networkType, ownNetwork string) string =>
     : network.kind == 'created' ? '${ownNetwork}/subnets/endpoints' : ''
 
 @export()
-@description('DNS zones that private endpoints are entered in; none where a policy writes the records.')
+@description('DNS zones for the private endpoint records; empty if a policy writes them.')
 func zoneIdsOf(network networkType, own dnsZonesType) { blob: string[], vault: string[], sites: string[] } =>
   network.kind == 'given'
     ? {
@@ -107,7 +107,7 @@ func zoneIdsOf(network networkType, own dnsZonesType) { blob: string[], vault: s
         : { blob: [], vault: [], sites: [] }
 
 @export()
-@description('Private link scope of Azure Monitor; none where there is none.')
+@description('Private link scope of Azure Monitor; empty without one.')
 func scopeIdOf(network networkType, own string) string? =>
   network.kind == 'given'
     ? network.?privateLinkScopeResourceId == null

@@ -1,4 +1,4 @@
-// Compliance reports for auditors: types, checks and the settings they come to. docs/report.md says what a report is.
+// Compliance reports for auditors: types, checks and the resulting settings. See docs/report.md.
 
 import { appSettingsType } from 'settings.bicep'
 
@@ -8,22 +8,22 @@ var reportContainer = 'reports'
 
 var reportKey = 'report'
 
-@description('Of which period a report is.')
+@description('Period of a report.')
 type everyType = 'weekly' | 'monthly'
 
 @export()
 @description('No scheduled report.')
 @sealed()
 type noReportType = {
-  @description('Required. No scheduled report; the command still writes one.')
+  @description('Required. No scheduled report; the command can still write one.')
   kind: 'none'
 }
 
 @export()
-@description('Who is mailed the link to a new report.')
+@description('Recipients of the link to a new report.')
 @sealed()
 type reportMailType = {
-  @description('Required. Addresses, parted by semicolons.')
+  @description('Required. Addresses, separated by semicolons.')
   @minLength(3)
   recipients: string
 }
@@ -35,7 +35,7 @@ type createdReportType = {
   @description('Required. A container and a key to create.')
   kind: 'created'
 
-  @description('Required. Of which period.')
+  @description('Required. Period.')
   every: everyType
 
   @description('Optional. Whether the manifest is signed. Default true.')
@@ -44,18 +44,18 @@ type createdReportType = {
   @description('Optional. Name people by their addresses. Default false: by their ids.')
   names: bool?
 
-  @description('Optional. A Logic App that mails the link; its mailbox must be signed in once by hand.')
+  @description('Optional. A Logic App that mails the link; its mailbox connection must be authorized once by hand.')
   mail: reportMailType?
 }
 
 @export()
-@description('Reports in a container that is there, such as an archive of the auditors\'; its owners give the rights on it and on the key.')
+@description('Reports in an existing container, such as the auditors\' archive; its owners assign the roles on it and on the key.')
 @sealed()
 type givenReportType = {
-  @description('Required. A container that is there.')
+  @description('Required. An existing container.')
   kind: 'given'
 
-  @description('Required. Of which period.')
+  @description('Required. Period.')
   every: everyType
 
   @description('Required. Its address, https://ACCOUNT.blob.../CONTAINER.')
@@ -74,11 +74,11 @@ type givenReportType = {
 type reportType = noReportType | createdReportType | givenReportType
 
 @export()
-@description('Name of the signing key in the app\'s vault; none where nothing is signed by one of ours.')
+@description('Name of the signing key in the app\'s vault; empty if no key of ours signs.')
 func reportKeyOf(report reportType) string? => report.kind == 'created' && (report.?sign ?? true) ? reportKey : null
 
 @export()
-@description('The report, or an error where it cannot be delivered.')
+@description('The report, or an error if it cannot be delivered.')
 func checkedReport(report reportType, public bool) reportType =>
   report.kind == 'created' && report.?mail != null && !public
     ? fail('report.mail: a Logic App on the consumption plan does not reach storage in a private network; leave mail out')
@@ -89,7 +89,7 @@ func checkedReport(report reportType, public bool) reportType =>
             : report
 
 @export()
-@description('The report\'s settings. Every setting is written, an empty one meaning the bridge\'s own default.')
+@description('The report\'s settings. Every setting is written; empty means the bridge\'s default.')
 func reportSettings(report reportType, blobEndpoint string, vaultUrl string) appSettingsType => {
   REPORT_SCHEDULE: report.?every ?? ''
   REPORT_NAMES: toLower(string(report.?names ?? ''))

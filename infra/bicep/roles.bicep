@@ -1,5 +1,5 @@
-// For the team that gives rights. Deploy it into the app's resource group; it reaches into the workspace's. Each right ends at the one
-// thing it is for, and each is named by guid(scope, principal, role), so that a second deployment changes nothing.
+// For the team that assigns roles. Deploy it into the app's resource group; it also writes to the workspace's. Each role is scoped to one
+// resource and named by guid(scope, principal, role), so that redeploying changes nothing.
 
 targetScope = 'resourceGroup'
 
@@ -31,19 +31,19 @@ param ruleResourceId string
 @description('Required. Resource id of the workspace.')
 param workspaceResourceId string
 
-@description('Optional. tables: the app may read only the tables it asks about, by a condition. workspace: all of it, for where conditions are not to be had.')
+@description('Optional. tables: a condition limits the app to the tables it queries. workspace: all of it, if table conditions are not available.')
 param workspaceAccess 'tables' | 'workspace' = 'tables'
 
-@description('Optional. Tables that are protected (preview). Default: those that are so as released.')
+@description('Optional. Protected tables (preview). Default: as released.')
 param protectedTables tableNameType[]?
 
 @description('Optional. containers: the host may use its two containers only. account: the whole account, if the host does not start otherwise.')
 param hostStorage 'containers' | 'account' = 'containers'
 
-@description('Optional. Whether the app writes compliance reports, and so reads watchlists.')
+@description('Optional. Whether the app writes compliance reports, which requires reading watchlists.')
 param reports bool = false
 
-@description('Optional. Container of this account that reports are written into.')
+@description('Optional. Container of this account for reports.')
 param reportContainerName string?
 
 @description('Optional. Key of this vault that signs reports.')
@@ -58,11 +58,11 @@ param keyHolders principalType[] = []
 @description('Optional. Who reads which table.')
 param tableReaders tableReaderType[] = []
 
-@description('Optional. Who runs init, doctor, prove and the other commands from a machine of theirs: the rights of the app but the host\'s.')
+@description('Optional. Who runs init, doctor, prove and the other commands from their own machine: the app\'s roles except the host\'s.')
 param operators principalType[] = []
 
 var roles = loadJsonContent('roles.json')
-// Tables that the app asks about: a condition names them, and every table that nothing asks about stays unread.
+// Tables that the app queries: a condition names them; the app cannot read other tables.
 var tables = map(filter(releasedTables, table => contains(table.readers, 'bridge')), table => table.name)
 var protected = protectedTables ?? map(filter(releasedTables, table => table.protected), table => table.name)
 var app = { principalId: principalId, principalType: 'ServicePrincipal' }
@@ -75,7 +75,7 @@ var operating = map(operators, operator => {
   tables: tables
 })
 var everyReader = concat(tableReaders, operating)
-var readers = length(union(map(everyReader, reader => reader.principalId), [])) < length(everyReader) ? fail('tableReaders, operators: a principal is there twice; one entry gives it all its tables, and operators read both') : everyReader
+var readers = length(union(map(everyReader, reader => reader.principalId), [])) < length(everyReader) ? fail('tableReaders, operators: a principal is listed twice; one entry lists all its tables, and operators read both') : everyReader
 
 module sendRows 'modules/role-rule.bicep' = {
   scope: resourceGroup(split(ruleId, '/')[2], split(ruleId, '/')[4])
@@ -169,7 +169,7 @@ module readBack 'modules/role-workspace.bicep' = {
     workspaceName: last(split(workspaceId, '/'))
     principal: app
     roleId: workspaceAccess == 'tables' ? roles.logAnalyticsDataReader : roles.logAnalyticsReader
-    // What was approved, and what rules are kept silent about, stands in watchlists.
+    // Approvals and suppressed alerts are in watchlists.
     tables: workspaceAccess == 'tables' ? concat(tables, reports ? ['Watchlist'] : []) : []
     protectedTables: protected
   }

@@ -1,12 +1,12 @@
-// The bridge's settings, as shared/settings.py knows them: same names in camelCase, same limits. Every setting is written, an empty one
-// meaning the bridge's own default, so that the portal shows what there is. Not here, because the template knows them: addresses, ids
-// and the tables' versions; the report's have a parameter of their own (reports.bicep). Not here at all: keys, which live in the vault, and STATE_DIR, which is for machines outside Azure.
+// The bridge's settings, as in shared/settings.py: same names in camelCase, same limits. Every setting is written (empty
+// means the bridge's default), so that the portal lists them all. Not here, because the template sets them: URLs, ids
+// and the tables' versions; report settings have their own parameter (reports.bicep). Never here: keys, which are in the vault, and STATE_DIR, which is for machines outside Azure.
 
 @export()
-@description('One parent organisation, or one standalone Console organisation. Its key is a secret in the vault, put there by whoever may see it.')
+@description('One parent organization, or one standalone Console organization. Its key is a secret in the vault, stored by a key holder.')
 @sealed()
 type connectionType = {
-  @description('Required. Lower-case letters, digits and hyphens; it names the connection in rows and state.')
+  @description('Required. Lower-case letters, digits and hyphens; the connection\'s name in rows and state.')
   @minLength(1)
   @maxLength(40)
   name: string
@@ -19,23 +19,23 @@ type connectionType = {
   @description('Optional. Base address for this connection alone.')
   apiUrl: string?
 
-  @description('Optional. Narrows a parent-wide key to these organisations.')
+  @description('Optional. Narrows a parent-wide key to these organizations.')
   organizationIds: string[]?
 }
 
 @export()
-@description('How much of a person a category shows.')
+@description('How much personal data a category shows.')
 type modeType = 'full' | 'pseudonymous' | 'count-only'
 
 @export()
-@description('Mode of each category, or of all the rest under *.')
+@description('Mode of each category, or of all others under *.')
 type minimizeType = {
   @description('Optional. Mode of the category.')
   *: modeType
 }
 
 @export()
-@description('Settings of the bridge; docs/reference/settings.md says what each does.')
+@description('Settings of the bridge, described in docs/reference/settings.md.')
 @sealed()
 type settingsType = {
   @description('Optional. Base address of the Compliance API.')
@@ -70,7 +70,7 @@ type settingsType = {
   @minValue(1)
   @maxValue(20)
   planReaders: int?
-  @description('Optional. Requests a minute that planned reading leaves to others.')
+  @description('Optional. Requests a minute that planned reading leaves to other clients.')
   @minValue(0)
   @maxValue(600)
   requestReserve: int?
@@ -82,18 +82,18 @@ type settingsType = {
   identity: ('clear' | 'pseudonymous')?
   @description('Optional. Mode of each category.')
   minimize: minimizeType?
-  @description('Optional. NCRONTAB schedule of the live walk. Default: every minute.')
+  @description('Optional. NCRONTAB schedule of live runs. Default: every minute.')
   pollSchedule: string?
   @description('Optional. NCRONTAB schedule of sweeps, history and repairs. Default: every minute.')
   planSchedule: string?
   @description('Optional. NCRONTAB schedule of the daily proof. Default: 03:45 UTC.')
   proveSchedule: string?
-  @description('Optional. Rows of each connection that a daily proof may send again; 0: it only reports.')
+  @description('Optional. Rows per connection that a daily proof may resend; 0: report only.')
   @minValue(0)
   proveRepairRows: int?
-  @description('Optional. Refuse operators who have not signed in through the platform; needs App Service authentication on the app.')
+  @description('Optional. Refuse callers that the platform has not authenticated; needs App Service authentication on the app.')
   requireEntra: bool?
-  @description('Optional. Carry names of files and titles of artifacts.')
+  @description('Optional. Deliver file names and artifact titles.')
   contentNames: bool?
   @description('Optional. Level of the log.')
   logLevel: ('DEBUG' | 'INFO' | 'WARNING' | 'ERROR')?
@@ -107,14 +107,14 @@ type appSettingsType = {
 }
 
 @export()
-@description('The settings, or an error where they contradict each other.')
+@description('The settings, or an error if they contradict each other.')
 func checkedSettings(settings settingsType) settingsType =>
   settings.?identity == 'pseudonymous' && contains(map(items(settings.?minimize ?? {}), entry => entry.value), 'full')
-    ? fail('settings.minimize: full beside identity pseudonymous; take one of them back')
+    ? fail('settings.minimize: full beside identity pseudonymous; remove one of them')
     : settings
 
 @export()
-@description('The connections, or an error where two share a name or a name has other characters.')
+@description('The connections, or an error if two share a name or a name has invalid characters.')
 func checkedConnections(connections connectionType[]) connectionType[] =>
   length(union(map(connections, connection => connection.name), [])) < length(connections) ? fail('connections: two share a name; state is kept by name') : empty(filter(connections, connection => !plainName(connection.name))) ? connections : fail('connections: a name has lower-case letters, digits and hyphens only, no hyphen at either end')
 
@@ -125,7 +125,7 @@ func plainName(name string) bool =>
   ))
 
 @export()
-@description('What the operator chose, as app settings.')
+@description('The chosen settings, as app settings.')
 func chosenSettings(settings settingsType, connections connectionType[]) appSettingsType => {
   CONNECTIONS: string(map(connections, connection => {
     name: connection.name
@@ -146,7 +146,7 @@ func chosenSettings(settings settingsType, connections connectionType[]) appSett
   UPLOADS_IN_FLIGHT: string(settings.?uploadsInFlight ?? '')
   IDENTITY: settings.?identity ?? ''
   MINIMIZE: settings.?minimize == null ? '' : string(settings.?minimize)
-  // The host reads the schedules too, and takes no empty ones.
+  // The host also reads the schedules and rejects empty ones.
   POLL_SCHEDULE: settings.?pollSchedule ?? '0 * * * * *'
   PLAN_SCHEDULE: settings.?planSchedule ?? '30 * * * * *'
   PROVE_SCHEDULE: settings.?proveSchedule ?? '0 45 3 * * *'

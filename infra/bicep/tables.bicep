@@ -1,5 +1,5 @@
-// What the workspace holds, how it is reached, and what is handed on about it: types, and checks. The tables themselves are files of
-// shared/tables, here as the list and the types that are generated from them; no template names one.
+// Types and checks for the workspace: its tables, its endpoint, and the outputs about it. The tables themselves are files in
+// shared/tables; the list and the types here are generated from them, and no template names one.
 
 import { tableNameType, tablesType } from 'generated/tables.bicep'
 import { tableOptionsType } from 'types.bicep'
@@ -20,7 +20,7 @@ type columnType = {
 }
 
 @export()
-@description('A table, as released or as the customer wants it.')
+@description('A table, as released or as configured.')
 @sealed()
 type tableType = {
   @description('Required. Name.')
@@ -29,7 +29,7 @@ type tableType = {
   @description('Required. Version of its columns.')
   version: int
 
-  @description('Required. Plan; only Analytics takes rules.')
+  @description('Required. Plan; only Analytics supports rules.')
   plan: 'Analytics' | 'Basic' | 'Auxiliary'
 
   @description('Required. Days a row can be queried at full speed.')
@@ -41,10 +41,10 @@ type tableType = {
   @description('Required. Whether general roles cannot read it (preview).')
   protected: bool
 
-  @description('Required. Whether the originals of cut rows lie in the state container.')
+  @description('Required. Whether the originals of truncated rows are in the state container.')
   overflows: bool
 
-  @description('Required. Who queries it; shared/tables/__init__.py says what each stands for.')
+  @description('Required. Who queries it; described in shared/tables/__init__.py.')
   readers: ('bridge' | 'parsers' | 'rules' | 'alerts')[]
 
   @description('Required. Columns.')
@@ -60,7 +60,7 @@ type tableReaderType = {
   @maxLength(36)
   principalId: string
 
-  @description('Required. What it is.')
+  @description('Required. Kind of principal.')
   principalType: 'User' | 'Group' | 'ServicePrincipal'
 
   @description('Required. Tables it may read.')
@@ -69,7 +69,7 @@ type tableReaderType = {
 }
 
 @export()
-@description('A workspace to create, with Microsoft Sentinel on it.')
+@description('A workspace to create, with Microsoft Sentinel enabled.')
 @sealed()
 type newWorkspaceType = {
   @description('Required. Name of the workspace.')
@@ -80,14 +80,14 @@ type newWorkspaceType = {
   @description('Required. Region of the workspace.')
   location: string
 
-  @description('Optional. Days rows are kept where a table says nothing else. Default 90.')
+  @description('Optional. Default retention of rows in days. Default 90.')
   @minValue(30)
   @maxValue(730)
   retentionDays: int?
 }
 
 @export()
-@description('No data collection endpoint: the rule brings a public one of its own.')
+@description('No data collection endpoint: the rule has its own public one.')
 @sealed()
 type noEndpointType = {
   @description('Required. The rule\'s own endpoint.')
@@ -95,10 +95,10 @@ type noEndpointType = {
 }
 
 @export()
-@description('A data collection endpoint that is there, in the region of the workspace.')
+@description('An existing data collection endpoint, in the region of the workspace.')
 @sealed()
 type givenEndpointType = {
-  @description('Required. An endpoint that is there.')
+  @description('Required. An existing endpoint.')
   kind: 'given'
 
   @description('Required. Its resource id.')
@@ -106,7 +106,7 @@ type givenEndpointType = {
 }
 
 @export()
-@description('A data collection endpoint to create beside the rule, closed to the internet.')
+@description('A data collection endpoint to create next to the rule, without public access.')
 @sealed()
 type createdEndpointType = {
   @description('Required. An endpoint to create.')
@@ -115,7 +115,7 @@ type createdEndpointType = {
 
 @export()
 @discriminator('kind')
-@description('Where rows are sent to.')
+@description('Destination of the rows.')
 type endpointType = noEndpointType | givenEndpointType | createdEndpointType
 
 @export()
@@ -127,13 +127,13 @@ type tableVersionsType = {
 }
 
 @export()
-@description('What only Azure knows of the workspace and the rule: output destination of workspace.bicep.')
+@description('Values of the workspace and the rule that only Azure has: output destination of workspace.bicep.')
 @sealed()
 type destinationType = {
   @description('Required. Workspace (customer) id.')
   workspaceCustomerId: string
 
-  @description('Required. Region of the workspace; alerts on it live there.')
+  @description('Required. Region of the workspace and of its alerts.')
   workspaceLocation: string
 
   @description('Required. Immutable id of the data collection rule: dcr- and 32 hex digits, not its name.')
@@ -149,7 +149,7 @@ type destinationType = {
 }
 
 @export()
-@description('The tables as the customer wants them, or an error where that cannot be.')
+@description('The tables as configured, or an error if that is not possible.')
 func chosenTables(released tableType[], wanted tablesType, deployContent bool) tableType[] =>
   map(released, table => checkedTable(chosenTable(table, wanted[?table.name] ?? {}), deployContent))
 
@@ -163,7 +163,7 @@ func chosenTable(table tableType, wanted tableOptionsType) tableType => {
 
 func checkedTable(table tableType, deployContent bool) tableType =>
   table.plan != 'Analytics' && !empty(intersection(table.readers, deployContent ? ['alerts', 'parsers', 'rules'] : ['alerts']))
-    ? fail('tables.${table.name}.plan: rules need Analytics, as alerts do; with Basic set deployContent to false, and leave a table that alerts read as it is')
+    ? fail('tables.${table.name}.plan: rules need Analytics, as alerts do; with Basic set deployContent to false, and leave tables that alerts read on Analytics')
     : table.totalRetentionDays < (table.plan == 'Analytics' ? table.retentionDays : 30)
         ? fail('tables.${table.name}.totalRetentionDays: must not be less than retentionDays')
         : table.totalRetentionDays <= 730 || contains([1095, 1460, 1826, 2191, 2556, 2922, 3288, 3653, 4018, 4383], table.totalRetentionDays)

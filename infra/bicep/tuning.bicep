@@ -1,11 +1,11 @@
-// What a customer changes about our rules, in one file that survives every release: types, and how it is applied.
-// A name that no rule has, or a threshold that its query has not, stops the deployment with a sentence.
+// Changes to our rules in one file that is kept across releases: types, and how it is applied.
+// An unknown rule name, or a threshold that is not in the query, fails the deployment with a message.
 
 @export()
-@description('What is changed about one rule. What is left out stays as released.')
+@description('Changes to one rule. Omitted properties stay as released.')
 @sealed()
 type ruleTuningType = {
-  @description('Optional. Off stays off, whatever a release brings.')
+  @description('Optional. A disabled rule stays disabled across releases.')
   enabled: bool?
 
   @description('Optional. Severity of its alerts.')
@@ -16,60 +16,60 @@ type ruleTuningType = {
   @maxLength(3)
   frequency: string?
 
-  @description('Optional. Value for each threshold, written as in the query: a number or a span, such as 8 or 30m.')
+  @description('Optional. Value for each threshold, written as in the query: a number or a timespan, such as 8 or 30m.')
   thresholds: thresholdsType?
 }
 
 @export()
-@description('Thresholds by name, as texts.')
+@description('Thresholds by name, as strings.')
 type thresholdsType = {
   @description('Optional. The value of the threshold of that name.')
   *: string
 }
 
 @export()
-@description('What is changed, by the rule\'s slug.')
+@description('Changes, by the rule\'s slug.')
 type tuningType = {
-  @description('Optional. What is changed about the rule of that slug.')
+  @description('Optional. Changes to the rule with that slug.')
   *: ruleTuningType
 }
 
 @export()
-@description('What the build says may be changed about a rule, and the text that is replaced to do so.')
+@description('What may be changed about a rule, from the build, and the text that is replaced.')
 type tunableType = {
-  @description('Required. The filter that holds the frequency; empty where it cannot be changed.')
+  @description('Required. The filter with the frequency; empty if it cannot be changed.')
   frequency: string
 
-  @description('Required. Whether the rule has one severity, and not one by row.')
+  @description('Required. Whether the rule has one severity, not one per row.')
   severity: bool
 
-  @description('Required. Thresholds with the value the query is released with.')
+  @description('Required. Thresholds with their released values.')
   thresholds: thresholdsType
 }
 
 @export()
-@description('The tuning, or an error that names the rules that are not there.')
+@description('The tuning, or an error that names the unknown rules.')
 func checkedTuning(tuning tuningType, slugs string[]) tuningType =>
   empty(filter(objectKeys(tuning), slug => !contains(slugs, slug)))
     ? tuning
     : fail('tuning: there is no rule ${join(filter(objectKeys(tuning), slug => !contains(slugs, slug)), ', ')}')
 
 @export()
-@description('The severity, or an error where the rule\'s own rows decide it.')
+@description('The severity, or an error if the rule\'s rows determine it.')
 func tunedSeverity(slug string, released string, tunable tunableType, tuning ruleTuningType) string =>
   tuning.?severity == null
     ? released
     : tunable.severity ? tuning.severity! : fail('tuning: the severity of ${slug} is decided row by row')
 
 @export()
-@description('The frequency as Azure takes it (PT5M, P1D).')
+@description('The frequency in Azure\'s format (PT5M, P1D).')
 func tunedFrequency(released string, tuning ruleTuningType) string =>
   tuning.?frequency == null
     ? released
     : '${endsWith(tuning.frequency!, 'd') ? 'P' : 'PT'}${toUpper(tuning.frequency!)}'
 
 @export()
-@description('The query with its thresholds and its frequency, or an error that says which threshold it has not.')
+@description('The query with its thresholds and its frequency, or an error that names the missing threshold.')
 func tunedQuery(slug string, released string, tunable tunableType, tuning ruleTuningType) string =>
   reduce(
     objectKeys(tuning.?thresholds ?? {}),

@@ -1,4 +1,4 @@
-// Types and checks that all templates share. A check returns its argument, or ends the deployment before it starts.
+// Types and checks that all templates share. A check returns its argument or fails the deployment before it starts.
 
 @export()
 @description('Tags for every resource that takes them.')
@@ -14,7 +14,7 @@ type tagsType = {
 type prefixType = string
 
 @export()
-@description('A cloud of Azure that Bicep knows endpoints of. Only AzureCloud was looked at closely; none was tried.')
+@description('An Azure cloud whose endpoints Bicep has. Only AzureCloud was reviewed closely; none was tested.')
 type cloudType = 'AzureCloud' | 'AzureUSGovernment' | 'AzureChinaCloud'
 
 @export()
@@ -35,7 +35,7 @@ type endpointOverridesType = {
 }
 
 @export()
-@description('Names for where a naming policy asks for other ones.')
+@description('Names, if a naming policy requires others.')
 @sealed()
 type namesType = {
   @description('Optional. User-assigned identity.')
@@ -58,7 +58,7 @@ type namesType = {
   @maxLength(40)
   plan: string?
 
-  @description('Optional. Function app; above 32 characters two apps on one storage account can take each other for the same host.')
+  @description('Optional. Function app; above 32 characters two apps on one storage account can have the same host id.')
   @minLength(2)
   @maxLength(32)
   site: string?
@@ -70,7 +70,7 @@ type namesType = {
 }
 
 @export()
-@description('Names of the app\'s resources, as they will be.')
+@description('Final names of the app\'s resources.')
 @sealed()
 type chosenNamesType = {
   @description('Required. User-assigned identity.')
@@ -93,7 +93,7 @@ type chosenNamesType = {
 }
 
 @export()
-@description('Somebody, or something, that gets a right.')
+@description('A principal that gets a role.')
 @sealed()
 type principalType = {
   @description('Required. Object id in Entra.')
@@ -101,7 +101,7 @@ type principalType = {
   @maxLength(36)
   principalId: string
 
-  @description('Required. What it is.')
+  @description('Required. Kind of principal.')
   principalType: 'User' | 'Group' | 'ServicePrincipal'
 }
 
@@ -116,43 +116,43 @@ type retentionType = int
 type totalRetentionType = int
 
 @export()
-@description('What is different about one table. What is left out stays as released.')
+@description('Changes to one table. Omitted properties stay as released.')
 @sealed()
 type tableOptionsType = {
-  @description('Optional. Analytics, which rules, parsers and alerts need; Basic is cheaper and takes neither rules nor joins.')
+  @description('Optional. Analytics, which rules, parsers and alerts need; Basic is cheaper and supports neither rules nor joins.')
   plan: ('Analytics' | 'Basic')?
 
   @description('Optional. Days a row can be queried at full speed. Not with Basic, whose 30 days are fixed.')
   retentionDays: retentionType?
 
-  @description('Optional. Days a row is kept altogether, the rest in the archive. Default: retentionDays where that is given, else as released.')
+  @description('Optional. Days a row is kept altogether, the rest in the archive. Default: retentionDays if given, otherwise as released.')
   totalRetentionDays: totalRetentionType?
 
-  @description('Optional. Protected tables (preview): nobody reads the table by a general role; each reader is named in roles.bicep.')
+  @description('Optional. Protected table (preview): general roles cannot read it; each reader is named in roles.bicep.')
   protected: bool?
 }
 
 @export()
-@description('Whether the text is made of these characters alone.')
+@description('Whether the text has only these characters.')
 func madeOf(text string, alphabet string) bool =>
   empty(filter(range(0, length(text)), i => !contains(alphabet, substring(text, i, 1))))
 
 @export()
-@description('The prefix, or an error that says what it must look like.')
+@description('The prefix, or an error that describes the valid form.')
 func checkedPrefix(prefix string) string =>
   madeOf(prefix, 'abcdefghijklmnopqrstuvwxyz0123456789-') && !startsWith(prefix, '-') && !endsWith(prefix, '-')
     ? prefix
     : fail('prefix: lower-case letters, digits and hyphens only, no hyphen at either end')
 
 @export()
-@description('The resource id, or an error that says of which type it must be.')
+@description('The resource id, or an error that names the required type.')
 func checkedId(id string, type string, parameter string) string =>
   startsWith(id, '/subscriptions/') && contains(toLower(id), '/providers/${toLower(type)}/') && length(split(id, '/')) == 9
     ? id
     : fail('${parameter}: must be the resource id of a ${type}, /subscriptions/.../providers/${type}/NAME')
 
 @export()
-@description('Names of the app\'s resources: those that were asked for, and else built from the prefix. Storage, vault and app share one namespace with the whole world, so a part of theirs is made from the resource group.')
+@description('Names of the app\'s resources: as requested, otherwise built from the prefix. Names of storage, vault and app are globally unique, so they include a part derived from the resource group.')
 func chosenNames(prefix string, names namesType, resourceGroupId string) chosenNamesType => {
   identity: names.?identity ?? 'id-${checkedPrefix(prefix)}'
   storage: checkedStorage(names.?storage ?? 'st${replace(prefix, '-', '')}${take(uniqueString(resourceGroupId, prefix), 8)}')

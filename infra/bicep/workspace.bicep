@@ -7,12 +7,12 @@ import { tuningType } from 'tuning.bicep'
 import { chosenTables, destinationType, endpointType, newWorkspaceType, releasedTables } from 'tables.bicep'
 import { checkedId, checkedPrefix, prefixType, tagsType } from 'types.bicep'
 
-@description('Required. Name of the workspace: one that is there, or the one to create.')
+@description('Required. Name of the existing workspace or of the one to create.')
 @minLength(4)
 @maxLength(63)
 param workspaceName string
 
-@description('Optional. Create the workspace instead of using one that is there. Its name must be workspaceName.')
+@description('Optional. Create the workspace instead of using an existing one. Its name must be workspaceName.')
 param newWorkspace newWorkspaceType?
 
 @description('Optional. Short name that resource names are built from.')
@@ -26,13 +26,13 @@ param ruleName string = 'dcr-${prefix}'
 @description('Optional. Plan, retention and protection of the tables.')
 param tables tablesType = {}
 
-@description('Optional. Where rows are sent to: the rule\'s own endpoint, or a data collection endpoint for private link.')
+@description('Optional. Destination of the rows: the rule\'s own endpoint, or a data collection endpoint for private link.')
 param endpoint endpointType = { kind: 'none' }
 
-@description('Optional. Whether parsers, rules, hunts and workbooks are deployed too.')
+@description('Optional. Whether to deploy parsers, rules, hunts and workbooks.')
 param deployContent bool = true
 
-@description('Optional. What is changed about rules, by slug: on or off, severity, frequency, thresholds.')
+@description('Optional. Changes to rules, by slug: enabled or disabled, severity, frequency, thresholds.')
 param tuning tuningType = {}
 
 @description('Optional. Tags.')
@@ -91,7 +91,7 @@ module rule 'modules/rule.bicep' = {
     tables: tableList
     endpointResourceId: endpointResourceId
   }
-  dependsOn: [table, createdEndpoint] // a rule over a table that is not there is refused
+  dependsOn: [table, createdEndpoint] // a rule for a missing table is refused
 }
 
 module content 'modules/content.bicep' = if (deployContent) {
@@ -104,7 +104,7 @@ module content 'modules/content.bicep' = if (deployContent) {
   dependsOn: [table]
 }
 
-@description('For app.bicep: what only Azure knows.')
+@description('For app.bicep: values that only Azure has.')
 output destination destinationType = {
   workspaceCustomerId: facts.outputs.customerId
   workspaceLocation: facts.outputs.location

@@ -27,7 +27,7 @@ WORDS: Final[dict[str, tuple[str, ...]]] = {
     "billing_interval": ("monthly", "annual"),
     "cadence": ("daily", "weekly"),
     "cli_name": ("deploy", "lint"),
-    "command_name": ("standup", "review", "summarise"),
+    "command_name": ("standup", "review", "summarize"),
     "connection_type": ("AzureSAML", "OktaSAML"),
     "consent_type": ("mcp_server", "integration"),
     "creation_method": ("blank", "template", "import"),

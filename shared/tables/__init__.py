@@ -2,7 +2,7 @@
 
 Beside its columns a file says how a deployment keeps the table, all of it a default that a customer may change:
 `plan`, `retentionDays` (days a row can be queried at full speed), `totalRetentionDays` (days altogether, the rest in
-the archive; left out: the same), `protected` (nobody reads it by a general role; preview) and `readers`, of READERS.
+the archive; left out: the same), `protected` (general roles cannot read it; preview) and `readers`, of READERS.
 A file is all that a new table needs here; `make build` puts it into the templates.
 """
 
@@ -21,7 +21,7 @@ Plan = Literal["Analytics", "Auxiliary"]
 Reader = Literal["bridge", "parsers", "rules", "alerts"]
 
 READERS: dict[Reader, str] = {
-    "bridge": "the app, and operators: proof, rebuild, self-test, doctor, report; they get the right to read it",
+    "bridge": "the app, and operators: proof, rebuild, self-test, doctor, report; they get a role to read it",
     "parsers": "functions of sentinel/parsers, and so hunts, workbooks and reports",
     "rules": "analytics rules of sentinel/rules, through those functions",
     "alerts": "the app's own alerts, infra/bicep/alerts",

@@ -117,7 +117,7 @@ AT_VALIDATION = (
         + f"var who = {{ principalId: '{PRINCIPAL}', principalType: 'User' }}\n"
         + "param tableReaders = [union(who, { tables: ['ClaudeActivity_CL'] })]\n"
         + "param operators = [who]",
-        "tableReaders, operators: a principal is there twice",
+        "tableReaders, operators: a principal is listed twice",
     ),
     Refusal(
         "a new workspace of another name",

@@ -32,7 +32,7 @@ def settle(folder: Path = FOLDER, *, check: bool) -> int:
             continue
         if check:
             stale = True
-            sys.stderr.write(f"docs/reference/{name} is not what the code says: run `make build`\n")
+            sys.stderr.write(f"docs/reference/{name} differs from the code: run `make build`\n")
         else:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, encoding="utf-8")
@@ -48,13 +48,13 @@ def tables_page() -> str:
     """The data dictionary."""
     parts = [
         NOTE.format(source="shared/tables/*.json"),
-        "# Tables\n\nColumns are only ever added; *since* is the table version that brought one. A source is a field "
-        "of the Compliance API's activity, `bridge` means that we make the value; long lists are whole in "
+        "# Tables\n\nColumns are only ever added; *since* is the table version that added one. A source is a field "
+        "of the Compliance API's activity; `bridge` means that the bridge sets the value; complete lists are in "
         "`shared/tables/`. *Sensitivity*: `personal` names a person, "
-        "`pseudonymous` an id that stands for one, `security` helps an attacker, `internal` names things of the "
-        "organisation, `content-name` may name what people work on, `as source` is whatever the API sent.\n\n"
-        "Plan and days are what is deployed unless the parameter `tables` of the templates says otherwise. Who reads a "
-        "table:\n\n" + _table(("reader", "who that is"), [(f"`{name}`", who) for name, who in tables.READERS.items()]),
+        "`pseudonymous` is an id of a person, `security` helps an attacker, `internal` names objects of the "
+        "organization, `content-name` may name what people work on, `as source` depends on what the API sent.\n\n"
+        "Plan and days are the defaults of the templates' parameter `tables`. Readers of a "
+        "table:\n\n" + _table(("reader", "description"), [(f"`{name}`", who) for name, who in tables.READERS.items()]),
     ]
     for name in tables.table_names():
         table = tables.load(name)
@@ -90,12 +90,12 @@ def settings_page() -> str:
     return (
         NOTE.format(source="shared/settings.py")
         + "# Settings\n\nRead once from the environment (in Azure: the app settings). An empty value counts as not "
-        "set. What is wrong is refused at the start, in one sentence that names the setting and never its value. A "
+        "set. Invalid settings are refused at startup, with a message that names the setting and never its value. A "
         "*secret* is masked wherever it might be printed.\n\n"
         + _table(("setting", "type", "default", "limits", "meaning"), settings)
         + "\n## A connection\n\n`CONNECTIONS` is a JSON list of objects with these fields, for example "
-        '`[{"name": "contoso", "key_setting": "CONTOSO_KEY"}]`. The setting that `key_setting` names is a secret, '
-        "too.\n\n" + _table(("field", "type", "default", "limits", "meaning"), fields)
+        '`[{"name": "contoso", "key_setting": "CONTOSO_KEY"}]`. The setting that `key_setting` names is also '
+        "a secret.\n\n" + _table(("field", "type", "default", "limits", "meaning"), fields)
     )
 
 
@@ -116,9 +116,9 @@ def types_page() -> str:
     return (
         NOTE.format(source="tools/docs/catalogue_rules.py and run `python -m tools docs catalogue`")
         + f"# Activity types\n\n{len(rows)} types were documented on {known.date}; new ones appear weekly and are "
-        "carried all the same, with `Category` unknown and what their name tells. Operation, Result and ObjectType are "
-        "the columns' values as far as the type alone decides; where a field of the activity can change the operation, "
-        "*or* says so.\n\n"
+        "delivered as well, with `Category` unknown and values derived from their name. Operation, Result and "
+        "ObjectType are the columns' values as far as the type alone determines them; *or* marks operations that a "
+        "field of the activity can change.\n\n"
         + _table(("category", "types"), sorted(counts.items()))
         + f"\n## All {len(rows)}\n\n"
         + _table(("type", "Category", "Operation", "Result", "ObjectType"), rows)
@@ -148,11 +148,11 @@ def _meaning(name: str, field: FieldInfo) -> str:
 
 
 CONNECTION_FIELDS = {
-    "name": "Names the connection in the column `ConnectionName`, in logs and in its state; changing it starts anew.",
+    "name": "Names the connection in the column `ConnectionName`, in logs and in its state; changing it starts over.",
     "key_setting": "Name of the setting that holds this connection's key.",
     "secret": "Name of the Key Vault secret that holds this connection's key.",
     "api_url": "Base address for this connection alone; without it `COMPLIANCE_API_URL`.",
-    "organization_ids": "Narrows a parent-wide key to these organisations (`org_...` or UUID).",
+    "organization_ids": "Narrows a parent-wide key to these organizations (`org_...` or UUID).",
 }
 
 

@@ -1,7 +1,7 @@
 """What each type of resource is for, which role creates it, and when removal deletes it.
 
 Roles are the narrowest Azure built-in roles with the type's `write`:
-https://learn.microsoft.com/azure/role-based-access-control/built-in-roles (2026-11, not tried in a tenant).
+https://learn.microsoft.com/azure/role-based-access-control/built-in-roles (2026-11, not tested in a tenant).
 docs/rights.md lists the same by template.
 """
 

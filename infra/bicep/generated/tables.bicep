@@ -10,9 +10,9 @@ type tableNameType = 'ClaudeActivity_CL' | 'ClaudeBridgeHealth_CL'
 @description('What is different about the tables, by name. What is left out stays as released.')
 @sealed()
 type tablesType = {
-  @description('Optional. One row is one activity of the Compliance API\'s Activity Feed: somebody, or something, did something in Claude. Default: Analytics, 90 days.')
+  @description('Optional. One row is one activity of the Compliance API\'s Activity Feed: somebody or something did something in Claude. Default: Analytics, 90 days.')
   ClaudeActivity_CL: tableOptionsType?
 
-  @description('Optional. One run of the bridge: what it read and delivered, what it could not, and which requests were its own. Default: Analytics, 730 days.')
+  @description('Optional. One run of the bridge: what it read and delivered, what it could not deliver, and which requests were its own. Default: Analytics, 730 days.')
   ClaudeBridgeHealth_CL: tableOptionsType?
 }

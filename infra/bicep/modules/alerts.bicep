@@ -1,5 +1,5 @@
-// Who is called, and when: one rule for each way the bridge can fail, on the health rows and the data collection rule's own log.
-// Each query returns a row for each thing that is wrong, and none when all is well.
+// Alert routing: one rule per failure mode of the bridge, on the health rows and the data collection rule's own log.
+// Each query returns one row per problem, and none in normal operation.
 
 import { tagsType } from '../types.bicep'
 
@@ -15,21 +15,21 @@ param tags tagsType
 @description('Required. Resource id of the workspace.')
 param workspaceResourceId string
 
-@description('Required. Who is told.')
+@description('Required. Who is notified.')
 param alerts alertsType
 
 @export()
-@description('Who is told, and when of how much.')
+@description('Who is notified, and the expected volume.')
 @sealed()
 type alertsType = {
-  @description('Optional. Whether the rules are switched on. Default: yes.')
+  @description('Optional. Whether the rules are enabled. Default: yes.')
   enabled: bool?
 
   @description('Optional. Resource ids of action groups. Without one, alerts are only listed in the portal.')
   @maxLength(5)
   actionGroupResourceIds: string[]?
 
-  @description('Optional. Megabytes a day that are expected, as the command estimate tells; at twice of it an alert is raised. Default 1024.')
+  @description('Optional. Expected megabytes a day, from the command estimate; an alert is raised at twice the volume. Default 1024.')
   @minValue(1)
   expectedMegabytesPerDay: int?
 }

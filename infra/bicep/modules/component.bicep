@@ -1,4 +1,4 @@
-// Logs, metrics and traces of the app itself, taken from identities alone.
+// Logs, metrics and traces of the app, with identity-based ingestion only.
 
 import { tagsType } from '../types.bicep'
 
@@ -27,6 +27,6 @@ resource component 'Microsoft.Insights/components@2020-02-02' = {
     WorkspaceResourceId: workspaceResourceId
     DisableLocalAuth: true
     publicNetworkAccessForIngestion: public ? 'Enabled' : 'Disabled'
-    publicNetworkAccessForQuery: 'Enabled' // operators read it from their desks
+    publicNetworkAccessForQuery: 'Enabled' // operators query it from the internet
   }
 }

@@ -1,6 +1,6 @@
-// What analysts read. Each file of generated/ is a list of {name, properties}: bodies as Azure takes them, written and checked by the
+// Content for analysts. Each file of generated/ is a list of {name, properties}: bodies as Azure expects them, written and checked by the
 // build of sentinel/, committed, and deployed here by loops. An empty list deploys nothing.
-// Parsers come first: a rule over a function that is not there is refused.
+// Parsers come first: a rule that uses a missing function is refused.
 
 import { tuningType } from '../tuning.bicep'
 import { tagsType } from '../types.bicep'
@@ -11,10 +11,10 @@ param workspaceName string
 @description('Required. Region: that of the workspace.')
 param location string
 
-@description('Required. Tags, for what takes them.')
+@description('Required. Tags, for resources that support them.')
 param tags tagsType
 
-@description('Optional. What is changed about rules, by slug.')
+@description('Optional. Changes to rules, by slug.')
 param tuning tuningType = {}
 
 var parsers = concat(
@@ -41,7 +41,7 @@ resource parser 'Microsoft.OperationalInsights/workspaces/savedSearches@2026-03-
   for item in parsers: {
     parent: workspace
     name: item.name
-    properties: union(item.properties, { etag: '*' }) // without it a saved search that is there is not overwritten
+    properties: union(item.properties, { etag: '*' }) // without it an existing saved search is not overwritten
   }
 ]
 
@@ -49,7 +49,7 @@ resource hunt 'Microsoft.OperationalInsights/workspaces/savedSearches@2026-03-01
   for item in hunts: {
     parent: workspace
     name: item.name
-    properties: union(item.properties, { etag: '*' }) // without it a saved search that is there is not overwritten
+    properties: union(item.properties, { etag: '*' }) // without it an existing saved search is not overwritten
     dependsOn: [parser]
   }
 ]
@@ -86,7 +86,7 @@ resource workbook 'Microsoft.Insights/workbooks@2023-06-01' = [
     tags: tags
     kind: 'shared'
     properties: union(item.properties, {
-      serializedData: string(item.workbook) // no literal, and no text that is joined, may be as long as this one
+      serializedData: string(item.workbook) // a literal or concatenated string cannot be this long
       sourceId: toLower(workspace.id)
       category: 'sentinel'
     })

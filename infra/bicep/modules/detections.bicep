@@ -1,12 +1,12 @@
 // Analytics rules as the customer tuned them, and for each an automation rule that writes its runbook into new incidents as tasks.
-// The rules lie in several files because one holds at most 131,072 characters; see sentinel/tools/compile/build.py.
+// The rules are in several files because one can have at most 131,072 characters; see sentinel/tools/compile/build.py.
 
 import { checkedTuning, tunedFrequency, tunedQuery, tunedSeverity, tuningType } from '../tuning.bicep'
 
 @description('Required. Name of the workspace.')
 param workspaceName string
 
-@description('Optional. What is changed about rules, by slug.')
+@description('Optional. Changes to rules, by slug.')
 param tuning tuningType = {}
 
 var rules = concat(

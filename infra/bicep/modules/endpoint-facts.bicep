@@ -1,4 +1,4 @@
-// The address of a data collection endpoint, which only Azure knows.
+// The URL of a data collection endpoint, which only Azure has.
 
 @description('Required. Name.')
 param name string
@@ -7,5 +7,5 @@ resource endpoint 'Microsoft.Insights/dataCollectionEndpoints@2024-03-11' existi
   name: name
 }
 
-@description('Where rows are sent to.')
+@description('Destination of the rows.')
 output logsIngestion string = endpoint.properties.logsIngestion.endpoint

@@ -1,4 +1,4 @@
-// A data collection endpoint: private link needs one, the rule's own endpoint is always public.
+// A data collection endpoint: private link needs one, because the rule's own endpoint is always public.
 
 import { tagsType } from '../types.bicep'
 

@@ -1,4 +1,4 @@
-// Who the app is. User-assigned, so that rights outlive the app and can be given before it exists.
+// The app's identity. User-assigned, so that role assignments outlive the app and can be created before it.
 
 import { tagsType } from '../types.bicep'
 
@@ -17,8 +17,8 @@ resource identity 'Microsoft.ManagedIdentity/userAssignedIdentities@2024-11-30' 
   tags: tags
 }
 
-@description('Object id, which rights are given to.')
+@description('Object id, for role assignments.')
 output principalId string = identity.properties.principalId
 
-@description('Client id, which the app asks tokens with.')
+@description('Client id, with which the app requests tokens.')
 output clientId string = identity.properties.clientId

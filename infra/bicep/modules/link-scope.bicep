@@ -1,4 +1,4 @@
-// An Azure Monitor private link scope. A network must see one only: the names of a second replace those of the first.
+// An Azure Monitor private link scope. A network must use only one: the DNS names of a second replace those of the first.
 
 import { tagsType } from '../types.bicep'
 

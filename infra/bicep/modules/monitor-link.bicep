@@ -1,5 +1,5 @@
-// Azure Monitor by private link: our component, endpoint and, in a scope of ours, the workspace are linked; a scope of ours is made, with its
-// private endpoint. A given scope stays its owners'.
+// Azure Monitor by private link: our component, endpoint and, in a scope of ours, the workspace are linked; our own scope is created with its
+// private endpoint. A given scope is not changed.
 
 import { tagsType } from '../types.bicep'
 
@@ -15,7 +15,7 @@ param tags tagsType
 @description('Required. Resource id of the scope.')
 param scopeResourceId string
 
-@description('Required. Whether the scope is made here.')
+@description('Required. Whether the scope is created here.')
 param scopeIsOurs bool
 
 @description('Required. Name of the Application Insights component.')
@@ -48,7 +48,7 @@ module componentLink 'scope-link.bicep' = {
 module endpointLink 'scope-link.bicep' = if (endpointResourceId != null) {
   scope: resourceGroup(split(scopeResourceId, '/')[2], split(scopeResourceId, '/')[4])
   params: { scopeName: scopeName, linkedResourceId: endpointResourceId ?? '' }
-  dependsOn: [componentLink] // a scope takes one change at a time
+  dependsOn: [componentLink] // a scope accepts one change at a time
 }
 
 module workspaceLink 'scope-link.bicep' = if (scopeIsOurs) {

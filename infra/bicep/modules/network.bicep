@@ -1,4 +1,4 @@
-// A network of its own, for where there is no hub: two subnets, and a NAT gateway, since new networks have no way out by default.
+// A new network, for deployments without a hub: two subnets, and a NAT gateway, because new networks have no outbound access by default.
 
 import { tagsType } from '../types.bicep'
 
@@ -34,7 +34,7 @@ resource filter 'Microsoft.Network/networkSecurityGroups@2026-03-01' = {
   name: 'nsg-${prefix}'
   location: location
   tags: tags
-  properties: { securityRules: [] } // the built-in rules let nothing in from the internet
+  properties: { securityRules: [] } // the built-in rules deny inbound internet traffic
 }
 
 resource network 'Microsoft.Network/virtualNetworks@2026-03-01' = {

@@ -1,4 +1,4 @@
-// A private endpoint of one resource, and its DNS record where the zone is known.
+// A private endpoint of one resource, and its DNS record if the zone is known.
 
 import { tagsType } from '../types.bicep'
 
@@ -11,7 +11,7 @@ param location string
 @description('Required. Tags.')
 param tags tagsType
 
-@description('Required. Resource id of what is reached by it.')
+@description('Required. Resource id of the target.')
 param targetResourceId string
 
 @description('Required. Part of the target, such as blob.')
@@ -20,7 +20,7 @@ param groupId string
 @description('Required. Resource id of the subnet.')
 param subnetResourceId string
 
-@description('Required. Resource ids of the DNS zones; none where a policy writes the records.')
+@description('Required. Resource ids of the DNS zones; none if a policy writes the records.')
 param zoneResourceIds string[]
 
 resource endpoint 'Microsoft.Network/privateEndpoints@2026-03-01' = {

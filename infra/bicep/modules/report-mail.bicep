@@ -1,11 +1,11 @@
-// Mails the link to a new compliance report: a Logic App that looks each morning whether the last period's manifest was written today.
+// Mails the link to a new compliance report: a Logic App that checks each morning whether the last period's manifest was written today.
 //
-// It reads the manifest as itself and mails figures and a link, no rows: who may open the report is the container's to say. The mailbox
-// connection must be signed in once by hand (portal: the connection, Edit API connection, Authorize), which no template can do.
+// It reads the manifest with its own identity and mails figures and a link, no rows: the container's roles determine who may open the report. The mailbox
+// connection must be authorized once by hand (portal: the connection, Edit API connection, Authorize), which no template can do.
 
 import { tagsType } from '../types.bicep'
 
-@description('Required. Name of the Logic App; the connection to the mailbox gets `-mail` behind it.')
+@description('Required. Name of the Logic App; the connection to the mailbox gets the suffix `-mail`.')
 param name string
 
 @description('Required. Region.')
@@ -14,21 +14,21 @@ param location string
 @description('Required. Tags.')
 param tags tagsType
 
-@description('Required. Name of the storage account that holds the reports, in this resource group.')
+@description('Required. Name of the storage account of the reports, in this resource group.')
 param accountName string
 
 @description('Required. Name of the container of reports.')
 param containerName string
 
-@description('Required. Of which period the reports are: as REPORT_SCHEDULE has it.')
+@description('Required. Period of the reports, as in REPORT_SCHEDULE.')
 @allowed(['weekly', 'monthly'])
 param every string
 
-@description('Required. Who gets the mail: addresses, parted by semicolons.')
+@description('Required. Who gets the mail: addresses, separated by semicolons.')
 @minLength(3)
 param recipients string
 
-// The names that shared/report/periods.py gives: the Thursday of the last whole week says which year and ISO week it is.
+// The names that shared/report/periods.py assigns: the Thursday of the last whole week determines the year and ISO week.
 var thursday = 'addDays(utcNow(), sub(-4, mod(add(dayOfWeek(utcNow()), 6), 7)))'
 var week = 'formatNumber(add(div(sub(dayOfYear(${thursday}), 1), 7), 1), \'00\')'
 var reportName = every == 'weekly'
@@ -47,7 +47,7 @@ resource account 'Microsoft.Storage/storageAccounts@2026-04-01' existing = {
   }
 }
 
-// A blob's own address does not ask for a sign-in, it refuses; the portal does ask.
+// A blob's URL refuses without offering a sign-in; the portal offers one.
 var portal = '${environment().portal}/#view/Microsoft_Azure_Storage/ContainerMenuBlade/~/overview/storageAccountId/${uriComponent(account.id)}/path/${containerName}'
 var folder = '${account.properties.primaryEndpoints.blob}${containerName}'
 
@@ -68,7 +68,7 @@ resource mail 'Microsoft.Logic/workflows@2019-05-01' = {
   identity: { type: 'SystemAssigned' }
   properties: {
     state: 'Enabled'
-    // Nobody calls it from outside, and what its runs held is for nobody to fetch.
+    // It is not called from outside, and its run contents cannot be read.
     accessControl: {
       triggers: { allowedCallerIpAddresses: [{ addressRange: '192.0.2.0-192.0.2.0' }] }
       contents: { allowedCallerIpAddresses: [{ addressRange: '192.0.2.0-192.0.2.0' }] }
@@ -109,7 +109,7 @@ resource mail 'Microsoft.Logic/workflows@2019-05-01' = {
         written_today: {
           type: 'If'
           runAfter: { manifest: ['Succeeded', 'Failed'] }
-          // A report that is not written yet (404), or was mailed on the day it was written, sends nothing.
+          // Nothing is sent for a report that is not written yet (404) or was already mailed.
           expression: {
             and: [
               { equals: ['@outputs(\'manifest\')?[\'statusCode\']', 200] }
@@ -141,7 +141,7 @@ resource mail 'Microsoft.Logic/workflows@2019-05-01' = {
         failed_otherwise: {
           type: 'If'
           runAfter: { manifest: ['Failed', 'TimedOut'] }
-          // No report yet is an ordinary morning; any other answer (403: the role) must show as a failed run.
+          // A missing report is normal; any other response (403: the role) must show as a failed run.
           expression: { and: [{ not: { equals: ['@outputs(\'manifest\')?[\'statusCode\']', 404] } }] }
           actions: {
             stop: {
@@ -161,7 +161,7 @@ resource mail 'Microsoft.Logic/workflows@2019-05-01' = {
   }
 }
 
-@description('Resource id of the connection that somebody must sign in once.')
+@description('Resource id of the connection that must be authorized once.')
 output connectionResourceId string = mailbox.id
 
 @description('For roles.bicep: object id of its identity, which reads the container of reports.')

@@ -1,5 +1,5 @@
-// Where compliance reports are kept, and the key that seals them. The retention policy of the container is set and locked by whoever answers
-// for the records, not here: once it is locked, a deployment that writes it again is refused.
+// The container for compliance reports, and the key that signs them. The owner of the records sets and locks the container's retention
+// policy, not this template: once locked, a deployment that writes it again is refused.
 
 @description('Required. Name of the storage account.')
 param accountName string
@@ -10,7 +10,7 @@ param containerName string
 @description('Required. Name of the vault.')
 param vaultName string
 
-@description('Optional. Name of the signing key; none is made without one.')
+@description('Optional. Name of the signing key; without it no key is created.')
 param keyName string?
 
 resource account 'Microsoft.Storage/storageAccounts@2026-04-01' existing = {
@@ -31,7 +31,7 @@ resource vault 'Microsoft.KeyVault/vaults@2026-02-01' existing = {
   name: vaultName
 }
 
-// Azure makes a key once; a second deployment leaves the key that is there as it is.
+// Azure creates a key once; redeploying leaves an existing key unchanged.
 resource key 'Microsoft.KeyVault/vaults/keys@2026-02-01' = if (keyName != null) {
   parent: vault
   name: keyName ?? 'none'

@@ -1,11 +1,11 @@
-// A right on the whole storage account: the way back where the host does not start with rights on its containers alone.
+// A role on the whole storage account: the fallback if the host does not start with roles on its containers alone.
 
 import { principalType } from '../types.bicep'
 
 @description('Required. Name of the storage account.')
 param accountName string
 
-@description('Required. Who gets it.')
+@description('Required. Principal of the assignment.')
 param principal principalType
 
 @description('Required. GUID of the role.')

@@ -1,11 +1,11 @@
-// The right to send telemetry, to one Application Insights component.
+// The role to send telemetry to one Application Insights component.
 
 import { principalType } from '../types.bicep'
 
 @description('Required. Name of the component.')
 param componentName string
 
-@description('Required. Who gets it.')
+@description('Required. Principal of the assignment.')
 param principal principalType
 
 @description('Required. GUID of the role.')

@@ -1,4 +1,4 @@
-// A right on one blob container.
+// A role on one blob container.
 
 import { principalType } from '../types.bicep'
 
@@ -8,7 +8,7 @@ param accountName string
 @description('Required. Name of the container.')
 param containerName string
 
-@description('Required. Who gets it.')
+@description('Required. Principal of the assignment.')
 param principal principalType
 
 @description('Required. GUID of the role.')

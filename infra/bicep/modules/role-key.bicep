@@ -1,4 +1,4 @@
-// A right on one key of a vault.
+// A role on one key of a vault.
 
 import { principalType } from '../types.bicep'
 
@@ -8,7 +8,7 @@ param vaultName string
 @description('Required. Name of the key.')
 param keyName string
 
-@description('Required. Who gets it.')
+@description('Required. Principal of the assignment.')
 param principal principalType
 
 @description('Required. GUID of the role.')

@@ -5,7 +5,7 @@ import { principalType } from '../types.bicep'
 @description('Required. Name of the rule.')
 param ruleName string
 
-@description('Required. Who gets it.')
+@description('Required. Principal of the assignment.')
 param principal principalType
 
 @description('Required. GUID of the role.')

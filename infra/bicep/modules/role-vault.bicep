@@ -1,11 +1,11 @@
-// A right on one key vault.
+// A role on one key vault.
 
 import { principalType } from '../types.bicep'
 
 @description('Required. Name of the vault.')
 param vaultName string
 
-@description('Required. Who gets it.')
+@description('Required. Principal of the assignment.')
 param principal principalType
 
 @description('Required. GUID of the role.')

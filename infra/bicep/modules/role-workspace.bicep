@@ -1,21 +1,21 @@
-// The right to read some tables. Azure takes a condition on tables at the workspace only, so the scope is the workspace and the
-// condition draws the line: every other table stays unread.
+// The role to read some tables. Azure supports table conditions only at the workspace, so the scope is the workspace and the
+// condition excludes every other table.
 
 import { principalType } from '../types.bicep'
 
 @description('Required. Name of the workspace.')
 param workspaceName string
 
-@description('Required. Who gets it.')
+@description('Required. Principal of the assignment.')
 param principal principalType
 
 @description('Required. GUID of the role.')
 param roleId string
 
-@description('Required. Tables that may be read; none means that no condition is set.')
+@description('Required. Tables that may be read; without any, no condition is set.')
 param tables string[]
 
-@description('Required. Which of them are protected; their readers must be told so by name.')
+@description('Required. Which of them are protected; readers of these must be named explicitly.')
 param protectedTables string[]
 
 var attribute = '@Resource[Microsoft.OperationalInsights/workspaces/tables'

@@ -1,5 +1,5 @@
-// The data collection rule: what may be sent, and into which table it goes. A stream that declares fewer columns than its
-// table loses them without a word, so both are made of the same file.
+// The data collection rule: accepted streams and their tables. A stream that declares fewer columns than its
+// table silently loses them, so both come from the same file.
 
 import { tableType } from '../tables.bicep'
 import { tagsType } from '../types.bicep'
@@ -32,7 +32,7 @@ resource rule 'Microsoft.Insights/dataCollectionRules@2024-03-11' = {
   name: name
   location: location
   tags: tags
-  kind: 'Direct' // can be chosen at creation only
+  kind: 'Direct' // can be set only at creation
   properties: {
     description: 'Claude activities and health of the bridge.'
     dataCollectionEndpointId: endpointResourceId
@@ -51,8 +51,8 @@ resource rule 'Microsoft.Insights/dataCollectionRules@2024-03-11' = {
   }
 }
 
-// Rows the rule refuses are told here and nowhere else: the sender has long had its 204.
-#disable-next-line use-recent-api-versions // the only stable version, of 2016, knows no named settings
+// Rows that the rule drops are reported only here: the sender has already received its 204.
+#disable-next-line use-recent-api-versions // the only stable version, of 2016, has no named settings
 resource diagnostics 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
   scope: rule
   name: 'claude-bridge'
@@ -65,7 +65,7 @@ resource diagnostics 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' 
 @description('Resource id.')
 output resourceId string = rule.id
 
-@description('Immutable id, which uploads name the rule by.')
+@description('Immutable id, by which uploads address the rule.')
 output immutableId string = rule.properties.immutableId
 
 @description('The rule\'s own endpoint.')

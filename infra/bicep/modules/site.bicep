@@ -1,4 +1,4 @@
-// The function app on Flex Consumption. One process carries everything (the request budget is the limit, not the machine), so it
+// The function app on Flex Consumption. One process handles everything (the request budget is the limit, not the machine), so it
 // never needs to scale out.
 
 import { appSettingsType } from '../settings.bicep'
@@ -40,10 +40,10 @@ param settings appSettingsType
 @description('Required. Whether the app can be reached from the internet.')
 param public bool
 
-@description('Optional. Subnet the app goes out by.')
+@description('Optional. Subnet for outbound traffic of the app.')
 param subnetResourceId string?
 
-@description('Optional. Address of the release\'s zip, which holds all its wheels: nothing is built, no package index is asked.')
+@description('Optional. URL of the release\'s zip, which contains all wheels: nothing is built, and no package index is used.')
 param packageUri string?
 
 resource identity 'Microsoft.ManagedIdentity/userAssignedIdentities@2024-11-30' existing = {
@@ -75,7 +75,7 @@ var platformSettings = {
 resource site 'Microsoft.Web/sites@2025-03-01' = {
   name: name
   location: location
-  tags: union(tags, { 'azd-service-name': 'bridge' }) // azd finds the app by it
+  tags: union(tags, { 'azd-service-name': 'bridge' }) // azd finds the app by this tag
   kind: 'functionapp,linux'
   identity: {
     type: 'UserAssigned'
@@ -98,8 +98,8 @@ resource site 'Microsoft.Web/sites@2025-03-01' = {
       runtime: { name: 'python', version: pythonVersion }
       scaleAndConcurrency: {
         instanceMemoryMB: instanceMemoryMB
-        maximumInstanceCount: 40 // the least that is known to be taken
-        triggers: { http: { perInstanceConcurrency: 4 } } // as host.json has it: health checks start no further instance
+        maximumInstanceCount: 40 // the lowest value known to be accepted
+        triggers: { http: { perInstanceConcurrency: 4 } } // as in host.json: health checks start no further instance
       }
       deployment: {
         storage: {
@@ -112,7 +112,7 @@ resource site 'Microsoft.Web/sites@2025-03-01' = {
   }
 }
 
-// Nobody publishes with a password.
+// Publishing with a password is disabled.
 resource scmPublishing 'Microsoft.Web/sites/basicPublishingCredentialsPolicies@2025-03-01' = {
   parent: site
   name: 'scm'

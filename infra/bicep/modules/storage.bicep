@@ -1,4 +1,4 @@
-// State, the host's own blobs, and the app's package: a container each, so that each right ends at its container.
+// State, the host's own blobs, and the app's package: one container each, so that each role is scoped to a container.
 
 import { tagsType } from '../types.bicep'
 
@@ -13,13 +13,13 @@ param location string
 @description('Required. Tags.')
 param tags tagsType
 
-@description('Required. Redundancy. State is what a lost region would cost most.')
+@description('Required. Redundancy. State is the most costly loss if a region is lost.')
 param sku skuType
 
 @description('Required. Whether the account can be reached from the internet.')
 param public bool
 
-@description('Required. What is deleted when.')
+@description('Required. Retention of state.')
 param lifecycle lifecycleType
 
 @export()
@@ -30,15 +30,15 @@ type skuType = 'Standard_LRS' | 'Standard_ZRS' | 'Standard_GRS' | 'Standard_GZRS
 @description('Days after which state is deleted.')
 @sealed()
 type lifecycleType = {
-  @description('Optional. Ledgers: as long as proofs are wanted. Default 2557 (7 years).')
+  @description('Optional. Ledgers: as long as proofs are needed. Default 2557 (7 years).')
   @minValue(90)
   ledgerDays: int?
 
-  @description('Optional. Activities that could not be delivered. Without it they stay: what is deleted while it waits is lost.')
+  @description('Optional. Activities that could not be delivered. Without it they are kept: pending items that are deleted are lost.')
   @minValue(30)
   deadLetterDays: int?
 
-  @description('Optional. Whole activities whose rows had to be cut: as long as the rows. Default 730.')
+  @description('Optional. Complete activities whose rows were truncated: as long as the rows. Default 730.')
   @minValue(30)
   overflowDays: int?
 }
@@ -74,7 +74,7 @@ resource blobs 'Microsoft.Storage/storageAccounts/blobServices@2026-04-01' = {
   parent: account
   name: 'default'
   properties: {
-    isVersioningEnabled: true // a restored checkpoint is the cheapest repair
+    isVersioningEnabled: true // restoring a checkpoint is the easiest repair
     deleteRetentionPolicy: { enabled: true, days: 30 }
     containerDeleteRetentionPolicy: { enabled: true, days: 30 }
   }
@@ -125,7 +125,7 @@ resource rules 'Microsoft.Storage/storageAccounts/managementPolicies@2026-04-01'
       )
     }
   }
-  dependsOn: [blobs] // rules on versions are refused before versions are switched on
+  dependsOn: [blobs] // rules on versions are refused before versioning is enabled
 }
 
 @description('Resource id.')

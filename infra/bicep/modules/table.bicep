@@ -19,13 +19,13 @@ resource created 'Microsoft.OperationalInsights/workspaces/tables@2026-03-01' = 
     plan: table.plan
     ...(table.plan == 'Analytics' ? { retentionInDays: table.retentionDays } : {}) // the other plans fix theirs
     totalRetentionInDays: table.totalRetentionDays
-    // Said only where it is asked for: outside the preview the property is refused.
+    // Set only on request: outside the preview the property is refused.
     ...(table.protected ? { protectionLevel: 'Protected' } : {})
     schema: {
       name: table.name
       columns: map(table.columns, column => {
         name: column.name
-        type: column.type == 'datetime' ? 'dateTime' : column.type // the tables API spells it so
+        type: column.type == 'datetime' ? 'dateTime' : column.type // the tables API's spelling
       })
     }
   }

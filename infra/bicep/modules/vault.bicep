@@ -1,4 +1,4 @@
-// Holds the API keys. Nobody but the app and the holders of the keys gets a right on it; nothing is ever written into it from here.
+// Holds the API keys. Only the app and the key holders get roles on it; the templates write no secrets.
 
 import { tagsType } from '../types.bicep'
 
@@ -16,7 +16,7 @@ param tags tagsType
 @description('Required. Whether the vault can be reached from the internet.')
 param public bool
 
-@description('Required. Resource id of the workspace that takes the log of who read a key.')
+@description('Required. Resource id of the workspace that takes the log of key reads.')
 param workspaceResourceId string
 
 resource vault 'Microsoft.KeyVault/vaults@2026-02-01' = {
@@ -38,7 +38,7 @@ resource vault 'Microsoft.KeyVault/vaults@2026-02-01' = {
   }
 }
 
-#disable-next-line use-recent-api-versions // the only stable version, of 2016, knows no named settings
+#disable-next-line use-recent-api-versions // the only stable version, of 2016, has no named settings
 resource diagnostics 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
   scope: vault
   name: 'claude-bridge'

@@ -1,4 +1,4 @@
-// What only Azure knows of a workspace that is there; its region decides where rule and alerts must live.
+// Properties of an existing workspace; rule and alerts must be in its region.
 
 @description('Required. Name of the workspace.')
 param workspaceName string

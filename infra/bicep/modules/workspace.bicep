@@ -1,4 +1,4 @@
-// A workspace of its own, with Microsoft Sentinel on it.
+// A new workspace, with Microsoft Sentinel enabled.
 
 import { newWorkspaceType } from '../tables.bicep'
 import { tagsType } from '../types.bicep'
