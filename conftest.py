@@ -1,3 +1,3 @@
-"""What pytest loads before it looks for tests: plugins may be named here and nowhere below."""
+"""Loaded by pytest before collection: plugins may be named only here."""
 
 pytest_plugins = ["tests.azurite", "tests.session"]

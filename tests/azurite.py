@@ -21,7 +21,7 @@ from tools import optional
 
 ROOT = Path(__file__).parent.parent
 ACCOUNT = "devstoreaccount1"
-# The emulator's published key: it opens nothing but an emulator.
+# The emulator's published key, valid only for an emulator.
 KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
 START_SECONDS = 30.0
 
@@ -36,17 +36,17 @@ class Azurite:
 
     @asynccontextmanager
     async def container(self, name: str | None = None, **options: Any) -> AsyncIterator[ContainerClient]:
-        """A client for a container of its own, or for the one called `name`; made here, as the deployment does."""
+        """A client for a new container, or for the one called `name`; created here, as the deployment does."""
         url = f"{self.url}/{name or f'state-{next(self._numbers)}'}"
         async with open_container(url, self.credential, **options) as client:
-            with suppress(ResourceExistsError):  # a process before this one made it
+            with suppress(ResourceExistsError):  # an earlier process created it
                 await client.create_container()
             yield client
 
 
 @pytest.fixture(scope="session")
 def azurite() -> Iterator[Azurite]:
-    """The emulator; tests that need it are skipped, with what to install, where it is missing."""
+    """The emulator; if it is missing, tests that need it are skipped with what to install."""
     if missing := optional.missing("node", "azurite"):
         pytest.skip(f"BLOB STORAGE IS NOT TESTED: {missing}")
     with running(ROOT / "node_modules/.bin/azurite-blob") as emulator:
@@ -74,7 +74,7 @@ def running(command: Path) -> Iterator[Azurite]:
 
 
 def _wait_until_it_answers(process: "subprocess.Popen[bytes]", port: int) -> None:
-    """Ask until there is an HTTP answer, whatever it says. Raises RuntimeError with what Azurite printed."""
+    """Poll until there is any HTTP response. Raises RuntimeError with the output of Azurite."""
     tries = int(START_SECONDS / 0.1)
     for _ in range(tries):
         try:

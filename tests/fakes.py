@@ -44,12 +44,12 @@ def limits(**changes: Any) -> Limits:
 
 
 class Crash(BaseException):
-    """The process is gone: no handler for ordinary errors may survive it."""
+    """A crash of the process: a BaseException, so that no handler for ordinary errors catches it."""
 
 
 @dataclass
 class Power:
-    """Counts awaits; at the chosen ones the process dies."""
+    """Counts awaits; the process crashes at the chosen ones."""
 
     crash_at: set[int] = field(default_factory=set)
     awaits: int = 0
@@ -73,7 +73,7 @@ class MemoryLease:
 
 
 class MemoryStore:
-    """A Store in memory; dies before or after any operation when its power says so."""
+    """A Store in memory; crashes before or after any operation as its Power decides."""
 
     def __init__(self, power: Power | None = None) -> None:
         self.files: dict[str, bytes] = {}
@@ -260,7 +260,7 @@ class FakeReading:
 
 
 class FakeTable:
-    """A table that keeps every row it accepts, repeats included, `batch` of them an upload.
+    """A table that keeps every row it accepts, including repeats, `batch` rows per upload.
 
     `refuses` picks rows it will never take; the next `busy` tries meet a 503; `failure` is
     what every upload ends in.
@@ -328,7 +328,7 @@ class FakeTable:
 
 
 class FailingTable(FakeTable):
-    """Accepts `good` batches and then raises `failure`, until it is mended."""
+    """Accepts `good` batches and then raises `failure`, until it is repaired."""
 
     def __init__(self, power: Power, *, good: int, error: Exception) -> None:
         super().__init__(power)
@@ -352,7 +352,7 @@ def _batched(rows: Sequence[Outgoing], size: int) -> list[Sequence[Outgoing]]:
 
 @dataclass
 class FakeWorld:
-    """A connection whose process can die; `restart` gives a new one over the same feed, table and store."""
+    """A connection whose process can crash; `restart` returns a new one over the same feed, table and store."""
 
     happenings: Sequence[Happening] = ()
     power: Power = field(default_factory=Power)

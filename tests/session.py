@@ -1,4 +1,4 @@
-"""What a session of tests decides once, for all of its workers: its seed, how much it runs, what a skip means.
+"""Options of a test session, the same for all workers: seed, amount of tests, meaning of a skip.
 
 The quick form is the default. It leaves out tests marked `long`, runs a seeded sample of those marked `sampled(n)`, and
 tries few mutants and examples. `--all` runs everything, and so does naming a single test (`file.py::test`).
@@ -29,7 +29,7 @@ class SessionSettings(BaseSettings):
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Here and in no conftest.py: options are only known to what is loaded before tests are looked for."""
+    """Not in a conftest.py, because options must be registered before collection."""
     parser.addoption("--all", action="store_true", help="run everything: long tests, all mutants, no samples")
     parser.addoption("--mutants", type=int, help="try every N-th mutant of each detection, by CHAOS_SEED")
     in_ci = SessionSettings().ci == "true"
@@ -37,12 +37,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """A worker of xdist is given the seed that its controller drew."""
+    """A worker of xdist gets the seed from its controller."""
     given = getattr(config, "workerinput", {}).get("chaos_seed", SessionSettings().chaos_seed)
     config.stash[SEED] = secrets.randbelow(1_000_000) if given is None else given
     config.addinivalue_line("markers", "long: left out of the quick form")
     config.addinivalue_line("markers", "sampled(n): the quick form runs every n-th case of the test, by CHAOS_SEED")
-    # No example may fail because the machine is busy: not by its time, not by how long drawing it took.
+    # Examples must not fail on a busy machine: no deadline, and no health check of generation time.
     slow_is_fine = [hypothesis.HealthCheck.too_slow]
     patient = hypothesis.settings(deadline=None, suppress_health_check=slow_is_fine, print_blob=True)
     hypothesis.settings.register_profile("all", patient)
@@ -57,7 +57,7 @@ def pytest_configure_node(node: Any) -> None:
 
 
 def runs_all(config: pytest.Config) -> bool:
-    """Whether nothing is left out."""
+    """Whether all tests run."""
     return bool(config.getoption("--all")) or any("::" in name for name in config.args)
 
 
@@ -73,7 +73,7 @@ def share_of_mutants(config: pytest.Config) -> tuple[int, int]:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what the quick form leaves out. Every worker has the same seed, so all of them collect the same."""
+    """Deselect tests in a quick session. Every worker has the same seed, so all of them collect the same."""
     if runs_all(config):
         return
     left_out = [item for item in items if item.get_closest_marker("long")]
@@ -91,7 +91,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_sessionfinish(session: pytest.Session) -> Any:
-    """With --no-skips a skipped test fails the session; it names each and what it lacks."""
+    """With --no-skips a skipped test fails the session; the output names each and what it requires."""
     found = _skipped(session.config)
     if found and session.exitstatus == pytest.ExitCode.OK:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
@@ -99,7 +99,7 @@ def pytest_sessionfinish(session: pytest.Session) -> Any:
 
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
-    """The seed, failed or not; and what must not have been skipped."""
+    """Print the seed, and the tests that must not have been skipped."""
     terminalreporter.write_line(f"CHAOS_SEED={config.stash[SEED]} repeats this session's samples and chances")
     for report in _skipped(config):
         terminalreporter.write_line(f"FAILED, because it was skipped: {report.nodeid}: {report.longrepr[-1]}", red=True)

@@ -1,4 +1,4 @@
-"""Worlds that several test modules use: the simulated API read by the real client, into fakes that keep state."""
+"""Shared test worlds: the simulated API, read by the real client and delivered to stateful fakes."""
 
 import json
 from collections.abc import Sequence
@@ -45,7 +45,7 @@ class ApiWorld(FakeWorld):
         return replace(super().restart(), feed=self.real_feed)
 
     def add(self, *bodies: bytes | dict[str, Any], at: datetime = NOON + timedelta(seconds=10)) -> None:
-        """Put raw bodies into the feed, all at one moment, in this order."""
+        """Add raw bodies to the feed, all at one time, in this order."""
         for body in bodies:
             raw = body if isinstance(body, bytes) else json.dumps(body).encode()
             self.entries.add(raw_entry(raw, at=at, id=f"entry_{len(self.entries):06d}"))

@@ -1,4 +1,4 @@
-"""A small world for the simulator's tests: a clock, some keys, a feed, and a client that asks the app in process."""
+"""A small world for the simulator's tests: a clock, keys, a feed, and an in-process client."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -52,7 +52,7 @@ def minutes_before_noon(count: int) -> list[FeedEntry]:
 
 
 class World:
-    """An app at noon, and how to ask it; `options` go to `compliance_app`."""
+    """An app at noon, and requests to it; `options` go to `compliance_app`."""
 
     def __init__(self, *entries: FeedEntry, **options: Any) -> None:
         self.clock = SimulatedClock(NOON)
@@ -70,7 +70,7 @@ class World:
             return await client.request(method, path, params=query, headers=headers)
 
     async def ids(self, **params: Any) -> list[str]:
-        """The ids of one page that must succeed."""
+        """The ids of one page; the request must succeed."""
         response = await self.get(**params)
         assert response.status_code == 200, response.text
         return [each["id"] for each in response.json()["data"]]

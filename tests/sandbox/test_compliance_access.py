@@ -71,7 +71,7 @@ async def test_a_missing_scope_is_named_in_the_documented_form() -> None:
 
 
 def test_an_admin_key_cannot_hold_more() -> None:
-    """Section 2.2: admin keys never get another scope, so the simulator refuses to invent such a key."""
+    """Section 2.2: admin keys cannot have another scope, so the simulator refuses to create such a key."""
     with pytest.raises(ValueError, match="org_audit"):
         ApiKey("sk-ant-admin01-x", "apikey_01x", "admin", frozenset({"read:org_audit"}))
     with pytest.raises(ValueError, match="sk-ant-api01-"):
@@ -159,7 +159,7 @@ async def test_other_tools_can_spend_the_budget() -> None:
 
 
 async def test_the_date_is_the_simulated_one() -> None:
-    """Design section 4 reads the API's `Date`: it is the given clock's, once, plus the skew that was asked for."""
+    """Design section 4 reads the API's `Date`: it is the given clock's, once, plus the requested skew."""
     world = World()
     for key in (BRIDGE, None):
         dates = (await world.get(key=key)).headers.get_list("date")

@@ -34,14 +34,14 @@ async def test_an_empty_page_has_null_cursors() -> None:
 
 
 async def test_bodies_are_served_as_the_bytes_they_are() -> None:
-    """Section 6.3: unknown types and actors pass through; not even the spacing changes."""
+    """Section 6.3: unknown types and actors pass through; even the spacing is unchanged."""
     world = World(raw_entry(UNKNOWN_TO_US, at=NOON, id="activity_01FAKEfuture"))
     assert UNKNOWN_TO_US in (await world.get()).content
 
 
 @pytest.mark.parametrize("order", ["asc", "desc"])
 async def test_cursors_of_the_envelope_walk_the_feed(order: str) -> None:
-    """Sections 5 and 6.1: last_id as after_id goes on, first_id as before_id goes back, both relative to order."""
+    """Sections 5 and 6.1: last_id as after_id pages forward, first_id as before_id backward, both relative to order."""
     world = World(*minutes_before_noon(7))
     first = (await world.get(order=order, limit=3)).json()
     second = (await world.get(order=order, limit=3, after_id=first["last_id"])).json()
@@ -145,7 +145,7 @@ async def test_a_bad_value_is_named(params: dict[str, Any], name: str) -> None:
 
 
 async def test_the_largest_limit_is_accepted() -> None:
-    """Section 6.1: limit goes from 1 to 5000."""
+    """Section 6.1: limit is from 1 to 5000."""
     world = World(*minutes_before_noon(3))
     assert len(await world.ids(limit=5000)) == 3
     assert len(await world.ids(limit=1)) == 1

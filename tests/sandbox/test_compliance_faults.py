@@ -1,4 +1,4 @@
-"""What goes wrong on request, in process.
+"""Injected faults, in process.
 
 Documented answers name their section of compliance-api.md; the others are what design.md section 4 expects to survive.
 """
@@ -16,7 +16,7 @@ from tests.sandbox.compliance_world import BRIDGE, NOON, STALE, World, minutes_b
 
 
 def stormy(kind: str, count: int = 6, *, skip: int = 0, **options: Any) -> World:
-    """A world with `count` activities whose next request, after `skip`, meets the fault."""
+    """A world with `count` activities whose next request, after `skip`, gets the fault."""
     faults = Faults()
     faults.add(Fault(kind, skip=skip, options=options))
     return World(*minutes_before_noon(count), faults=faults)
@@ -73,7 +73,7 @@ async def test_success_may_not_be_json() -> None:
 
 
 async def test_a_short_body_is_broken_json() -> None:
-    """A body cut before HTTP saw it: the length is honest, the JSON is not."""
+    """A body cut before HTTP framing: the length is correct, the JSON is not."""
     response = await stormy("cut_body").get()
     assert int(response.headers["content-length"]) == len(response.content)
     with pytest.raises(ValueError, match=r"Unterminated|Expecting"):
@@ -84,13 +84,13 @@ async def test_a_short_body_is_broken_json() -> None:
     ("kind", "options"), [("cut_body", {"how": "length"}), ("cut_body", {"how": "chunked"}), ("timeout", {})]
 )
 async def test_a_dropped_connection_reaches_an_in_process_client(kind: str, options: dict[str, Any]) -> None:
-    """Without a socket to close, the client is given the transport error itself."""
+    """Without a socket to close, the client gets the transport error itself."""
     with pytest.raises(ConnectionDropped):
         await stormy(kind, **options).get()
 
 
 async def test_a_repeated_page_is_the_walks_previous_one() -> None:
-    """Design section 4: same rows and same last_id with has_more true; the walk can go on afterwards."""
+    """Design section 4: same rows and same last_id with has_more true; paging can continue afterward."""
     world = stormy("repeated_page", skip=1)
     first = (await world.get(limit=2)).json()
     repeated = (await world.get(limit=2, after_id=first["last_id"])).json()
@@ -100,7 +100,7 @@ async def test_a_repeated_page_is_the_walks_previous_one() -> None:
 
 
 async def test_a_repeated_page_belongs_to_its_own_walk() -> None:
-    """Another window read at the same time is not mixed in; a walk's first page has nothing to repeat but itself."""
+    """Another window read at the same time is separate; a first page can only repeat itself."""
     world = stormy("repeated_page", skip=1)
     await world.get(limit=2)
     page = (await world.get(limit=4)).json()
@@ -114,13 +114,13 @@ async def test_a_stuck_cursor_promises_more_and_gives_no_way_on() -> None:
 
 
 async def test_has_more_may_be_missing() -> None:
-    """Section 6.2: has_more has a default, so an answer may come without it."""
+    """Section 6.2: has_more has a default, so a response may lack it."""
     page = (await stormy("no_has_more").get(limit=2)).json()
     assert list(page) == ["data", "first_id", "last_id"]
 
 
 async def test_a_full_page_may_claim_to_be_the_end() -> None:
-    """Design section 4: has_more false although rows follow; asking once more finds them."""
+    """Design section 4: has_more false although rows follow; another request finds them."""
     world = stormy("false_end")
     page = (await world.get(limit=4)).json()
     assert (len(page["data"]), page["has_more"]) == (4, False)
@@ -128,12 +128,12 @@ async def test_a_full_page_may_claim_to_be_the_end() -> None:
 
 
 async def test_an_expired_cursor_needs_a_cursor() -> None:
-    """Section 4: only a request with a cursor can be told that it is no good."""
+    """Section 4: only a request with a cursor can have an invalid one."""
     assert (await stormy("cursor_expired").get()).status_code == 200
 
 
 async def test_odd_rows_are_spliced_in_untouched() -> None:
-    """Design section 4, odd input: a lone surrogate and a huge integer sit among good rows, cursors unharmed."""
+    """Design section 4, malformed input: a lone surrogate and a huge integer among valid rows, cursors unaffected."""
     odd = [b'{"id":"activity_01odd","note":"\\ud800"}', b'{"id":"activity_01big","n":123456789012345678901234567890}']
     response = await stormy("odd_row", bodies=odd).get()
     plain = await World(*minutes_before_noon(6)).get()
@@ -151,7 +151,7 @@ async def test_one_date_may_be_wrong() -> None:
 
 
 async def test_latency_moves_a_simulated_clock() -> None:
-    """live-api-notes 5: good answers take a while; the answer is made at its end."""
+    """live-api-notes 5: latency applies to successful responses; the response is computed at its end."""
     world = stormy("latency", seconds=0.05)
     response = await world.get()
     assert world.clock.now() == NOON + timedelta(seconds=0.05)
@@ -159,7 +159,7 @@ async def test_latency_moves_a_simulated_clock() -> None:
 
 
 async def test_faults_know_the_request() -> None:
-    """A fault can aim at a path, a parameter, a moment or a key, and waits for its request."""
+    """A fault can match a path, a parameter, a time or a key, and waits for its request."""
     faults = Faults()
     facts: list[Mapping[str, Any]] = []
 
@@ -183,7 +183,7 @@ async def test_faults_know_the_request() -> None:
 
 
 async def test_a_faulty_request_costs_and_is_recorded() -> None:
-    """Sections 3 and 6.4: what failed still used the budget and still shows in the feed, with its status."""
+    """Sections 3 and 6.4: a failed request uses the budget and appears in the feed, with its status."""
     faults = Faults()
     faults.add(Fault("server_error"))
     world = World(own_rows=True, faults=faults)
@@ -193,6 +193,6 @@ async def test_a_faulty_request_costs_and_is_recorded() -> None:
 
 
 async def test_an_unknown_fault_is_the_testers_mistake() -> None:
-    """A misspelt kind fails loudly instead of testing nothing."""
+    """A misspelled kind raises an error instead of testing nothing."""
     with pytest.raises(ValueError, match="server_eror"):
         await stormy("server_eror").get()

@@ -32,14 +32,14 @@ def crowds(draw: st.DrawFn) -> list[FeedEntry]:
 
 
 def in_order(entries: list[FeedEntry], order: Order) -> list[str]:
-    """The ids a complete walk at noon must yield, worked out without the feed."""
+    """The ids that complete paging at noon must yield, computed without the feed."""
     visible = [each for each in entries if each.visible_at <= NOON]
     visible.sort(key=lambda each: (each.created_at, each.id), reverse=order == "desc")
     return [each.id for each in visible]
 
 
 def through_text(position: FeedPosition | None) -> FeedPosition:
-    """The cursor as a client hands it back."""
+    """The cursor as a client returns it."""
     assert position is not None
     decoded = decode(encode(position))
     assert decoded is not None
@@ -47,7 +47,7 @@ def through_text(position: FeedPosition | None) -> FeedPosition:
 
 
 def walk(feed: SimulatedFeed, query: FeedQuery, turn: Callable[[FeedPage, FeedQuery], FeedQuery]) -> list[list[str]]:
-    """The pages of a walk until `has_more` is false; `turn` makes the next query."""
+    """All pages until `has_more` is false; `turn` makes the next query."""
     pages: list[list[str]] = []
     while True:
         page = feed.page(query, NOON)
@@ -129,7 +129,7 @@ def test_an_activity_shows_when_its_index_does() -> None:
 
 
 def test_a_late_activity_hides_behind_the_cursor() -> None:
-    """Section 6.4, late arrival: going on misses what was indexed behind the cursor; a fresh window does not."""
+    """Section 6.4, late arrival: continuing misses what was indexed behind the cursor; a new window does not."""
     feed = SimulatedFeed([entry(number, NOON + timedelta(seconds=number)) for number in range(4)])
     later = NOON + timedelta(hours=1)
     first = feed.page(FeedQuery(order="asc", limit=2), later)
@@ -142,14 +142,14 @@ def test_a_late_activity_hides_behind_the_cursor() -> None:
 
 
 def test_ids_count_what_is_not_visible_yet() -> None:
-    """Section 6.4: what a proof compares with is everything created in [gte, lt), however late it is indexed."""
+    """Section 6.4: the reference of a proof is everything created in [gte, lt), however late it is indexed."""
     hour = timedelta(hours=1)
     feed = SimulatedFeed([entry(1, NOON, visible_at=NOON + hour), entry(2, NOON + hour), entry(3, NOON - hour)])
     assert feed.ids(NOON, NOON + hour) == {"activity_0100001"}
 
 
 def test_a_cursor_outlives_its_activity() -> None:
-    """Section 5: a cursor is a place in the order, so it works although no activity stands there."""
+    """Section 5: a cursor is a position in the order, so it works even if no activity is there."""
     feed = SimulatedFeed([entry(1, NOON), entry(2, NOON)])
     nowhere = FeedPosition(NOON, "activity_0100001x")
     assert [each.id for each in feed.page(FeedQuery(order="asc", after=nowhere), NOON).entries] == ["activity_0100002"]

@@ -1,4 +1,4 @@
-"""The same application over real HTTP: what only a socket can show (compliance-api.md sections 1, 4 and 6)."""
+"""The same application over real HTTP: behavior that needs a socket (compliance-api.md sections 1, 4 and 6)."""
 
 import logging
 import time
@@ -22,7 +22,7 @@ def ask(served: Served, path: str = ACTIVITIES, *, timeout: float = 5, **params:
 
 
 def test_a_large_page_arrives_whole() -> None:
-    """Section 6.2: 5,000 rows are a page like any other, with one Date header and no server's name."""
+    """Section 6.2: a page of 5,000 rows works, with one Date header and no Server header."""
     world = World(*(entry(number, NOON - timedelta(seconds=number)) for number in range(5001)))
     with Served(world.app) as served:
         response = ask(served, limit=5000)
@@ -33,7 +33,7 @@ def test_a_large_page_arrives_whole() -> None:
 
 
 def test_a_walk_over_http_is_complete() -> None:
-    """Section 5: the same walk as in process, through a real client and a kept connection."""
+    """Section 5: the same paging as in process, through a real client and a persistent connection."""
     world = World(*minutes_before_noon(10))
     seen: list[str] = []
     params: dict[str, str | int] = {"order": "asc", "limit": 3}
@@ -98,7 +98,7 @@ def test_several_apps_share_one_server() -> None:
 
 
 def test_the_port_is_free_again_afterwards() -> None:
-    """A served app leaves nothing behind: its port can be taken at once."""
+    """After a served app ends, its port is free immediately."""
     world = World()
     with Served(world.app) as served:
         port = int(served.url.rsplit(":", 1)[1])
@@ -109,7 +109,7 @@ def test_the_port_is_free_again_afterwards() -> None:
 
 
 def test_a_held_connection_does_not_hold_up_the_end(caplog: pytest.LogCaptureFixture) -> None:
-    """Leaving the block ends a request that would be held for a minute, without a word in the log."""
+    """Leaving the block ends a request delayed by a minute, without a log message."""
     faults = Faults()
     faults.add(Fault("timeout", options={"seconds": 60}))
     began = time.perf_counter()

@@ -1,4 +1,4 @@
-"""The demo, in small: it must be able to fail."""
+"""The demo at a small size; it must be able to fail."""
 
 import json
 from datetime import timedelta
@@ -24,7 +24,7 @@ def short(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def test_a_small_demo_answers_every_question_and_misses_nothing(short: None, tmp_path: Path) -> None:
-    """Through weather on both sides every activity arrives; the report is complete, as text and as JSON."""
+    """With faults on both sides every activity arrives; the report is complete, as text and as JSON."""
     console, summaries, phases = Console(file=StringIO(), width=110), [], set()
 
     def inspect(world: World, report: demo.DemoReport) -> None:

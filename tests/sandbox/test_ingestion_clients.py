@@ -62,13 +62,13 @@ async def test_the_async_client_keeps_four_in_flight(world: World, url: str) -> 
 
 
 def test_the_list_door_works_within_the_documented_limit(world: World, url: str) -> None:
-    """Section 6: a plain list goes in the client's own chunk, while that is well under a mebibyte."""
+    """Section 6: a plain list is sent in the client's own chunk, if that is well under a mebibyte."""
     upload(url, [{"Id": "a" * 1000, "Size": number} for number in range(500)])
     assert len(world.stored()) == 500
 
 
 def test_the_clients_own_full_chunk_is_too_large_here(url: str) -> None:
-    """Sections 2 and 6: the client leaves separators out of its count and overshoots; the documented limit says 413."""
+    """Sections 2 and 6: the client does not count separators and exceeds the documented limit, which gives 413."""
     with pytest.raises(HttpResponseError) as refused:
         upload(url, [{"Id": "a" * 1000, "Size": number} for number in range(1500)])
     assert refused.value.status_code == 413
@@ -102,7 +102,7 @@ def test_retry_total_zero_leaves_retries_to_us(world: World, url: str) -> None:
 
 
 def test_the_client_retries_a_busy_server_but_not_a_bare_429(world: World, url: str) -> None:
-    """Section 6: with its own retries 500 is tried again, a 429 without Retry-After is not."""
+    """Section 6: with its own retries a 500 is retried, a 429 without Retry-After is not."""
     world.fail("server_error")
     upload(url, packed([{"Id": "a"}]), retry_total=3)
     world.fail("throttled_bare")
@@ -113,7 +113,7 @@ def test_the_client_retries_a_busy_server_but_not_a_bare_429(world: World, url: 
 
 
 def test_the_client_sees_a_cut_connection(world: World, url: str) -> None:
-    """Section 6: a reset is not retried and leaves the caller in doubt; the rows are there."""
+    """Section 6: a reset is not retried and leaves the outcome unknown; the rows are stored."""
     world.fail("stored_then_reset")
     with pytest.raises(ServiceResponseError):
         upload(url, packed([{"Id": "a"}]), retry_total=3)

@@ -1,4 +1,4 @@
-"""Faults on request: each of them, and that it ends."""
+"""Injected faults: each of them, and that it ends."""
 
 from collections.abc import Mapping
 from datetime import timedelta
@@ -44,7 +44,7 @@ async def test_a_refusal_on_request_stores_nothing(
 
 
 async def test_the_fault_knows_the_call() -> None:
-    """A fault can be aimed by method, path, rows, bytes and time."""
+    """A fault can match method, path, rows, bytes and time."""
     world = World()
     seen: list[dict[str, Any]] = []
 
@@ -83,7 +83,7 @@ async def test_a_poisoned_row_can_be_found_by_halving() -> None:
 
 
 async def test_accepted_is_not_stored() -> None:
-    """Section 4: a 204 after which nothing can be found."""
+    """Section 4: a 204 after which no row is stored."""
     world = World()
     world.fail("not_stored")
     assert (await world.post(ROWS)).status_code == 204
@@ -92,7 +92,7 @@ async def test_accepted_is_not_stored() -> None:
 
 
 async def test_latency_passes_on_the_clock() -> None:
-    """A slow answer is slow by the sandbox's clock, and then the usual one."""
+    """Latency is by the sandbox's clock, and the response is the usual one."""
     world = World()
     world.fail("latency", seconds=30)
     assert (await world.post(ROWS)).status_code == 204
@@ -101,7 +101,7 @@ async def test_latency_passes_on_the_clock() -> None:
 
 
 async def test_a_reset_in_process_is_an_error_of_the_call() -> None:
-    """Without a socket the ambiguous case shows as ConnectionResetError, the rows stored."""
+    """Without a socket the ambiguous case is a ConnectionResetError with the rows stored."""
     world = World()
     world.fail("stored_then_reset")
     with pytest.raises(ConnectionResetError):
@@ -110,7 +110,7 @@ async def test_a_reset_in_process_is_an_error_of_the_call() -> None:
 
 
 def test_a_reset_after_storing_is_ambiguous_to_the_client() -> None:
-    """Section 3: the answer is lost, the rows are not; sending again stores them twice."""
+    """Section 3: the response is lost, the rows are not; sending again stores them twice."""
     world = World()
     world.fail("stored_then_reset")
     with Served(world.app) as served, httpx.Client(base_url=served.url, trust_env=False) as client:

@@ -1,4 +1,4 @@
-"""What becomes of accepted rows, by the sections of logs-ingestion.md."""
+"""How accepted rows are stored, by the sections of logs-ingestion.md."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -15,7 +15,7 @@ def fitted(*elements: Any) -> Any:
 
 
 async def test_undeclared_properties_are_dropped_and_counted() -> None:
-    """Section 4: what the stream does not declare vanishes without a word; so do elements that are no objects."""
+    """Section 4: undeclared columns are dropped silently; so are elements that are not objects."""
     world = World()
     assert (await world.post([{"Id": "a", "Extra": 1, "Other": None}, "text", 5, {"Extra": {}}])).status_code == 204
     assert world.stored() == [("a",), ("",)]
@@ -83,7 +83,7 @@ def test_long_text_is_cut_at_a_character(letter: str) -> None:
 
 
 def test_a_long_dynamic_is_cut_to_text() -> None:
-    """Section 2: a dynamic counts as one field; what is left of its JSON is text."""
+    """Section 2: a dynamic counts as one field; its truncated JSON is text."""
     small, large = {"k": "x" * 65_000}, {"k": "x" * 66_000}
     result = fitted({"Details": small}, {"Details": large})
     assert result.rows[0]["Details"] == small

@@ -1,4 +1,4 @@
-"""The query API, asked by Azure's own clients over real HTTP (toolchain.md: "reading the local workspace")."""
+"""The query API, called by Azure's own clients over real HTTP (toolchain.md: "reading the local workspace")."""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -77,7 +77,7 @@ async def test_the_async_client_reads_too(url: str) -> None:
 
 
 def test_a_bad_query_is_a_bad_argument_with_its_place(url: str) -> None:
-    """400 BadArgumentError tells the caller what is wrong and where."""
+    """400 BadArgumentError has the reason and the position."""
     with pytest.raises(HttpResponseError) as refused:
         asked(url, "Sample_CL\n| where Nope == 1")
     assert refused.value.status_code == 400
@@ -144,6 +144,6 @@ def test_a_timespan_is_an_iso_interval(text: str, start: datetime, end: datetime
 
 @pytest.mark.parametrize("text", ["", "P", "PT", "1d", "2026-11-20T10:00:00/PT1H", "PT1H/", "/"])
 def test_other_timespans_are_refused(text: str) -> None:
-    """Anything else, a time without its zone included, is a ValueError."""
+    """Anything else, including a time without a zone, is a ValueError."""
     with pytest.raises(ValueError, match=r"duration|time zone|isoformat"):
         parse_timespan(text, NOON)

@@ -1,4 +1,4 @@
-"""A buyer's first minute: a feed into a local workspace, by the real code, and questions to it."""
+"""First use: load a feed into a local workspace with the production code, and query it."""
 
 import json
 import stat
@@ -27,7 +27,7 @@ AT = datetime(2026, 10, 1, 12, tzinfo=UTC)
 
 
 def quiet(*_: int) -> None:
-    """No progress wanted."""
+    """Ignore progress."""
 
 
 def written(path: Path, lines: list[Any]) -> Path:
@@ -67,7 +67,7 @@ async def test_every_documented_type_arrives_with_no_field_lost(tmp_path: Path) 
 
 
 async def test_undocumented_and_odd_lines_arrive_or_are_set_aside(tmp_path: Path) -> None:
-    """Whatever a line holds, it ends in the workspace or where an operator sees it; nothing disappears."""
+    """Every line, whatever it contains, becomes a row or a dead letter."""
     unknown = {
         "id": "x1",
         "type": "never_seen",
@@ -105,7 +105,7 @@ async def test_undocumented_and_odd_lines_arrive_or_are_set_aside(tmp_path: Path
 
 
 async def test_running_again_adds_nothing_and_a_lost_workspace_is_filled_anew(tmp_path: Path) -> None:
-    """The state belongs to the workspace: it prevents repeats, and it goes when the workspace has gone."""
+    """The state belongs to the workspace: it prevents repeats, and is removed if the workspace is gone."""
     file, workspace = written(tmp_path / "f.jsonl", list(samples(seed=1, at=AT))[:40]), tmp_path / "w.duckdb"
     first = await deliver_file(file, workspace, quiet)
     again = await deliver_file(file, workspace, quiet)
@@ -116,7 +116,7 @@ async def test_running_again_adds_nothing_and_a_lost_workspace_is_filled_anew(tm
 
 
 async def test_activities_dated_ahead_of_us_arrive_too(tmp_path: Path) -> None:
-    """A file may hold dates of next month; they are the file's, not ours."""
+    """A file may contain dates of next month; they are kept."""
     ahead = (SystemClock().now() + timedelta(days=40)).strftime("%Y-%m-%dT%H:%M:%SZ")
     file = written(tmp_path / "f.jsonl", [{"id": "x", "type": "user_logged_out", "created_at": ahead}])
     delivered = await deliver_file(file, tmp_path / "w.duckdb", quiet)
@@ -125,7 +125,7 @@ async def test_activities_dated_ahead_of_us_arrive_too(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("line", ["{", '{"a":}', "activity", '{"a":1} {"b":2}', "\x00"])
 async def test_invalid_json_line_is_named(tmp_path: Path, line: str) -> None:
-    """It cannot be served, and leaving it out in silence would be losing it: file, line and remedy are told."""
+    """It cannot be served, and skipping it would lose it: the error has file, line and remedy."""
     file = written(tmp_path / "bad.jsonl", [{"id": "x"}, line])
     with pytest.raises(ConfigError, match=r"bad\.jsonl, line 2: .*fix or remove the line"):
         await deliver_file(file, tmp_path / "w.duckdb", quiet)
@@ -133,7 +133,7 @@ async def test_invalid_json_line_is_named(tmp_path: Path, line: str) -> None:
 
 @pytest.fixture
 def organization() -> Iterator[World]:
-    """Somebody's real organization, as far as the bridge can tell: another API on another port."""
+    """A stand-in for a real organization: another API on another port."""
     now = SystemClock().now()
     feed = SimulatedFeed(
         [feed_entry({**activity, "created_at": (now - timedelta(minutes=90 + n)).strftime("%Y-%m-%dT%H:%M:%SZ")})
@@ -150,7 +150,7 @@ def invoked(*arguments: str | Path) -> Result:
 def test_a_live_feed_is_carried_over_http_and_only_its_owner_can_read_it(
     organization: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Key and address from the environment, no Azure, one command; file, folder and log are the owner's."""
+    """Key and URL from the environment, without Azure; only the owner can read file, folder and log."""
     monkeypatch.setenv("COMPLIANCE_ACCESS_KEY", organization.key)
     monkeypatch.setenv("COMPLIANCE_API_URL", organization.url)
     workspace = tmp_path / "w.duckdb"
@@ -179,7 +179,7 @@ def test_a_live_feed_is_carried_over_http_and_only_its_owner_can_read_it(
 def test_a_wrong_key_or_address_is_refused_in_one_sentence(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, key: str, url: str, says: str
 ) -> None:
-    """Exit code 2, what to do, and no key in it."""
+    """Exit code 2, what to do, and no key in the message."""
     monkeypatch.setenv("COMPLIANCE_ACCESS_KEY", key)
     monkeypatch.setenv("COMPLIANCE_API_URL", url)
     result = invoked("run", "--live", "--workspace", tmp_path / "w.duckdb")
@@ -198,7 +198,7 @@ def test_a_refused_key_ends_at_once_with_the_remedy(
 
 
 def test_a_world_is_closed_to_the_machines_other_users(organization: World) -> None:
-    """A port can be reached by everybody here: key, token and identity header are random and asked for."""
+    """A local port can be reached by every user: key, token and identity header are random and required."""
     import httpx
 
     activities = f"{organization.url}/v1/compliance/activities"

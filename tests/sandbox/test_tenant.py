@@ -51,7 +51,7 @@ def test_same_seed_gives_same_bytes_in_another_process(week: Tenant) -> None:
 
 
 def test_another_seed_gives_another_feed(week: Tenant) -> None:
-    """The seed decides the feed: no id of one appears in the other."""
+    """Feeds of different seeds have no id in common."""
     other = build_tenant(start=START, end=WEEK, people=40, seed=8)
     assert {entry.id for entry in other.entries}.isdisjoint(entry.id for entry in week.entries)
 
@@ -65,7 +65,7 @@ def test_day_by_day_is_the_same_feed(week: Tenant) -> None:
 
 
 def test_size_follows_the_number_of_people(month: Tenant, week: Tenant) -> None:
-    """400 people for 30 days make 110 to 150 thousand activities; 40 people for a week a small part of that."""
+    """400 people in 30 days produce 110,000 to 150,000 activities; 40 people in a week a small part of that."""
     assert 110_000 <= len(month.entries) <= 150_000
     assert len(month.people) == 400
     assert 2_000 < len(week.entries) < 6_000
@@ -103,7 +103,7 @@ def test_feed_is_sorted_with_unique_unordered_ids(month: Tenant) -> None:
 
 
 def test_weekends_nights_and_lunch_are_quieter(month: Tenant) -> None:
-    """People's activities thin out on weekends, at night and over lunch, each in their own time zone."""
+    """People are less active on weekends, at night and over lunch, each in their own time zone."""
     people = {person.user_id: person for person in month.people}
     weekdays: Counter[int] = Counter()
     hours: Counter[int] = Counter()
@@ -138,7 +138,7 @@ def test_most_show_within_a_minute_and_a_few_late() -> None:
 
 
 def test_times_come_in_every_documented_spelling(week: Tenant) -> None:
-    """Most carry microseconds and `Z`, some no fraction, some `+00:00`."""
+    """Most have microseconds and `Z`, some no fraction, some `+00:00`."""
     spellings = Counter(re.sub(r"\d+", "9", msgspec.json.decode(entry.body)["created_at"]) for entry in week.entries)
     assert set(spellings) == {"9-9-9T9:9:9.9Z", "9-9-9T9:9:9Z", "9-9-9T9:9:9.9+9:9"}
     assert spellings.most_common(1)[0][0] == "9-9-9T9:9:9.9Z"
@@ -155,7 +155,7 @@ def test_documented_nulls(month: Tenant) -> None:
 
 
 def test_a_little_drift_under_stable_names(month: Tenant) -> None:
-    """About 0.05 % are of a type or carry a field the catalogue does not know."""
+    """About 0.05 % have a type or a field that is not in the catalogue."""
     known = activity_types()
     unknown_types = Counter(entry.type for entry in month.entries if entry.type not in known)
     new_fields = sum(b'"new_field"' in entry.body for entry in month.entries)
@@ -203,7 +203,7 @@ def test_only_documentation_addresses_and_example_domains(month: Tenant) -> None
 
 
 def test_too_few_people_or_no_time_is_refused() -> None:
-    """A tenant needs one person a department and an end after its start, and says so."""
+    """A tenant requires one person per department and an end after its start."""
     with pytest.raises(ValueError, match="at least 10 people"):
         build_tenant(start=START, end=WEEK, people=3)
     with pytest.raises(ValueError, match="not after start"):

@@ -65,7 +65,7 @@ def test_the_notation_is_parsed() -> None:
 
 
 def test_the_id_a_type_is_named_after() -> None:
-    """What a type creates is told from what it merely mentions."""
+    """The id that a type creates is distinguished from ids it only mentions."""
     types = activity_types()
     assert types["platform_federation_rule_created"].own_id == "federation_rule_id"
     assert types["claude_chat_snapshot_created"].own_id == "claude_chat_snapshot_id"
@@ -94,12 +94,12 @@ def test_samples_are_feed_entries_and_reproducible() -> None:
 
 
 def test_samples_show_all_documented_actors() -> None:
-    """Between them the samples meet all eleven actor shapes."""
+    """Together the samples have all eleven actor shapes."""
     assert len({activity["actor"]["type"] for activity in SAMPLES.values()}) == 11
 
 
 def test_samples_of_chosen_types() -> None:
-    """Asked for some types, these come in that order; an unknown one is a KeyError."""
+    """Selected types come in the given order; an unknown one is a KeyError."""
     chosen = ["org_sso_toggled", "claude_chat_created", "org_sso_toggled"]
     assert [activity["type"] for activity in samples(at=AT, types=chosen)] == chosen
     with pytest.raises(KeyError):

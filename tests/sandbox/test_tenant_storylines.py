@@ -1,4 +1,4 @@
-"""Each storyline leaves in the feed what its rules look for, and ordinary days do not."""
+"""Each storyline has the activities that its rules detect, and ordinary days do not."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -79,14 +79,14 @@ PROMISED: dict[str, dict[str, int]] = {
 
 
 def test_every_script_is_told_and_promised_here(tenant: Tenant) -> None:
-    """A month tells every script, each has a promise in this file, and names are slugs."""
+    """A month contains every script, each has expectations in this file, and names are slugs."""
     assert {each.name for each in tenant.storylines} == {script.name for script in SCRIPTS} == set(PROMISED)
     assert all(rule.startswith("claude-") for each in tenant.storylines for rule in each.rules)
 
 
 @pytest.mark.parametrize("name", sorted(PROMISED))
 def test_storyline_keeps_its_promise(tenant: Tenant, feed: dict[str, Activity], name: str) -> None:
-    """Its activities are all in the feed, between its start and end, with the promised types."""
+    """Its activities are all in the feed, between its start and end, with the expected types."""
     story = storyline(tenant, name)
     counts = Counter(activity["type"] for activity in told(tenant, feed, name))
     for type, least in PROMISED[name].items():
@@ -105,7 +105,7 @@ def test_storylines_are_spread_over_the_month(tenant: Tenant) -> None:
 
 
 def test_too_short_a_time_leaves_storylines_out() -> None:
-    """In one day only those that fit whole are told, and what is told is in the feed."""
+    """In one day only complete storylines are listed, and their activities are in the feed."""
     short = build_tenant(start=START, end=START + timedelta(days=1), people=30)
     assert 0 < len(short.storylines) < len(SCRIPTS)
     ids = {entry.id for entry in short.entries}
@@ -178,7 +178,7 @@ def test_alarming_values_come_from_storylines_only(tenant: Tenant, feed: dict[st
 def test_look_alikes_live_beside(
     tenant: Tenant, feed: dict[str, Activity], type: str, ordinary: Callable[[Activity], bool]
 ) -> None:
-    """Outside the storylines the same types occur with values no rule may fire on."""
+    """Outside the storylines the same types occur with values on which no rule fires."""
     in_stories = {id for each in tenant.storylines for id in each.activity_ids}
     assert any(a["type"] == type and ordinary(a) for id, a in feed.items() if id not in in_stories)
 
@@ -238,7 +238,7 @@ def test_nothing_is_recorded_while_logging_is_off(tenant: Tenant, feed: dict[str
 
 
 def test_abused_key_comes_from_elsewhere(tenant: Tenant, feed: dict[str, Activity]) -> None:
-    """The new key is used only from an address its maker never used, and by nobody before it was made."""
+    """The new key is used only from an address its creator never used, and not before its creation."""
     activities = told(tenant, feed, "compliance-key-abuse")
     (made,) = of(activities, "api_key_created")
     uses = [a for a in feed.values() if a["actor"].get("api_key_id") == made["api_key_id"]]

@@ -1,4 +1,4 @@
-"""What the endpoint refuses, by the sections of logs-ingestion.md."""
+"""Requests that the endpoint refuses, by the sections of logs-ingestion.md."""
 
 import zlib
 from typing import Any
@@ -77,7 +77,7 @@ async def test_odd_bodies_have_their_codes(body: bytes, status: int) -> None:
 
 
 async def test_an_object_is_accepted_and_stored_nowhere() -> None:
-    """Sections 1 and 4: the trap, a single object instead of an array, is answered 204; only our counter knows."""
+    """Sections 1 and 4: the trap, a single object instead of an array, gets a 204; only our counter shows it."""
     world = World()
     assert (await world.post(ROW)).status_code == 204
     assert world.stored() == []
