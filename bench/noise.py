@@ -69,9 +69,9 @@ def quiet(people: int, days: int, seed: int, types: Iterable[str] | None, *, sto
     wanted = None if types is None else frozenset(types)
     context = RowContext("noise", "0a1b2c3d-0000-4000-8000-00000000be4c", __version__, "backfill", True, FIRST)
     simulation = Simulation(start=FIRST, end=FIRST + days * DAY, people=people, seed=seed)
-    told = {id for storyline in simulation.storylines for id in storyline.activity_ids} if not stories else set()
+    excluded = {id for storyline in simulation.storylines for id in storyline.activity_ids} if not stories else set()
     entries = (entry for entry in chain.from_iterable(simulation.days()) if wanted is None or entry.type in wanted)
-    rows = (fold(decode(entry.body), context).row for entry in entries if entry.id not in told)
+    rows = (fold(decode(entry.body), context).row for entry in entries if entry.id not in excluded)
     while portion := list(islice(rows, PORTION)):
         workspace.store(tables.ACTIVITY, portion, ingested_at=FIRST)
     return workspace

@@ -97,15 +97,18 @@ def _speed(measured: Sequence[Mapping[str, Any]]) -> list[str]:
         cells = (f"`{each['name']}`", _number(each["value"]), each["unit"], spread, _number(each["baseline"]), ratio)
         rows.append((*cells, targets, str(each["runs"])))
     heads = ("measurement", "median", "unit", "least to most", "baseline", "ratio", "target", "runs")
-    told = [_table(heads, rows), "Value and baseline are medians; the ratio is the median over pairs taken in turns.\n"]
+    parts = [
+        _table(heads, rows),
+        "Value and baseline are medians; the ratio is the median over pairs taken in turns.\n",
+    ]
     for each in measured:
         facts = ", ".join(f"{name.replace('_', ' ')} {_number(value)}" for name, value in each["facts"].items())
-        told.append(
+        parts.append(
             f"- `{each['name']}`, {each['count']:,}: {each['method']}" + (f" Besides: {facts}." if facts else "")
         )
         if each["baseline_method"]:
-            told.append(f"  Baseline: {each['baseline_method']}")
-    return [*told, ""]
+            parts.append(f"  Baseline: {each['baseline_method']}")
+    return [*parts, ""]
 
 
 def _told(target: Mapping[str, Any]) -> str:
@@ -117,7 +120,7 @@ def _comparison(outcomes: Outcomes, compared: Mapping[str, Any]) -> list[str]:
     scenarios = list(dict.fromkeys(scenario for scenario, _ in outcomes))
     hours = (END - START).total_seconds() / 3600
     times = "once" if compared["runs"] == 1 else f"{compared['runs']} times"
-    told = [
+    parts = [
         "`bench/baseline.py` is a poller in the manner of public Function-app connectors. It and the bridge each meet "
         f"the script of `bench/scenarios.py` in a process of their own, {times}: {hours:.1f} simulated hours, a tick a "
         f"minute, a tenant at work for {BUSY.total_seconds() / 3600:.0f} of them. Losses and repeats are counted where "
@@ -125,21 +128,21 @@ def _comparison(outcomes: Outcomes, compared: Mapping[str, Any]) -> list[str]:
         "or repeats where the other does not.\n",
     ]
     if compared["scale"] != 1:
-        told.append(f"Bursts were scaled to {compared['scale']:g} of their size: good for a look only.\n")
-    told.append(_table(("scenario", "what happens"), [(f"`{name}`", BY_NAME[name].what) for name in scenarios]))
-    told.append("### Lost\n\nActivities of the feed that are in no row.\n")
-    told.append(_by_side(outcomes, scenarios, lambda each: f"{each['lost']:,}"))
-    told.append(
+        parts.append(f"Bursts were scaled to {compared['scale']:g} of their size: good for a look only.\n")
+    parts.append(_table(("scenario", "what happens"), [(f"`{name}`", BY_NAME[name].what) for name in scenarios]))
+    parts.append("### Lost\n\nActivities of the feed that are in no row.\n")
+    parts.append(_by_side(outcomes, scenarios, lambda each: f"{each['lost']:,}"))
+    parts.append(
         "### Doubled\n\nRows that repeat another one: as stored, and as still seen through the parser "
         "`ClaudeActivity()`. The baseline brings no parser; ours is lent to it.\n"
     )
-    told.append(_by_side(outcomes, scenarios, lambda each: f"{each['doubled']:,} / {each['shown_twice']:,}"))
-    told.append(
+    parts.append(_by_side(outcomes, scenarios, lambda each: f"{each['doubled']:,} / {each['shown_twice']:,}"))
+    parts.append(
         "### Cost\n\nMedians. Requests to the API and uploads, every try counted; delay from an activity to its row, "
         "where it has one.\n"
     )
-    told.append(_costs(outcomes, scenarios))
-    return told
+    parts.append(_costs(outcomes, scenarios))
+    return parts
 
 
 def _by_side(outcomes: Outcomes, scenarios: Sequence[str], cell: Callable[[Mapping[str, Any]], str]) -> str:
@@ -192,7 +195,7 @@ def _better(outcomes: Outcomes) -> list[str]:
         return f"- {words}: {'; '.join(found)}." if found else ""
 
     ours, its = _lines(sorted((ROOT / "shared").rglob("*.py"))), _lines([Path(baseline.__file__)])
-    told = [
+    parts = [
         f"- Simplicity: {its} lines of code against {ours:,} in `shared/`; one file of state against a container.",
         worse("peak_megabytes", "Peak memory in MB (baseline against ours)"),
         worse("cpu_seconds", "CPU seconds for the whole script"),
@@ -201,7 +204,7 @@ def _better(outcomes: Outcomes) -> list[str]:
         worse("doubled", "Rows stored twice"),
     ]
     last = "- Where nothing goes wrong and nothing is late, both deliver every activity once, and as soon."
-    return [*(line for line in told if line), last, ""]
+    return [*(line for line in parts if line), last, ""]
 
 
 def _lines(paths: Sequence[Path]) -> int:

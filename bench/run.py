@@ -32,7 +32,7 @@ class Readings:
     baseline: list[Reading] = field(default_factory=list)
 
 
-def measured(measurement: Measurement, runs: int, count: int, told: Callable[[str], None]) -> Readings:
+def measured(measurement: Measurement, runs: int, count: int, report: Callable[[str], None]) -> Readings:
     """`runs` readings of each side, alternating: a machine that slows down affects both, and the ratio is stable."""
     readings = Readings()
     for run in range(runs):
@@ -41,7 +41,7 @@ def measured(measurement: Measurement, runs: int, count: int, told: Callable[[st
             if side == "baseline" and measurement.baseline is None:
                 continue
             reading = _in_a_child(measurement, side, count)
-            told(f"{measurement.name} {run + 1}/{runs} {side}: {reading.value:,.4g} {measurement.unit}")
+            report(f"{measurement.name} {run + 1}/{runs} {side}: {reading.value:,.4g} {measurement.unit}")
             (readings.ours if side == "ours" else readings.baseline).append(reading)
     return readings
 

@@ -41,7 +41,7 @@ SKEW = timedelta(minutes=5)
 KEY_SETTING = "CHAOS_KEY"
 NEW_KEY = "sk-ant-api01-chaos-new"
 REFUSED_ROWS = 3
-EXPECTED_STATES = {"ok", "partial", "idle", "busy", "lease_held", "refused", "unreadable"}
+EXPECTED_STATES = {"ok", "partial", "idle", "busy", "lease_held", "refused", "source_unreadable"}
 """Run states expected from these faults; a defect, a lost lease or unreadable state is not among them."""
 
 
