@@ -50,7 +50,7 @@ class Noise:
     alerts: int
     a_month: float
     expected: float
-    needs_neighbours: bool
+    needs_neighbors: bool
     refused: str | None = None
 
     @property

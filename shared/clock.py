@@ -29,7 +29,7 @@ class SystemClock:
 
 
 class SimulatedClock:
-    """Thread-safe simulated time, aware UTC; it moves only when told to, or when somebody sleeps."""
+    """Thread-safe simulated time, aware UTC; it moves only when advanced, or while something sleeps."""
 
     def __init__(self, start: datetime) -> None:
         self._now = start.astimezone(UTC)

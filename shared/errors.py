@@ -71,7 +71,7 @@ class Busy(BridgeError):
 class SourceBusy(Busy):
     """The Compliance API cannot answer now; nothing was lost and the next run resumes.
 
-    `about_page`: the answer began and could not be taken in, so that a smaller window may help where patience does not.
+    `about_page`: the answer began and could not be read: a smaller window may help where an attempt does not.
     """
 
     def __init__(self, message: str, *, after: float | None = None, about_page: bool = False) -> None:

@@ -76,9 +76,9 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """Where a walk stands in a window whose bounds, order and page size stay frozen until it closes.
+    """Where reading stands in a window whose bounds, order and page size stay frozen until it closes.
 
-    `trusted` is the latest moment the API's own clock vouches for (its `Date` at the first page, less the settling
+    `trusted` is the latest moment the API's own clock confirms (its `Date` at the first page, less the settling
     time): a local clock that runs ahead must not move the watermark past it.
     """
 
@@ -197,7 +197,7 @@ class Counts:
 
 @dataclass(frozen=True, slots=True)
 class DeadLetter:
-    """One thing set aside: the activity as it came (`raw`), why, when and by which run."""
+    """A dead letter: the activity as it arrived (`raw`), why, when and by which run."""
 
     id: str
     prefix: bytes

@@ -302,7 +302,7 @@ def keys_of(settings: Settings, each: ConnectionSettings, vault: SecretClient | 
 
 
 def pace_of(settings: Settings) -> Pace:
-    """How the live walk cuts its windows."""
+    """How live reading cuts its windows."""
     return Pace(
         settle=settings.settle,
         overlap=timedelta(seconds=settings.overlap_seconds),
@@ -334,5 +334,5 @@ def _is_remote(url: str) -> bool:
 
 
 def destination(settings: Settings) -> str:
-    """The part of state names that tells destinations apart: a second workspace is filled from the start."""
+    """The part of state names that separates destinations: a second workspace is filled from the start."""
     return re.sub(r"[^a-z0-9-]", "-", settings.dcr_immutable_id or "none")

@@ -45,9 +45,9 @@ class Reader(LocalWorkspace):
         staging: Path,
         clock: Clock,
         tables: Mapping[str, Table],
-        neighbours: Mapping[str, Table],
+        neighbors: Mapping[str, Table],
     ) -> None:
-        every = {**tables, **neighbours}
+        every = {**tables, **neighbors}
         for table in every.values():
             _show(connection, table)
         _show_first_copies(connection, tables[ACTIVITY])
@@ -74,7 +74,7 @@ class Reader(LocalWorkspace):
             quoted = str(path).replace("'", "''")
             connection.execute(f"ATTACH '{quoted}' AS {HELD} (READ_ONLY)")
             connection.execute("SET enable_external_access=false")
-            return Reader(connection, staging, clock, tables, neighbours)
+            return Reader(connection, staging, clock, tables, neighbors)
         except duckdb.Error as wrong:
             connection.close()
             shutil.rmtree(staging, ignore_errors=True)

@@ -1,4 +1,4 @@
-"""`estimate`: what carrying this feed would amount to, before anything is written."""
+"""`estimate`: what delivering this feed would amount to, before anything is written."""
 
 import math
 from collections.abc import Sequence
@@ -29,7 +29,7 @@ MonthPrice = Annotated[float | None, typer.Option(min=0, help="Your price of a G
 def estimate(
     days: Annotated[int, typer.Option(min=1, max=2200, help="Whole days back from the last full hour.")] = 7,
     sample_hours: Annotated[
-        int, typer.Option(min=1, max=24, help="Read only this many hours of each day, and reckon the rest.")
+        int, typer.Option(min=1, max=24, help="Read only this many hours of each day, and extrapolate the rest.")
     ] = 24,
     price_per_gb: Price = None,
     interactive_price: MonthPrice = None,
@@ -41,7 +41,7 @@ def estimate(
 ) -> None:
     """Read the feed and write nothing: rows, bytes, requests and cost, by category. Prices are yours, none is built in.
 
-    The reads themselves appear in the feed, as every read does. Where the connection has begun, a health row names
+    The reads themselves appear in the feed, as every read does. Where the connection is initialized, a health row names
     them, so that `IsOwnRead` knows them; before that nothing is written at all.
     """
     prices = Prices(price_per_gb, interactive_price, long_term_price)
@@ -86,7 +86,7 @@ async def _read(settings: Settings, each: ConnectionSettings, days: int, sample_
 
 
 async def _own_up(settings: Settings, each: ConnectionSettings, receipts: Receipts) -> None:
-    """Tell the workspace of a connection that has begun which reads were ours; no failure here ends the command."""
+    """Record in health which reads were the bridge's own, if the connection is initialized. Never raises."""
     try:
         async with build(settings) as bridge:
             connection = bridge.connection(each.name)
@@ -95,9 +95,9 @@ async def _own_up(settings: Settings, each: ConnectionSettings, receipts: Receip
             async with connection.run(RunKind.ESTIMATE) as run:
                 run.note(receipts)
     except ConfigError:
-        return  # no rule or no state is set: nobody there to tell
+        return  # no rule or no state is set: there is no workspace to write to
     except BridgeError as failed:
-        complain(f"{each.name}: the workspace was not told that these reads were ours: {failed}")
+        complain(f"{each.name}: no health row could mark these reads as the bridge's own: {failed}")
 
 
 def _shaping(settings: Settings) -> Shaping:
@@ -157,7 +157,7 @@ def _print(found: Estimate, requests: Sequence[Term], volume: Volume, costs: Seq
             f"A sample: {hours} hours of each day were read; figures a day are those x 24/{hours}.", style="yellow"
         )
     if found.counted or found.unfit:
-        console.print(f"{found.counted:,} are only counted (MINIMIZE), {found.unfit:,} would be set aside.")
+        console.print(f"{found.counted:,} are only counted (MINIMIZE), {found.unfit:,} would be dead letters.")
     grid = _grid("category", "rows read", "bytes as sent", "share")
     for name, share in _largest(found):
         grid.add_row(name, f"{share.rows:,}", f"{share.bytes:,}", f"{share.bytes / found.bytes:.1%}")

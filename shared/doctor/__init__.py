@@ -16,7 +16,7 @@ __all__ = ["Api", "Check", "Probe", "Subject", "Verdict", "examine"]
 
 
 async def examine(subject: Subject) -> tuple[Run, list[Check]]:
-    """All checks of one connection, in the order in which to mend them.
+    """All checks of one connection, in the order in which to fix them.
 
     Three or four requests are made; the run's health row names them, so that the workspace knows them as our own.
     """

@@ -31,7 +31,7 @@ async def role(subject: Subject, identified: Check) -> Check:
     """An empty array is taken by who may publish to the rule, and stores nothing."""
     name = "role on the DCR"
     if identified.verdict != "pass":
-        return warned(name, "not asked: there is no token", "mend what `identity` says first")
+        return warned(name, "not asked: there is no token", "fix the `identity` check first")
     try:
         await subject.sink.probe(deadline=subject.connection.clock.now() + PROBE_LASTS)
     except SinkBusy as busy:

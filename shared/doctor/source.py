@@ -91,7 +91,7 @@ def activities(replies: Replies) -> Check:
     """Whether the feed opens: the one thing the bridge cannot do without."""
     reply, name = replies.activities, "activities"
     if replies.keyless:
-        return warned(name, "not asked: there is no key to ask with", "mend what `key` says first")
+        return warned(name, "not asked: there is no key to ask with", "fix the `key` check first")
     if reply is None:
         return failed(name, replies.silence, "check COMPLIANCE_API_URL, DNS and outbound rules for this machine")
     if reply.status == 200:
@@ -117,14 +117,14 @@ def others(replies: Replies) -> Check:
         if reply is not None
     ]
     if not told:
-        return warned(name, "nothing answered", "mend what `activities` says first")
+        return warned(name, "nothing answered", "fix the `activities` check first")
     if any(reply.status == 401 for reply in replies.asked):
-        return warned(name, "; ".join(told), "the key was refused: mend what `activities` says first")
+        return warned(name, "; ".join(told), "the key was refused: fix the `activities` check first")
     return passed(name, "; ".join(told))
 
 
 def _shown(reply: Reply) -> str:
-    words = {200: "open", 403: "closed to this key, as least privilege wants it", 404: "not there, cannot tell"}
+    words = {200: "open", 403: "closed to this key, as least privilege wants it", 404: "not there, unknown"}
     return words.get(reply.status, f"answers {reply.status}")
 
 
@@ -133,21 +133,21 @@ def delete_rights(replies: Replies) -> Check:
     name = "delete rights"
     for reply in replies.asked:
         if reply.status == 403 and "Got:" in (said := _message(reply)):
-            # A diagnosis may read the words: where they change, this line says that it cannot tell.
+            # A diagnosis may read the words: where they change, this check reports unknown.
             if DELETE_SCOPE in said.split("Needed", 1)[0]:
                 return warned(name, "this key can delete chats and files for good", KEY_REMEDY)
             return passed(name, "this key cannot delete")
     if replies.settings is None or replies.settings.status != 200:
-        return warned(name, "cannot tell: no endpoint that is open to this key says so", SCOPES_REMEDY)
+        return warned(name, "unknown: no endpoint that is open to this key says so", SCOPES_REMEDY)
     deleting = [
         str(each.get("id"))
         for each in _listed(replies.settings, "api_keys")
         if isinstance(each, dict) and each.get("is_active") and DELETE_SCOPE in str(each.get("scopes"))
     ]
     if not deleting:
-        return passed(name, "no active key of the organisation can delete")
+        return passed(name, "no active key of the organization can delete")
     told = safe(", ".join(deleting[:5]))
-    return warned(name, f"{len(deleting)} active keys of the organisation can delete ({told})", SCOPES_REMEDY)
+    return warned(name, f"{len(deleting)} active keys of the organization can delete ({told})", SCOPES_REMEDY)
 
 
 def clock(replies: Replies) -> Check:
@@ -155,12 +155,12 @@ def clock(replies: Replies) -> Check:
     name = "clock"
     dated = [reply.at - reply.date for reply in replies.asked if reply.date is not None]
     if not dated:
-        return warned(name, "the API gave no time to compare with", "mend what `activities` says first")
+        return warned(name, "the API gave no time to compare with", "fix the `activities` check first")
     skew = min(dated, key=abs)
     what = (
         f"this clock is {abs(skew).total_seconds():.0f} s {'ahead of' if skew > timedelta(0) else 'behind'} the API's"
     )
-    remedy = "set this machine's clock by NTP: late rows and proofs are reckoned by it"
+    remedy = "set this machine's clock by NTP: late rows and proofs depend on it"
     if abs(skew) > SKEW_HARMS:
         return failed(name, what, remedy)
     return warned(name, what, remedy) if abs(skew) > SKEW_NOTED else passed(name, what)
@@ -171,7 +171,7 @@ def budget(replies: Replies, reserve: int) -> Check:
     name = "request budget"
     heard = [reply for reply in replies.asked if reply.remaining is not None]
     if not heard:
-        return warned(name, "the API said nothing of the budget", "mend what `activities` says first")
+        return warned(name, "the API said nothing of the budget", "fix the `activities` check first")
     left, limit = heard[-1].remaining or 0, heard[-1].limit
     spenders = _spenders(replies.activities)
     told = "; ".join(f"{who}: {count}" for who, count in spenders.most_common(5))

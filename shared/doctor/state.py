@@ -39,7 +39,7 @@ def initialized(status: Status) -> Check:
 def lag(status: Status) -> Check:
     """How far live reading is behind."""
     if status.lag is None:
-        return warned("lag", "cannot tell without a checkpoint", "fix the `state` check first")
+        return warned("lag", "unknown without a checkpoint", "fix the `state` check first")
     what = f"live reading is {_minutes(status.lag)} behind"
     remedy = "check the last run's state, and that the timer (or `run`) fires every minute"
     if status.lag > LATE:

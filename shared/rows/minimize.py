@@ -28,7 +28,7 @@ _DYNAMIC = ("Details", "ActorDetails", "Changes", "Handling", "TargetUserIds", "
 
 @dataclass(frozen=True, slots=True)
 class Minimizer:
-    """The organisation's choice: a mode per category (`*` for the rest), and the key of the hashes.
+    """The organization's choice: a mode per category (`*` for the rest), and the key of the hashes.
 
     Raises ConfigError for a pseudonymous mode without a key of at least 16 bytes.
     """

@@ -13,7 +13,7 @@ from urllib.parse import unquote
 Pseudonym = Callable[[str], str]
 
 NAMES = frozenset({"user_agent", "full_name", "github_username", "subject"})
-"""Fields whose value is a person's name or device, whatever it looks like. E-mail fields are told by their ending."""
+"""Fields whose value is a person's name or device, whatever it looks like. E-mail fields are found by their ending."""
 _EMAIL_ENDINGS = ("email", "emails", "email_address")
 _CHANGE_VALUES = frozenset({"old", "new", "previous_value", "current_value"})
 

@@ -16,7 +16,7 @@ def utc_text(moment: datetime) -> str:
 def event_time(created_at: Any) -> tuple[str, bool] | None:
     """The UTC text of `created_at`, and whether `spelling` gives the original back; None when it is no time.
 
-    The two usual spellings are sliced, after the parser has vouched for them: three times as fast as formatting.
+    The two usual spellings are sliced, after the parser has accepted them: three times as fast as formatting.
     """
     if created_at.__class__ is not str:
         return None

@@ -1,4 +1,4 @@
-"""The planned walks of one connection: repairs, sweeps and history, up to ten windows at once until time is up."""
+"""The planned windows of one connection: repairs, sweeps and history, up to ten windows at once until time is up."""
 
 import asyncio
 from datetime import datetime, timedelta
@@ -41,7 +41,7 @@ SMALLEST = checkpoints.SMALLEST
 async def work_plan(connection: Connection) -> list[Run]:
     """Work on the plan until nothing is ready or the time is up. Returns a run per window touched.
 
-    One process at a time holds the plan's lease; the live walk has its own and is never held up.
+    One process at a time holds the plan's lease; live reading has its own and is never delayed.
     """
     runs: list[Run] = []
     async with connection.run(RunKind.PLAN) as run:

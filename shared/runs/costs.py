@@ -22,7 +22,7 @@ DAY_SECONDS = 86_400
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """One part of a sum: what it is, how much of it a day, and how that was reckoned."""
+    """One part of a sum: what it is, how much of it a day, and how that was calculated."""
 
     what: str
     amount: float

@@ -200,4 +200,4 @@ def _iso(moment: datetime) -> str:
 
 
 async def _nothing(_: Sequence[Outgoing]) -> None:
-    """Health rows are not in the ledger: they are made once, and a repeat is told by RunId and Part."""
+    """Health rows are not in the ledger: they are made once, and a repeat is recognized by RunId and Part."""

@@ -1,4 +1,4 @@
-"""The live walk of one connection: from the watermark to a minute ago, once per tick."""
+"""Live reading of one connection: from the watermark to a minute ago, once per tick."""
 
 from contextlib import suppress
 from datetime import timedelta
@@ -97,9 +97,9 @@ async def send_canary(connection: Connection) -> bool | None:
 
 
 async def init(connection: Connection, *, force: bool = False) -> bool:
-    """Begin a connection: its live walk starts now, its plan is empty. False when it had begun before.
+    """Initialize a connection: live reading starts now, its plan is empty. False when it was initialized before.
 
-    `force` begins anew over state that cannot be read; the ledger stays, so that nothing is sent twice.
+    `force` starts over on state that cannot be read; the ledger stays, so that nothing is sent twice.
     """
     now = connection.clock.now()
     plan_store, checkpoint_store = connection.plan_store, connection.checkpoint_store

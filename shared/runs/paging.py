@@ -90,7 +90,7 @@ Save = Callable[[Position], Awaitable[None]]
 
 @dataclass(frozen=True, slots=True)
 class WindowRead:
-    """Where a walk ended; `closed` when its window was read to the end."""
+    """Where reading a window ended; `closed` when its window was read to the end."""
 
     position: Position
     closed: bool
@@ -197,12 +197,12 @@ def _vouched(position: Position, page: Page, settle: timedelta) -> Position:
 def _gentler(position: Position, restarts: int, refused: BadRequest) -> Position:
     """What to ask instead after a 400: without the cursor, the type filter, `order`, and then with smaller pages.
 
-    The message is never read: it may be reworded. A change of order starts the window anew (a cursor of the other
+    The message is never read: it may be reworded. A change of order restarts the window (a cursor of the other
     order would skip rows), and so does a lost cursor; the ledger makes the second reading cheap.
     """
     if position.cursor is not None:
         if restarts > 1:
-            # It happened before in this walk: the cursors do not live as long as the window. A smaller window may.
+            # It happened before in this window: the cursors do not live as long as the window. A smaller window may.
             raise SourceIncoherent("cursors expire before the window is read") from refused
         event(log, "cursor.dropped", pages=position.pages)
         return position.restarted()

@@ -1,4 +1,4 @@
-"""Proof for closed hours: the feed, the ledger, what was set aside, and the workspace, as sets of ids."""
+"""Proof for closed hours: the feed, the ledger, the dead letters, and the workspace, as sets of ids."""
 
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -26,8 +26,8 @@ DAY = timedelta(days=1)
 class HourProof:
     """One hour. `rows` is None when no workspace could be asked.
 
-    missing: the feed shows an id that was neither delivered nor set aside, or the workspace lacks a delivered one
-    that does not wait in set-aside since it was sent again and refused.
+    missing: the feed shows an id that was neither delivered nor a dead letter, or the workspace lacks a delivered one
+    that is not a dead letter since it was sent again and refused.
     incomplete: the feed showed fewer ids than were delivered; its reading cannot be trusted.
     surplus: the workspace has more than was delivered (a lost ledger, say): a note, not a failure.
     """
@@ -60,7 +60,7 @@ class HourProof:
         return max(lost, 1) if self.verdict == "missing" else 0
 
     def row(self) -> dict[str, str | int]:
-        """As a health row's Digests tell it."""
+        """As an element of a health row's Digests."""
         told: dict[str, str | int] = {
             "hour": f"{self.hour}:00:00Z",
             "feed": self.feed,
@@ -207,7 +207,7 @@ async def _looked_into(connection: Connection, result: HourProof) -> HourProof:
 
 
 async def _refused_since(connection: Connection, result: HourProof) -> HourProof:
-    """A row that was accepted, not stored, and refused when it was sent again is set aside, not missing."""
+    """A row that was accepted, not stored, and refused when it was sent again is a dead letter, not missing."""
     known = await connection.ledger.hour(result.hour)
     lost = await _waiting(connection, known)
     if connection.workspace is not None and lost:
@@ -220,7 +220,7 @@ async def _refused_since(connection: Connection, result: HourProof) -> HourProof
 
 
 async def _waiting(connection: Connection, known: HourOfIds) -> set[bytes]:
-    """Of the ids the ledger has both as delivered and as set aside, those whose row waits to be replayed."""
+    """Of the ids the ledger has both as delivered and as dead letters, those whose row waits to be replayed."""
     both = known.sent.prefixes & known.dead.prefixes
     if not both:
         return set()
@@ -261,7 +261,7 @@ async def _walk(connection: Connection, reading: Reading, window: Window, handle
 
 
 class _Noted:
-    """Carries nothing: notes which ids the feed shows, per hour."""
+    """Delivers nothing: notes which ids the feed shows, per hour."""
 
     def __init__(self) -> None:
         self.seen: dict[Hour, set[bytes]] = {}

@@ -18,7 +18,7 @@ DAY = timedelta(days=1)
 
 @dataclass(slots=True)
 class Rebuilt:
-    """`looked` hours were compared; `restored` ids were written down as delivered, `aside` as set aside."""
+    """`looked` hours were compared; `restored` ids were written down as delivered, `dead` as dead letters."""
 
     looked: int = 0
     restored: int = 0
@@ -31,7 +31,7 @@ async def rebuild(
     """Write down every id of the last `days` days that the workspace has and the ledger lacks; `tell` hears each day.
 
     Newest first: the sweeps read the last two days. An hour whose digest agrees is skipped, so that a second run goes
-    on where the first ended and then changes nothing. What waits in set-aside is written down as such again. Ids of
+    on where the first ended and then changes nothing. Dead letters are recorded as such again. Ids of
     categories that are only counted have no rows: the next `prove --repair` counts them again.
     Raises ConfigError when no workspace is configured; other errors end in the run's state.
     """

@@ -59,7 +59,7 @@ async def selftest(
     """Read one activity through `marked`, then poll as the timer does until that read's own row has arrived.
 
     Arrived means: found in the workspace; without one, accepted by the ingestion endpoint and in the ledger. `tell`
-    hears each step. Ends after 15 minutes, or at once when a live run fails in a way that waiting does not mend.
+    hears each step. Ends after 15 minutes, or at once when a live run fails in a way that waiting does not fix.
     """
     done = SelfTest()
     async with connection.run(RunKind.SELFTEST) as run:
@@ -157,7 +157,7 @@ class _SelfTest:
         if own.hour is None:
             return "the feed does not show our own read: is the Compliance API still recording? `doctor` asks it"
         if not any(step.startswith("the ingestion endpoint") for step in what):
-            return "the feed shows the read and no live run carried it: `status` shows the lag, `doctor` tells why"
+            return "the feed shows the read and no live run delivered it: `status` shows the lag, run `doctor`"
         return (
             "the row was accepted and is not stored: compare the DCR's stream and the table with this release "
             "(`doctor`), then `prove --repair`"

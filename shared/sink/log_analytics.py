@@ -59,7 +59,7 @@ class LogAnalytics:
         self._jitter = random.Random(0)
 
     async def send(self, rows: Sequence[Outgoing], remember: Remember, *, deadline: datetime) -> Sent:
-        """Upload `rows`; returns with those the service refused, for the caller to set aside.
+        """Upload `rows`; returns with those the service refused, for the caller to keep as dead letters.
 
         Raises SinkBusy or SinkRefused only after every upload in flight has ended and what was accepted is remembered.
         """

@@ -195,7 +195,7 @@ class ComplianceClient:
     ) -> ApiResponse:
         """The answer to one GET; `ids` fill the path.
 
-        `reserve`: a patient reader's share; waits for the next minute, or raises BudgetSpent when the run ends first.
+        `reserve`: the share of planned reading; waits a minute, or raises BudgetSpent when the run ends first.
         `take` judges the body inside the retry loop, so that a cut page is fetched again.
         Raises what `endpoint.means` says (BadRequest, SourceRefused, NotAvailable, ItemGone); SourceBusy;
         SourceIncoherent (final 500s, bodies over BODY_LIMIT_BYTES).
@@ -267,7 +267,7 @@ class ComplianceClient:
         pause = limit.wait_for(reserve, self._clock.now())
         while pause > timedelta(0):
             if self._clock.now() + pause >= deadline:
-                raise BudgetSpent(f"fewer than {reserve} requests are left this minute; the next run goes on")
+                raise BudgetSpent(f"fewer than {reserve} requests are left this minute; the next run resumes")
             event(log, "budget.waited", seconds=round(pause.total_seconds(), 1), reserve=reserve)
             await self._clock.sleep(pause.total_seconds())
             pause = limit.wait_for(reserve, self._clock.now())

@@ -63,7 +63,7 @@ async def pages(
     recent: deque[set[bytes]] = deque(maxlen=PAGES_REMEMBERED)
     while True:
         if client.is_past(deadline):
-            raise SourceBusy(f"the run's time was up before {endpoint.path} was read to its end: the next run goes on")
+            raise SourceBusy(f"the run's time was up before {endpoint.path} was read to its end: the next run resumes")
         asked = [*fixed, *([(endpoint.paging.parameter, cursor)] if cursor is not None else [])]
         page = await _page(client, endpoint, asked, receipts, deadline, ids, reserve)
         if page.following is not None and page.following in cursors:

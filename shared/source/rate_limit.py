@@ -52,7 +52,7 @@ class RateLimit:
             self.remaining = max(0, self.remaining - 1)
 
     def wait_for(self, reserve: int, now: datetime) -> timedelta:
-        """How long a patient reader should wait so that `reserve` requests stay free for the live walk."""
+        """How long planned reading should wait so that `reserve` requests stay free for live reading."""
         if self.remaining is None or self.heard_at is None or self.remaining > reserve:
             return timedelta(0)
         fresh_at = min(self.reset_at or self.heard_at + MINUTE, self.heard_at + MINUTE)

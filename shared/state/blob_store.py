@@ -224,7 +224,7 @@ async def _remove(blob: BlobClient, **condition: Any) -> None:
 async def piece_of(blob: BlobClient, offset: int) -> Piece | None:
     """The blob from `offset` on; None when it is missing."""
     # One byte that is known already is read again: the service refuses a range beyond the end, and this way "nothing
-    # new", the usual answer, takes one request and tells the size.
+    # new", the usual answer, takes one request and returns the size.
     start = max(0, offset - 1)
     found, unchanged = bytearray(), dict[str, Any]()
     while True:

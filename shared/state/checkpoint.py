@@ -1,4 +1,4 @@
-"""How far the live walk has come: a watermark, and the window that is still open. Pure."""
+"""How far live reading has come: a watermark, and the window that is still open. Pure."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -61,7 +61,7 @@ class OpenWindow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 class Checkpoint(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One connection's live state.
 
-    Everything with `created_at < watermark` that was indexed in time has been carried. `wide_at` is when the long
+    Everything with `created_at < watermark` that was indexed in time has been delivered. `wide_at` is when the long
     overlap was last read. `gaps` counts the seconds that could not be read and were left to the plan, `after_gap` is
     the end of the last one: no overlap reaches back over it, or it would be met again and again.
     """
@@ -113,7 +113,7 @@ def moved(checkpoint: Checkpoint, position: Position) -> Checkpoint:
 
 
 def closed(checkpoint: Checkpoint, position: Position) -> Checkpoint:
-    """The window was read to its end. The watermark moves to what both clocks vouch for, never backwards.
+    """The window was read to its end. The watermark moves to what both clocks confirm, never backwards.
 
     After a half the rest of the original window is open.
     """
@@ -127,7 +127,7 @@ def failed(checkpoint: Checkpoint) -> tuple[Checkpoint, Window | None]:
     """The open window could not be read for a reason of its own. Returns the next state and a gap, if one opens.
 
     After three failed runs the window is halved and read again from its start; a window of one second that still
-    fails becomes a gap: the plan keeps trying it while the walk goes on behind it.
+    fails becomes a gap: the plan keeps trying it while live reading continues behind it.
     """
     if checkpoint.open is None:
         return checkpoint, None

@@ -59,7 +59,7 @@ class HourOfIds:
 
 
 class Ledger:
-    """The one question every walk asks: which of these ids are new?
+    """The one question every run asks: which of these ids are new?
 
     Files `ledger/{prefix}/{hour}.sent`, `.dead` and `.counted` hold 8-byte prefixes of
     SHA-256(id) and nothing else. Ids are only compared within one hour: with 100,000 activities in it the chance that
@@ -147,7 +147,7 @@ def digest(prefixes: Iterable[bytes]) -> tuple[int, int]:
 
 
 def hour_digest(hour: Hour, known: HourOfIds, seen: set[bytes] | None = None) -> dict[str, str | int]:
-    """What the workspace must hold of one hour, as a health row tells it; `seen` is what the feed showed.
+    """What the workspace must hold of one hour, as a health row shows it; `seen` is what the feed showed.
 
     A dead letter replayed later counts as delivered.
     """

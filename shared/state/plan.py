@@ -59,7 +59,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 def begin(start: datetime) -> Plan:
-    """A new connection's plan: sweeps begin with the hour in which its live walk begins."""
+    """A new connection's plan: sweeps begin with the hour in which live reading begins."""
     return Plan(swept={str(age): _hour(start) for age in SWEEP_AGES}, transparency_at=start)
 
 
@@ -98,7 +98,7 @@ def with_history(plan: Plan, start: datetime, end: datetime, *, limit: int, now:
 def with_due(plan: Plan, now: datetime, watermark: datetime, *, limit: int) -> Plan:
     """The plan with every sweep that has become due.
 
-    An event hour is read again when it is 1, 6, 26 and 50 hours old, never beyond the live walk's watermark; hours
+    An event hour is read again when it is 1, 6, 26 and 50 hours old, never beyond live reading's watermark; hours
     missed while the bridge was off are read in windows of up to six hours.
     """
     for age in SWEEP_AGES:

@@ -104,7 +104,7 @@ def parsed(decoder: msgspec.json.Decoder[Document], data: bytes, *, what: str, k
         document = decoder.decode(data)
     except msgspec.DecodeError as damaged:
         raise StateUnreadable(
-            f"the {what} cannot be read: restore its previous version, or start anew with `claude-bridge init --force`"
+            f"the {what} cannot be read: restore its previous version, or start over with `claude-bridge init --force`"
         ) from damaged
     if document.format > known:
         raise StateUnreadable(

@@ -1,4 +1,4 @@
-"""The one bridge of a worker process: built at first use, kept open, and built anew while something is missing."""
+"""The one bridge of a worker process: built at first use, kept open, and rebuilt while something is missing."""
 
 import asyncio
 import logging
@@ -36,7 +36,7 @@ class Process:
 
     The bridge is kept because it is worth keeping: open connections, tokens, and the ledger hours in memory. While the
     settings describe nothing that can run, every invocation looks again. While only some connections cannot run, the
-    bridge is built anew every five minutes; whoever still works with the old one finishes first.
+    bridge is rebuilt every five minutes; whoever still works with the old one finishes first.
     """
 
     def __init__(self, clock: Clock | None = None) -> None:

@@ -138,7 +138,7 @@ def test_what_no_endpoint_tells_is_not_claimed(sound: Desk) -> None:
     scopes = frozenset({READ_ACTIVITIES, READ_ORGANIZATIONS})
     keys[sound.world.key] = replace(keys[sound.world.key], scopes=scopes)
     lines = examined(sound)
-    assert lines["other endpoints"]["what"] == "organizations: open; settings: not there, cannot tell"
+    assert lines["other endpoints"]["what"] == "organizations: open; settings: not there, unknown"
     assert lines["delete rights"]["verdict"] == "warn" and "cannot tell" in lines["delete rights"]["what"]
 
 

@@ -104,7 +104,7 @@ def test_what_is_only_counted_makes_no_rows(desk: Desk, monkeypatch: pytest.Monk
 
 
 def test_repeated_pages_and_odd_items_are_weighed_once(desk: Desk) -> None:
-    """A page served twice counts once; what is no activity is counted as what would be set aside."""
+    """A page served twice counts once; what is no activity is counted as what would be dead letters."""
     desk.happen(10)
     desk.world.api_faults.add(Fault("odd_row", options={"bodies": (b"42",)}))
     found = desk.json("estimate", "--days", "1")["connections"][0]

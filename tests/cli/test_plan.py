@@ -143,7 +143,7 @@ def test_a_period_at_the_edge_of_six_years_is_taken(desk: Desk) -> None:
 
 
 def test_an_overlap_with_what_waits_is_refused(desk: Desk) -> None:
-    """It names the window in the way and adds nothing, not even the part that is free; the neighbour is no overlap."""
+    """It names the window in the way and adds nothing, not even the part that is free; the neighbor is no overlap."""
     desk.handle(days=0)
 
     def add(begin: int, end: int) -> tuple[str, ...]:

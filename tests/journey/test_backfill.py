@@ -81,7 +81,7 @@ def only_types_it_has(world: FakeWorld) -> None:
 
 
 async def test_a_row_indexed_forty_hours_late_is_found_by_the_last_sweep() -> None:
-    """The live walk never saw it; the sweep at fifty hours delivers it once, as late, and counts it."""
+    """Live reading never saw it; the sweep at fifty hours delivers it once, as late, and counts it."""
     late = Happening(1800, 1800 + 40 * 3600, 1)
     world = await begun(FakeWorld([Happening(1700, 1700, 0), late]))
     only_types_it_has(world)

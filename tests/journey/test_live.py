@@ -1,4 +1,4 @@
-"""The live walk when something fails: the state it ends in, what it says, and that the next run completes."""
+"""Live reading when something fails: the state it ends in, what it says, and that the next run completes."""
 
 import json
 from collections.abc import Callable

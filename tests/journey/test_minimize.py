@@ -243,7 +243,7 @@ def test_a_column_with_an_encoded_address_is_hidden_too() -> None:
 @given(usual_emails, st.binary(min_size=16, max_size=40), st.binary(min_size=16, max_size=40))
 @example("ana@example.com", b"a" * 16, b"a" * 15 + b"b")
 def test_another_key_gives_another_hash(email: str, one: bytes, other: bytes) -> None:
-    """Whoever holds the table but not the key cannot try addresses, and two organisations' hashes never meet."""
+    """Whoever holds the table but not the key cannot try addresses, and two organizations' hashes never meet."""
     keys = (Minimizer({"*": "pseudonymous"}, key) for key in (one, other))
     hashes = [minimizer.pseudonym(email) for minimizer in keys]
     assert (hashes[0] == hashes[1]) == (one == other or one.rstrip(b"\0") == other.rstrip(b"\0"))

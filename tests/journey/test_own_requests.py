@@ -1,4 +1,4 @@
-"""Our own reads are recognised by their request ids, and tell which key the API knows us by."""
+"""Our own reads are recognized by their request ids, and tell which key the API knows us by."""
 
 from datetime import timedelta
 

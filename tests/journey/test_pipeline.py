@@ -67,7 +67,7 @@ async def test_an_activity_without_a_usable_time_is_carried_undated(created: Any
     ids=["lone surrogate", "30 digits", "one below a long"],
 )
 async def test_an_odd_value_arrives_as_text_and_is_noted(value: bytes, text: str) -> None:
-    """The page is not lost for one value: Handling names its place, health counts the row, the neighbours are whole."""
+    """The page is not lost for one value: Handling names its place, health counts the row, the neighbors are whole."""
     world = await ApiWorld().begun()
     odd = json.dumps(activity(2, oddity="@")).encode().replace(b'"@"', value)
     world.add(activity(1), odd, activity(3))
@@ -180,7 +180,7 @@ async def test_what_nobody_declared_is_carried_and_counted_as_drift() -> None:
 
 
 async def test_a_row_of_nothing_but_escapes_does_not_vanish() -> None:
-    """Its JSON is six times its size: it is cut and kept whole beside the table, or set aside; the neighbour goes."""
+    """Its JSON is six times its size: it is cut and kept whole beside the table, or set aside; the neighbor goes."""
     world = await ApiWorld().begun()
     hostile = activity(1, **{f"field_{number}": "\u0001" * 31_000 for number in range(40)})
     world.add(hostile, activity(2))
@@ -204,7 +204,7 @@ async def test_batches_accepted_before_a_later_one_failed_are_remembered() -> No
 
 
 async def test_refused_rows_are_set_aside_with_the_services_words_and_not_sent_again() -> None:
-    """The ledger knows them as set aside, health counts them by reason, the live walk leaves them alone."""
+    """The ledger knows them as set aside, health counts them by reason, live reading leaves them alone."""
     world = await ApiWorld().begun()
     world.table.refuses = lambda row: row.id == "activity_0002"
     world.add(*(activity(number) for number in range(1, 4)))

@@ -178,7 +178,7 @@ async def test_sweeps_know_counted_ids(world: FakeWorld) -> None:
 
 
 async def test_what_waits_aside_is_only_counted_once_the_category_is(world: FakeWorld) -> None:
-    """A replay after the organisation chose count-only sends no row of that category."""
+    """A replay after the organization chose count-only sends no row of that category."""
     refused: set[bytes] = {prefix_of(id) for id in EVEN}
     world.table.refuses = lambda row: row.prefix in refused
     connection, _ = await polled(world, shaping())

@@ -42,7 +42,7 @@ PROMISED: dict[str, dict[str, int]] = {
     "sso-switched-off": {"org_sso_toggled": 2, "magic_link_login_succeeded": 1, "claude_chat_viewed": 14},
     "password-spray": {"sso_login_failed": 45, "sso_login_succeeded": 1},
     "impossible-travel": {"sso_login_succeeded": 1, "claude_chat_created": 2, "claude_chat_viewed": 28},
-    "organisation-export": {
+    "organization-export": {
         "org_data_export_started": 1,
         "org_data_export_completed": 1,
         "org_data_export_accessed": 2,

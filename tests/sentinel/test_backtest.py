@@ -35,7 +35,7 @@ from shared.tables import ACTIVITY, HEALTH
 
 OWN = {ACTIVITY, HEALTH}
 HOURS = timedelta(hours=3)
-# One of each shape: a single row, a threshold, a sequence, a first sight, a count that was told before.
+# One of each shape: a single row, a threshold, a sequence, a first sight, a count that was reported before.
 SHAPES = (
     "claude-sso-disabled",
     "claude-access-probing",
@@ -121,7 +121,7 @@ def test_rules_beside_other_products_are_looked_back_on_too(slug: str) -> None:
     rows_read: dict[str, int] = {}
     span = (NOW - HOURS, NOW + HOURS)
     (line,) = run_backtest(workspace, [file], {slug: bound}, *span, tell=rows_read.__setitem__)
-    (blind,) = run_backtest(workspace, [file], {slug: bound}, *span, neighbours=False)
+    (blind,) = run_backtest(workspace, [file], {slug: bound}, *span, neighbors=False)
     workspace.close()
     assert line.not_run is None and line.alerts > 0
     assert {one.table for one in scene.sent} - OWN <= rows_read.keys()

@@ -92,10 +92,10 @@ def test_connectors_follow_from_what_is_called() -> None:
 
 
 def test_every_table_has_a_connector_or_is_known_to_have_none() -> None:
-    """A neighbour that is added is given the connector that fills it."""
+    """A neighbor that is added is given the connector that fills it."""
     raw = json.loads((ROOT / "schemas" / "connectors.json").read_text())
     filled = {table for tables in raw["connectors"].values() for table in tables}
-    assert filled | set(raw["none"]) >= {*content.own_tables(), *content.neighbour_tables()}
+    assert filled | set(raw["none"]) >= {*content.own_tables(), *content.neighbor_tables()}
 
 
 def test_a_collectors_rule_stays_out_of_correlation(tmp_path: Path) -> None:

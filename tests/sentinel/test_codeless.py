@@ -47,7 +47,7 @@ def test_history_of_the_codeless_table_reads_like_ours() -> None:
         "actor": {"type": "unauthenticated_user_actor", "unauthenticated_email_address": "Ana@example.com"},
         "organization_id": "org_example",
     }
-    case = Case(name="codeless", fires=True, neighbours={"BV_ClaudeCompliance_ComplianceActivities_CL": [row, row]})
+    case = Case(name="codeless", fires=True, neighbors={"BV_ClaudeCompliance_ComplianceActivities_CL": [row, row]})
     stage().set(world(case), [], timedelta(days=1))
     answer = stage().ask("ClaudeFromCodeless").objects()
     assert [(one["ActivityId"], one["Result"], one["ActorEmailClaimed"]) for one in answer] == [

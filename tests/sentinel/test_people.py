@@ -28,7 +28,7 @@ def test_people_come_from_activities_and_from_the_days_before() -> None:
                 {"type": "claude_chat_created", "actor": "ana"},
                 {"type": "claude_chat_created", "actor": "api_key:x"},
             ],
-            neighbours={"ClaudeDaily_CL": daily, "IdentityInfo": [IDENTITY, {**IDENTITY, "created": "-1d"}]},
+            neighbors={"ClaudeDaily_CL": daily, "IdentityInfo": [IDENTITY, {**IDENTITY, "created": "-1d"}]},
         )
     }
     assert people.keys() == {"user_ana", "user_old"}
@@ -46,7 +46,7 @@ def test_a_timeline_finds_a_person_under_every_name() -> None:
             {"type": "claude_chat_created", "actor": "ana", "created": "-5d"},
             {"type": "org_user_deleted", "actor": "admin", "deleted_user_id": "user_ana"},
         ],
-        "neighbours": {
+        "neighbors": {
             "IdentityInfo": [IDENTITY],
             "SigninLogs": [
                 {

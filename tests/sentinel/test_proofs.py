@@ -87,13 +87,13 @@ def test_a_world_that_cannot_be_is_told(tmp_path: Path, activity: dict[str, Any]
 @pytest.mark.parametrize(
     ("more", "reason"),
     [
-        ({"neighbours": {"NoSuchTable": []}}, "no table NoSuchTable"),
-        ({"neighbours": {"SigninLogs": [{"Upn": "x"}]}}, "no column Upn"),
+        ({"neighbors": {"NoSuchTable": []}}, "no table NoSuchTable"),
+        ({"neighbors": {"SigninLogs": [{"Upn": "x"}]}}, "no column Upn"),
         ({"watchlists": {"ClaudeNobody": []}}, "no watchlist ClaudeNobody"),
         ({"watchlists": {"ClaudeVips": [{"Mail": "x"}]}}, "no column Mail"),
     ],
 )
-def test_unknown_neighbours_are_told(tmp_path: Path, more: dict[str, Any], reason: str) -> None:
+def test_unknown_neighbors_are_told(tmp_path: Path, more: dict[str, Any], reason: str) -> None:
     """A misspelt table, column or watchlist is not an empty one."""
     written = one_each(OFF, OFF)
     written[0] |= more

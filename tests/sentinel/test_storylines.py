@@ -35,7 +35,7 @@ FOUND: dict[str, set[str]] = {
     "sso-switched-off": {"claude-sso-disabled", "claude-second-factor-disabled", "claude-sign-in-around-sso"},
     "password-spray": {"claude-sign-in-spray", "claude-failures-then-success", "claude-scripted-session"},
     "impossible-travel": {"claude-impossible-travel", "claude-session-many-places", "claude-scripted-session"},
-    "organisation-export": {"claude-organisation-export", "claude-member-or-audit-export"},
+    "organization-export": {"claude-organization-export", "claude-member-or-audit-export"},
     "public-artifact": {"claude-opened-to-the-world", "claude-outsider-invited", "claude-anonymous-share-reads"},
     "probing-for-chats": {"claude-access-probing"},
     "provider-access": {"claude-provider-access"},

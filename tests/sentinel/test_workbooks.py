@@ -75,7 +75,7 @@ def test_deployed_body_is_whole_and_fits_a_template(book: Workbook) -> None:
 
 
 def test_json_is_well_formed(book: Workbook) -> None:
-    """Step names are unique, every parameter is defined, every visualisation is one there is."""
+    """Step names are unique, every parameter is defined, every visualization is one there is."""
     assert checks.json_problems(build.compiled(book)) == []
 
 
@@ -215,10 +215,10 @@ def test_every_setting_that_a_change_touches_is_told(book: Workbook) -> None:
     }
     told = {row["Setting"]: (row["AtStart"], row["AtEnd"]) for row in asked("compliance", "state")}
     assert told == {
-        "allowed_inference_geos": ("not told", "eu,us"),
-        "default_inference_geo": ("not told", "us"),
-        "inference_data_retention": ("not told", "on"),
-        "org_claude_code_zero_data_retention": ("not told", "off"),
+        "allowed_inference_geos": ("not reported", "eu,us"),
+        "default_inference_geo": ("not reported", "us"),
+        "inference_data_retention": ("not reported", "on"),
+        "org_claude_code_zero_data_retention": ("not reported", "off"),
     }
     assert sum(row["Changes"] for row in asked("administration", "direction")) == 3
     workspace.close()

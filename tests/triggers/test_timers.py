@@ -205,7 +205,7 @@ async def test_a_defect_in_one_connection_leaves_the_other_its_turn(
 
 
 async def three_days_later(worker: Worker, world: World, clock: SimulatedClock) -> None:
-    """The live walk has had a turn at the beginning and one three days later, with an activity on each day."""
+    """Live reading has had a turn at the beginning and one three days later, with an activity on each day."""
     assert (await worker.fire("poll_activities")).ok
     for day in range(1, 4):
         world.feed.add(feed_entry(activity(10 + day, created_at=f"2026-11-{day:02d}T09:30:00Z")))
@@ -238,7 +238,7 @@ async def test_a_gap_fails_the_proof(begun: Worker, world: World, clock: Simulat
 
 
 async def lose_an_evening(worker: Worker, world: World, clock: SimulatedClock, *, times: int = 1) -> None:
-    """The live walk has passed 3 November; of its two activities, in two hours, the upload was accepted, not stored."""
+    """Live reading has passed 3 November; of its two activities, in two hours, the upload was accepted, not stored."""
     assert (await worker.fire("poll_activities")).ok
     before = rows(world)
     world.sink_faults.add(Fault("not_stored", times=times, match=lambda facts: "ClaudeActivity" in facts["path"]))
@@ -307,7 +307,7 @@ async def test_a_daily_repair_stays_within_its_bound(
 
 
 class Young:
-    """A connection whose first turn ended at `since` and whose live walk has come to `watermark`."""
+    """A connection whose first turn ended at `since` and whose live reading has come to `watermark`."""
 
     def __init__(self) -> None:
         self.fake = FakeWorld([Happening(1, 1, 1)])

@@ -1,4 +1,4 @@
-// The platform team's part alone, with what the Sentinel team's deployment told. Everything has another name.
+// The platform team's part alone, with the outputs of the Sentinel team's deployment. Everything has another name.
 using '../app.bicep'
 
 param workspaceResourceId = '/subscriptions/11111111-1111-1111-1111-111111111111/resourceGroups/rg-sentinel/providers/Microsoft.OperationalInsights/workspaces/law-sentinel'

@@ -1,4 +1,4 @@
-// The workspace is in another subscription and region; two organisations; alerts reach the people on call; rights are given by others.
+// The workspace is in another subscription and region; two organizations; alerts reach the people on call; rights are given by others.
 using '../main.bicep'
 
 param workspace = {

@@ -42,7 +42,7 @@ def backtest(
         str, typer.Option(help="Where Azure answers queries; other clouds have another.")
     ] = "https://api.loganalytics.azure.com",
     only: Annotated[list[str] | None, typer.Option(help="Slug of a rule; may be given several times.")] = None,
-    neighbours: Annotated[
+    neighbors: Annotated[
         bool,
         typer.Option(help="Read other products' tables, too; the sign-in logs of a large tenant take their time."),
     ] = True,
@@ -64,7 +64,7 @@ def backtest(
     try:
         files, source = _rules(only), _source(local, workspace_id, query_endpoint, until)
         bound = bound_queries(files)
-        for line in run_backtest(source, files, bound, since, until, neighbours=neighbours, tell=_Tally()):
+        for line in run_backtest(source, files, bound, since, until, neighbors=neighbors, tell=_Tally()):
             lines.append(line)
             if as_json:
                 typer.echo(json.dumps(line.as_json(show_subjects=show_subjects)))

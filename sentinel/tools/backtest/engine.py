@@ -18,7 +18,7 @@ from typing import Any
 
 from kql import LocalWorkspace, QueryAnswer
 from kql.parsers import definition
-from sentinel.tools.backtest.reading import JOIN, Source, activities, neighbours, nobody_listens
+from sentinel.tools.backtest.reading import JOIN, Source, activities, neighbors, nobody_listens
 from sentinel.tools.check.bind import Bound, Node
 from sentinel.tools.check.names import named_types
 from sentinel.tools.load import content, spans
@@ -78,7 +78,7 @@ class Past:
         self._turn = 0
         activity, health = (source.query(f"{name} | take 0").columns for name in ("ClaudeActivity", "ClaudeHealth"))
         run = content.plain_table(_RUN, {"Turn": "long", "At": "datetime", "Since": "datetime"})
-        tables = [*content.own_tables().values(), *content.neighbour_tables().values(), watchlist_table(), run]
+        tables = [*content.own_tables().values(), *content.neighbor_tables().values(), watchlist_table(), run]
         tables += [content.plain_table(_ACTIVITIES, dict(activity)), content.plain_table(_RUNS, dict(health))]
         self._workspace = LocalWorkspace.create(
             None, SimulatedClock(datetime(2000, 1, 1, tzinfo=UTC)), tables, given=_functions(joins)
@@ -90,8 +90,8 @@ class Past:
         self._take(_RUNS, source.query("ClaudeHealth").objects())
         for join in joins:
             assert since is not None and until is not None, "other products' tables are never read whole"
-            for portion in neighbours(source, join, since, until):
-                self._take_neighbours(join, portion)
+            for portion in neighbors(source, join, since, until):
+                self._take_neighbors(join, portion)
                 tell(join.removeprefix(JOIN), len(portion))
 
     def close(self) -> None:
@@ -159,7 +159,7 @@ class Past:
             self._news[row.get("ActivityType", table)].add(_minute_after(row["IngestedAt"]))
         self._store(table, rows)
 
-    def _take_neighbours(self, join: str, rows: list[dict[str, Any]]) -> None:
+    def _take_neighbors(self, join: str, rows: list[dict[str, Any]]) -> None:
         moments = [row.pop("IngestedAt") for row in rows]
         self._news[join].update(map(_minute_after, moments))
         self._workspace.store(join.removeprefix(JOIN), rows, ingested_at=moments)

@@ -44,7 +44,7 @@ def activities(
             yield source.query(f"ClaudeActivity(dynamic({json.dumps(names)})) | {happened}").objects()
 
 
-def neighbours(source: Source, function: str, since: datetime, until: datetime) -> Iterator[list[dict[str, Any]]]:
+def neighbors(source: Source, function: str, since: datetime, until: datetime) -> Iterator[list[dict[str, Any]]]:
     """The rows of `[since, until)` that `function`, one of ClaudeJoin_, shows; some hours at a time."""
     within = f"where {_within('TimeGenerated', since, until)}"
     counts = source.query(f"{function} | {within} | summarize count() by Hour = bin(TimeGenerated, 1h)").rows

@@ -57,15 +57,15 @@ def run_backtest(
     start: datetime,
     end: datetime,
     *,
-    neighbours: bool = True,
+    neighbors: bool = True,
     tell: Callable[[str, int], None] = nobody_listens,
 ) -> Iterator[Line]:
     """A line for each rule over `(start, end]`, as soon as it is known; `tell` hears what is read before.
 
-    Without `neighbours` the tables of other products are not read, and rules that need them are not run.
+    Without `neighbors` the tables of other products are not read, and rules that need them are not run.
     """
     files = list(files)
-    hindrances = {file.slug: _hindrance(file, bound[file.slug], neighbours=neighbours) for file in files}
+    hindrances = {file.slug: _hindrance(file, bound[file.slug], neighbors=neighbors) for file in files}
     able = [file for file in files if hindrances[file.slug] is None]
     longest = max((file.value.query_period for file in able), default=start - start)
     types = engine.types_read(bound[file.slug] for file in able)
@@ -79,11 +79,11 @@ def run_backtest(
         past.close()
 
 
-def _hindrance(file: File[Rule], bound: Bound, *, neighbours: bool) -> str | None:
+def _hindrance(file: File[Rule], bound: Bound, *, neighbors: bool) -> str | None:
     if file.value.execution == "bound-only":
         return "the local engine does not execute it"
     joined = [join.removeprefix(JOIN) for join in engine.joins_of(bound)]
-    return f"needs {', '.join(joined)}, which were not read" if joined and not neighbours else None
+    return f"needs {', '.join(joined)}, which were not read" if joined and not neighbors else None
 
 
 def _not_run(file: File[Rule], reason: str) -> Line:

@@ -87,7 +87,7 @@ class Bound:
 
 
 def bind(queries: Mapping[str, str], *, keep: bool = False) -> dict[str, Bound]:
-    """Bind `queries` (name -> text) against our tables, the neighbours' and all saved functions, in one process.
+    """Bind `queries` (name -> text) against our tables, the neighbors' and all saved functions, in one process.
 
     With `keep` the answer is kept under build/kql by the text of all it depends on: all rules take ten seconds, and
     every build, check and worker of the tests asks for them.
@@ -119,7 +119,7 @@ def _named(queries: Mapping[str, str]) -> list[dict[str, str]]:
 
 
 def _tables() -> dict[str, dict[str, str]]:
-    tables: Iterable[Table] = [*content.own_tables().values(), *content.neighbour_tables().values()]
+    tables: Iterable[Table] = [*content.own_tables().values(), *content.neighbor_tables().values()]
     return {
         table.name: {column.name: _KQL_TYPES.get(column.type, column.type) for column in table.columns}
         for table in tables

@@ -146,7 +146,7 @@ def summary(file: File[Summary]) -> Body:
 def sources(functions: set[str]) -> set[str]:
     """The tables that `functions` (and what they call) read, of all products."""
     known = content.parsers()
-    tables = {*content.own_tables(), *content.neighbour_tables()}
+    tables = {*content.own_tables(), *content.neighbor_tables()}
     waiting, seen, found = [name for name in functions if name in known], set[str](), set[str]()
     while waiting:
         name = waiting.pop()

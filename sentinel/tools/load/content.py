@@ -135,12 +135,12 @@ def own_tables() -> dict[str, Table]:
 
 
 @cache
-def neighbour_tables() -> dict[str, Table]:
+def neighbor_tables() -> dict[str, Table]:
     """The tables that others fill and our content reads, with the columns it reads.
 
-    Those of other products (schemas/neighbours.json), and those of our summary rules, which Azure makes and fills.
+    Those of other products (schemas/neighbors.json), and those of our summary rules, which Azure makes and fills.
     """
-    raw: dict[str, Any] = json.loads((ROOT / "schemas" / "neighbours.json").read_text(encoding="utf-8"))
+    raw: dict[str, Any] = json.loads((ROOT / "schemas" / "neighbors.json").read_text(encoding="utf-8"))
     columns = {name: table["columns"] for name, table in raw["tables"].items()}
     columns |= {name: {"TimeGenerated": "datetime", **file.value.columns} for name, file in summaries().items()}
     return {name: plain_table(name, types) for name, types in columns.items()}

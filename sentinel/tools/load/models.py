@@ -71,7 +71,7 @@ class Case(Model):
     rows: int | None = None
     expect: dict[str, Any] = {}
     activities: list[dict[str, Any]] = []
-    neighbours: dict[str, list[dict[str, Any]]] = {}
+    neighbors: dict[str, list[dict[str, Any]]] = {}
     watchlists: dict[str, list[dict[str, Any]]] = {}
     late: bool = True
 

@@ -1,4 +1,4 @@
-"""The small worlds of tests: what `activities:`, `neighbours:` and `watchlists:` mean, as rows that arrive in time."""
+"""The small worlds of tests: what `activities:`, `neighbors:` and `watchlists:` mean, as rows that arrive in time."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -46,7 +46,7 @@ class Sent:
         )
 
     def row(self) -> dict[str, Any]:
-        """The row as the bridge or the neighbour writes it."""
+        """The row as the bridge or the neighbor writes it."""
         happened = utc_text(NOW + self.created)
         if self.table != ACTIVITY:
             late = {"TimeGenerated": happened} if "TimeGenerated" in _columns(self.table) else {}
@@ -69,8 +69,8 @@ def rows(written: Mapping[str, Any]) -> list[dict[str, Any]]:
 def world(case: Case) -> list[Sent]:
     """Everything a case sends. ValueError says what is wrong with which activity, row or list."""
     sent = list(_numbered(case))
-    for table, rows in case.neighbours.items():
-        sent += _neighbour_rows(table, rows)
+    for table, rows in case.neighbors.items():
+        sent += _neighbor_rows(table, rows)
     return sent
 
 
@@ -109,16 +109,16 @@ def _activity(written: Mapping[str, Any], index: int) -> Sent:
     )
 
 
-def _neighbour_rows(table: str, rows: list[dict[str, Any]]) -> Iterator[Sent]:
+def _neighbor_rows(table: str, rows: list[dict[str, Any]]) -> Iterator[Sent]:
     if table == ACTIVITY:
-        raise ValueError(f"neighbours: {ACTIVITY} is filled by activities")
+        raise ValueError(f"neighbors: {ACTIVITY} is filled by activities")
     known = _columns(table)
     for position, row in enumerate(rows):
         fields = {name: value for name, value in row.items() if name not in ("created", "ingested", "times", "every")}
         if not fields.keys() <= known:
             raise ValueError(
-                f"neighbours.{table}.{position}: no column {', '.join(sorted(fields.keys() - known))} in "
-                "schemas/neighbours.json"
+                f"neighbors.{table}.{position}: no column {', '.join(sorted(fields.keys() - known))} in "
+                "schemas/neighbors.json"
             )
         for one in _repeated(row):
             body = {name: value for name, value in one.items() if name in fields}
@@ -127,9 +127,9 @@ def _neighbour_rows(table: str, rows: list[dict[str, Any]]) -> Iterator[Sent]:
 
 @cache
 def _columns(table: str) -> frozenset[str]:
-    found: Table | None = content.neighbour_tables().get(table) or content.own_tables().get(table)
+    found: Table | None = content.neighbor_tables().get(table) or content.own_tables().get(table)
     if found is None:
-        raise ValueError(f"neighbours: there is no table {table} in schemas/neighbours.json")
+        raise ValueError(f"neighbors: there is no table {table} in schemas/neighbors.json")
     return frozenset(found.names)
 
 
@@ -142,7 +142,7 @@ def _times(written: Mapping[str, Any]) -> tuple[timedelta, timedelta]:
 
 
 def _repeated(written: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    """`times` copies, `every` so long after the one before; `{n}` in texts counts them from 1."""
+    """`times` copies, `every` after the one before; `{n}` in texts counts them from 1."""
     every = parse(written.get("every", "1s"))
     created, ingested = _times(written)
     times = int(written.get("times", 1))

@@ -1,4 +1,4 @@
-"""What must hold for every rule, whatever it looks for: its firing tests are told again, another way.
+"""What must hold for every rule, whatever it looks for: its firing tests are replayed in other ways.
 
 late        the bridge learns of everything six hours after it happened: the rule fires all the same
 once        the same query, one run later and with nothing new: silence
@@ -25,7 +25,7 @@ Rows = Sequence[Mapping[str, Any]]
 
 @dataclass(frozen=True, slots=True)
 class Retold:
-    """A firing test told another way, and whether the rule fires; with `same_rows` it gives as many rows as before."""
+    """A firing test replayed another way, and whether the rule fires; with `same_rows`, as many rows as before."""
 
     law: Law
     sent: list[Sent]
@@ -62,7 +62,7 @@ _LAWS: Mapping[Law, Callable[[Rule, Sequence[Sent]], Retold]] = {
 
 
 def retellings(file: File[Rule], sent: Sequence[Sent], answer: Rows, *, late: bool) -> Iterator[Retold]:
-    """The firing world `sent`, which got `answer`, told in every way that the rule is not exempt from."""
+    """The firing world `sent`, which got `answer`, replayed in every way that the rule is not exempt from."""
     rule = file.value
     activities = any(one.table == ACTIVITY for one in sent)
     for law, tell in _LAWS.items():

@@ -13,7 +13,7 @@ from sentinel.tools.workbook.model import FOLDER, TILE_COLUMNS, Page, Tile, Work
 from sentinel.tools.workbook.scope import Scope, local
 
 NUMBERS = frozenset({"int", "long", "real", "decimal"})
-VISUALISATIONS = frozenset({"tiles", "table", "categoricalbar", "timechart"})
+VISUALIZATIONS = frozenset({"tiles", "table", "categoricalbar", "timechart"})
 _END = datetime(2026, 11, 20, 12, tzinfo=UTC)
 SAMPLE = Scope(_END - timedelta(days=30), _END, picked="a")
 PLACEHOLDER = re.compile(r"\{([A-Z]\w*)(?::\w+)?\}")
@@ -81,11 +81,11 @@ def _queries(book: Workbook, queries: dict[str, Bound]) -> Iterator[Problem]:
 
 
 def _tile(book: Workbook, page: Page, tile: Tile, query: Bound | None) -> Iterator[str]:
-    known = content.neighbour_tables()
+    known = content.neighbor_tables()
     for table in tile.needs:
         alias = table.removeprefix("Watchlist ")
         if table not in known and alias not in content.watchlists():
-            yield f"needs {table}, which is no neighbour's table and no watchlist"
+            yield f"needs {table}, which is no neighbor's table and no watchlist"
     if query is None:
         return
     for column in [*tile.columns, *(link.column for link in tile.drill)]:
@@ -119,7 +119,7 @@ def _path(book: Workbook, name: str) -> Any:
 
 
 def json_problems(document: dict[str, Any]) -> list[str]:
-    """What is wrong with compiled JSON, whoever made it: names, parameters, visualisations, foreign ids."""
+    """What is wrong with compiled JSON, whoever made it: names, parameters, visualizations, foreign ids."""
     items = steps(document)
     names = Counter(item["name"] for item in items)
     found = [f"the step name {name} is used {times} times" for name, times in names.items() if times > 1]
@@ -131,8 +131,8 @@ def json_problems(document: dict[str, Any]) -> list[str]:
         given = item["content"].get("timeContextFromParameter")
         asked |= {given} if given else set()
         found += [f"{item['name']}: no parameter {name} is defined" for name in sorted(asked - defined)]
-        if item["type"] == 3 and item["content"]["visualization"] not in VISUALISATIONS:
-            found.append(f"{item['name']}: {item['content']['visualization']} is no visualisation of ours")
+        if item["type"] == 3 and item["content"]["visualization"] not in VISUALIZATIONS:
+            found.append(f"{item['name']}: {item['content']['visualization']} is no visualization of ours")
         if item["type"] == 3 and not item["content"]["noDataMessage"]:
             found.append(f"{item['name']}: it does not say why it may be empty")
     if document.get("version") != "Notebook/1.0" or document.get("fallbackResourceIds") != []:

@@ -1,4 +1,4 @@
-"""What a tile's query may name besides functions: the chosen period, organisation, person and workspace.
+"""What a tile's query may name besides functions: the chosen period, organization, person and workspace.
 
 The same query runs in Sentinel and on the local page; only the `let` lines before it differ, and both are written here.
 

@@ -1,4 +1,4 @@
-"""How a tile looks in Sentinel: its visualisation with the settings of charts, number tiles and table columns.
+"""How a tile looks in Sentinel: its visualization with the settings of charts, number tiles and table columns.
 
 Formatters are numbers in the workbook's JSON: 0 automatic, 1 text, 4 bar, 6 date, 12 big number, 18 thresholds.
 """
@@ -18,7 +18,7 @@ _UNITS: dict[Format, int] = {"bytes": 2, "percent": 1, "days": 27, "hours": 26, 
 
 
 def visual(tile: Tile, query: str) -> Json:
-    """Visualisation and its settings, for a query item's content."""
+    """Visualization and its settings, for a query item's content."""
     if tile.kind == "tiles":
         return {"visualization": "tiles", "tileSettings": _tiles()}
     if tile.kind == "bars":
@@ -83,5 +83,5 @@ def _formatter(column: str, format_: Format) -> Json:
     return {"columnMatch": column, "formatter": TEXT}
 
 
-def _threshold(value: str, colour: str) -> Json:
-    return {"operator": "==", "thresholdValue": value, "representation": colour, "text": "{0}{1}"}
+def _threshold(value: str, color: str) -> Json:
+    return {"operator": "==", "thresholdValue": value, "representation": color, "text": "{0}{1}"}

@@ -112,7 +112,7 @@ def _fill(row: dict[str, Any], details: Mapping[str, Any]) -> None:
 
 
 def _fill_subject(row: dict[str, Any], details: Mapping[str, Any]) -> None:
-    """AWS vouches for a principal and leaves `subject` null: its ARN is the identity there is."""
+    """AWS identifies a principal and leaves `subject` null: its ARN is the identity there is."""
     provider = details.get("provider")
     if "subject" in details and provider.__class__ is dict:
         principal = provider.get("signed_principal")

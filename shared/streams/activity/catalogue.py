@@ -58,7 +58,7 @@ def load() -> Catalogue:
 
 
 def guess(type_name: str) -> TypeEntry:
-    """An entry for a type the catalogue lacks, from its name: suffixes tell the operation, prefixes the object."""
+    """An entry for a type the catalogue lacks, from its name: suffixes name the operation, prefixes the object."""
     catalogue = load()
     operation = next((word for suffix, word in catalogue.operations if type_name.endswith(suffix)), "Other")
     _, kind, id_field, names = next(

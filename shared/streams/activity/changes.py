@@ -38,7 +38,7 @@ def loose_updates(updates: Any) -> list[Change]:
 
 
 def told_by(said: Mapping[str, Any], told: tuple[tuple[str, str | None, str | None], ...]) -> list[Change]:
-    """Changes that a type tells of in fields of its own: `told` are (name, field of the old, field of the new)."""
+    """Changes that a type records in fields of its own: `told` are (name, field of the old, field of the new)."""
     changes: list[Change] = []
     for name, old, new in told:
         change: Change = {}

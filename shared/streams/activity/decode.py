@@ -1,4 +1,4 @@
-"""Odd input: the feed's envelope, decoded fast, and read again with patience when the fast decoder refuses it."""
+"""Odd input: the feed's envelope, decoded fast, and read again by a lenient one when the fast decoder refuses it."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -35,7 +35,7 @@ _decode = msgspec.json.Decoder(_Envelope).decode
 def read_page(body: bytes) -> PageContent:
     """Decode one page of the feed.
 
-    Raises SourceBusy when the JSON is cut or broken (asking again may mend it), SourceIncoherent when it is JSON but
+    Raises SourceBusy when the JSON is cut or broken (another attempt may succeed), SourceIncoherent when it is JSON but
     no page of activities.
     """
     try:

@@ -31,7 +31,7 @@ _PRINCIPAL_COLUMNS = {
 
 
 def steps(type_name: str, entry: TypeEntry, owners: Mapping[str, str], *, known: bool) -> tuple[Step, ...]:
-    """The steps one type needs; an unknown type gets all that can be told from the names of its fields."""
+    """The steps one type needs; an unknown type gets all that the names of its fields imply."""
     fields = entry.fields
     shaped = {field for column, field in owners.items() if column in SHAPES}  # a list is no name, its text may be one
     chosen: list[Step | None] = [

@@ -30,7 +30,7 @@ __all__ = ["Folded", "Overflow", "RowContext", "activity_key", "fold", "original
 # Rules look at rows by TimeGenerated: a row that comes later than this is shown at the time of its sending.
 LATE_AFTER = timedelta(minutes=30)
 EARLY_AFTER = timedelta(minutes=5)
-# Of unknown names and escaped places, told for one activity: a hostile one could have thousands, each of megabytes.
+# Of unknown names and escaped places, reported per activity: a hostile one could have thousands, each of megabytes.
 NAMES_LIMIT, NAME_LIMIT = 50, 200
 
 
@@ -129,7 +129,7 @@ def fold(
     strings, loose, nested = plan.strings, False, False
     for name, value in activity.items():
         column = strings.get(name)
-        if column is not None and value.__class__ is str and value:  # "" stays: Kusto cannot tell it from absent
+        if column is not None and value.__class__ is str and value:  # "" stays: Kusto cannot distinguish it from absent
             row[column] = value
         elif value is None:
             details[name] = None

@@ -178,7 +178,7 @@ class SlowTable(FakeTable):
 
 
 async def test_a_row_kept_while_another_run_sends_is_not_lost() -> None:
-    """Ten readers and the live walk share the file of waiting rows: deleting it must not take one just added."""
+    """Ten readers and live reading share the file of waiting rows: deleting it must not take one just added."""
     table, store, clock = SlowTable(), MemoryStore(), SimulatedClock(NOON)
     log = HealthRows(table, store, connection="test", stream="activity", prefix="test/dcr", clock=clock)
     table.failure = SinkBusy("busy")

@@ -1,4 +1,4 @@
-"""The live walk's bookkeeping, as pure functions."""
+"""Live reading's bookkeeping, as pure functions."""
 
 from datetime import datetime, timedelta
 

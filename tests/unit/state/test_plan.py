@@ -52,7 +52,7 @@ def test_every_hour_is_swept_at_each_age_once() -> None:
 
 
 def test_a_sweep_never_passes_the_watermark() -> None:
-    """While the live walk is behind, hours it has not read are not called late."""
+    """While live reading is behind, hours it has not read are not called late."""
     plan = plans.with_due(plans.begin(NOON), NOON + 10 * HOUR, NOON + 2 * HOUR, limit=5000)
     assert max(lt for _, lt in spans(plan, "sweep")) == 2 * HOUR
 

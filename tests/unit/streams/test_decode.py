@@ -35,8 +35,8 @@ def page(*items: bytes, rest: bytes = b'"has_more":false,"first_id":"f","last_id
         (rb'{"\ud800":1}', {"\\ud800": 1}, ("/v/\\ud800",)),
     ],
 )
-def test_an_odd_value_becomes_text_and_its_neighbours_stay(value: bytes, text: Any, places: tuple[str, ...]) -> None:
-    """One odd value costs nothing but itself: it is text now, its place is told, its neighbours are as ever."""
+def test_an_odd_value_becomes_text_and_its_neighbors_stay(value: bytes, text: Any, places: tuple[str, ...]) -> None:
+    """One odd value costs nothing but itself: it is text now, its place is told, its neighbors are as ever."""
     read = read_page(page(GOOD, b'{"id":"activity_01Odd","v":' + value + b"}", GOOD))
     assert read.data == [json.loads(GOOD), {"id": "activity_01Odd", "v": text}, json.loads(GOOD)]
     assert read.escaped == {1: places}

@@ -330,7 +330,7 @@ def test_places_escaped_by_the_page_are_noted() -> None:
 
 def test_changes_are_not_taken_for_updates_that_were_absent() -> None:
     """Where Changes is the place of `updates`, undeclared pairs do not fill it: they would come back as updates."""
-    pair = {"previous_colour": "red", "new_colour": "blue"}
+    pair = {"previous_color": "red", "new_color": "blue"}
     cells = row("admin_api_key_updated", admin_api_key_id="apikey_01A", **pair)
     assert "Changes" not in cells
     assert cells["Details"] == pair
