@@ -59,7 +59,7 @@ class Reader(LocalWorkspace):
         self._keeps_proof = False
 
     @staticmethod
-    def open_file(path: Path, clock: Clock, tables: Mapping[str, Table], neighbours: Mapping[str, Table]) -> "Reader":
+    def open_file(path: Path, clock: Clock, tables: Mapping[str, Table], neighbors: Mapping[str, Table]) -> "Reader":
         """Open the workspace file at `path` for reading; tables that it lacks are empty.
 
         Raises OSError if another process is writing it, or it is not a workspace.

@@ -30,7 +30,7 @@ def open_page(workspace: Path, clock: Clock, *, port: int = 0) -> Iterator[Opene
     OSError if the file cannot be opened, ContentError if the workbook's source is invalid.
     """
     book = model.read()
-    reader = Reader.open_file(workspace, clock, content.own_tables(), content.neighbour_tables())
+    reader = Reader.open_file(workspace, clock, content.own_tables(), content.neighbor_tables())
     context = PageContext(reader, book, workspace.name)
     try:
         key = secrets.token_urlsafe(24)

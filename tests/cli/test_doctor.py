@@ -139,7 +139,7 @@ def test_what_no_endpoint_tells_is_not_claimed(sound: Desk) -> None:
     keys[sound.world.key] = replace(keys[sound.world.key], scopes=scopes)
     lines = examined(sound)
     assert lines["other endpoints"]["what"] == "organizations: open; settings: not there, unknown"
-    assert lines["delete rights"]["verdict"] == "warn" and "cannot tell" in lines["delete rights"]["what"]
+    assert lines["delete rights"]["verdict"] == "warn" and "unknown" in lines["delete rights"]["what"]
 
 
 def test_who_else_spends_the_budget_is_told(sound: Desk) -> None:
@@ -194,7 +194,7 @@ def test_without_a_workspace_its_lines_warn(sound: Desk, monkeypatch: pytest.Mon
 
 
 def test_an_api_that_does_not_answer_fails_one_line(sound: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The other lines about the API say that they cannot tell."""
+    """The other lines about the API report unknown."""
     monkeypatch.setenv("COMPLIANCE_API_URL", "http://127.0.0.1:9")
     lines = examined(sound, code=1)
     assert failing(lines) == ["activities"] and "did not answer" in lines["activities"]["what"]

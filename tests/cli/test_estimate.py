@@ -58,7 +58,7 @@ def test_a_store_that_fails_costs_only_the_health_row(desk: Desk) -> None:
     desk.checkpoint.mkdir()
     result = desk.run("estimate", "--days", "1")
     assert result.exit_code == 0 and "5 activities" in result.stdout
-    assert "was not told that these reads were ours" in result.stderr
+    assert "no health row could mark these reads" in result.stderr
 
 
 def test_an_estimate_needs_no_azure(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:

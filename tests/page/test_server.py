@@ -36,7 +36,7 @@ def client(opened: Opened) -> Iterator[httpx.Client]:
 
 @pytest.fixture(scope="module")
 def reader(workspace_file: Path) -> Iterator[Reader]:
-    held = Reader.open_file(workspace_file, SimulatedClock(NOW), content.own_tables(), content.neighbour_tables())
+    held = Reader.open_file(workspace_file, SimulatedClock(NOW), content.own_tables(), content.neighbor_tables())
     yield held
     held.close()
 
@@ -112,7 +112,7 @@ def test_kept_activities_are_what_the_parser_says(workspace_file: Path, tmp_path
     parsed = workspace.query(f"ClaudeActivity {sorted_rows}").objects()
     proof = workspace.query("ClaudeProof | order by Hour asc").objects()
     workspace.close()
-    reader = Reader.open_file(doubled, clock, content.own_tables(), content.neighbour_tables())
+    reader = Reader.open_file(doubled, clock, content.own_tables(), content.neighbor_tables())
     try:
         reader.cache_proof(NOW)
         kept = reader.query(f"ClaudeActivity {sorted_rows}").objects()
@@ -129,7 +129,7 @@ def test_missing_columns_and_tables_read_as_empty(tmp_path: Path) -> None:
     clock, activity = SimulatedClock(NOW), tables.load(tables.ACTIVITY)
     old = tables.Table(activity.name, activity.stream, 1, "", activity.columns[:20])
     LocalWorkspace.create(tmp_path / "old.duckdb", clock, [old]).close()
-    reader = Reader.open_file(tmp_path / "old.duckdb", clock, content.own_tables(), content.neighbour_tables())
+    reader = Reader.open_file(tmp_path / "old.duckdb", clock, content.own_tables(), content.neighbor_tables())
     assert reader.query("ClaudeActivity | project ActivityId, Details, IsOwnRead").rows == []
     assert reader.query("ClaudeHealth").rows == []
     assert reader.present == frozenset()

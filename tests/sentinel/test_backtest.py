@@ -113,7 +113,7 @@ def test_rules_beside_other_products_are_looked_back_on_too(slug: str) -> None:
     """Their rows are read from the workspace, each known from the moment it arrived, and the rule says what it says."""
     file, bound = loaded(slug)
     scene = next(scene for scene in scenes(file) if scene.case.fires)
-    every = [*content.own_tables().values(), *content.neighbour_tables().values(), watchlist_table()]
+    every = [*content.own_tables().values(), *content.neighbor_tables().values(), watchlist_table()]
     workspace = LocalWorkspace.create(None, SimulatedClock(NOW), every, given=(GET_WATCHLIST,))
     for one in scene.sent:
         workspace.store(one.table, [one.row()], ingested_at=NOW + one.ingested)

@@ -45,7 +45,7 @@ def bound_queries(book: Workbook) -> dict[str, Bound]:
 @pytest.fixture(scope="module")
 def empty() -> LocalWorkspace:
     """A workspace with every table and no row."""
-    every = [*content.own_tables().values(), *content.neighbour_tables().values(), watchlist_table()]
+    every = [*content.own_tables().values(), *content.neighbor_tables().values(), watchlist_table()]
     return LocalWorkspace.create(None, SimulatedClock(NOW), every, given=(GET_WATCHLIST,))
 
 
@@ -198,7 +198,7 @@ def test_every_setting_that_a_change_touches_is_told(book: Workbook) -> None:
         ),
         *rows({"type": "org_claude_code_zero_data_retention_disabled", "actor": "admin", "id": "a3"}),
     ]
-    every = [*content.own_tables().values(), *content.neighbour_tables().values(), watchlist_table()]
+    every = [*content.own_tables().values(), *content.neighbor_tables().values(), watchlist_table()]
     workspace = LocalWorkspace.create(None, SimulatedClock(NOW), every, given=(GET_WATCHLIST,))
     workspace.store(tables.ACTIVITY, sent, ingested_at=NOW)
     scope = Scope(NOW - timedelta(days=1), NOW)

@@ -40,7 +40,7 @@ def _leaver_moves_data(story: StorylineBuilder) -> None:
         quiet = story.add_benign(quiet, "claude_project_viewed", other.actor(), place, preview_only=True)
 
 
-def _organisation_export(story: StorylineBuilder) -> None:
+def _organization_export(story: StorylineBuilder) -> None:
     admin = story.holder("owner", "admin")
     night = admin.actor(address=story.far_address())
     at = story.add(story.at(admin, 1.6), "org_data_export_started", night, export_type="conversations")
@@ -121,12 +121,12 @@ def _provider_access(story: StorylineBuilder) -> None:
 
 DATA: Final = (
     Script(
-        "organisation-export",
+        "organization-export",
         "All conversations of the organization exported at night",
         "An administrator's account exports all conversations at night from a foreign address, downloads them twice "
         "and exports the audit log as well.",
-        ("claude-organisation-export", "claude-member-or-audit-export"),
-        _organisation_export,
+        ("claude-organization-export", "claude-member-or-audit-export"),
+        _organization_export,
     ),
     Script(
         "public-artifact",

@@ -43,7 +43,7 @@ class Stage:
         self._parsing = LocalWorkspace.create(None, clock, [own[ACTIVITY], own[HEALTH]])
         columns = self._parsing.query("ClaudeActivity | take 0", now=NOW).columns
         seen = content.plain_table(_SEEN, dict(columns))
-        tables = [*own.values(), *content.neighbour_tables().values(), watchlist_table(), seen]
+        tables = [*own.values(), *content.neighbor_tables().values(), watchlist_table(), seen]
         self._asking = LocalWorkspace.create(None, clock, tables, given=(GET_WATCHLIST, _PARSER_ANSWERS))
 
     def set(self, sent: Iterable[Sent], lists: Sequence[Mapping[str, str]], period: timedelta) -> None:
