@@ -62,7 +62,7 @@ def checked_url(url: str, setting: str) -> str:
 
 
 class ConnectionSettings(BaseModel):
-    """One parent organisation, or one standalone Console organisation."""
+    """One parent organization, or one standalone Console organization."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
