@@ -21,7 +21,7 @@ from shared.sink.batches import Sent, batches
 from shared.state.dead_letters import DeadLetters
 from shared.state.file_store import FileStore
 from shared.state.ledger import Ledger
-from shared.streams.activity.decode import read_page
+from shared.streams.activity.endpoint import read_page
 from shared.streams.activity.fold import RowContext
 from shared.streams.activity.rows import ActivityRows, identified
 from shared.wiring import COLLECT_AFTER

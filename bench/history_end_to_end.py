@@ -22,7 +22,7 @@ from shared.runs import live
 from shared.runs.run import Run
 from shared.settings import load
 from shared.state import plan as plans
-from shared.state.plan_store import PlanStore
+from shared.state.plan import PlanStore
 from shared.streams.activity.endpoint import rfc3339
 from shared.wiring import Bridge, build
 

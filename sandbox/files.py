@@ -8,7 +8,7 @@ from typing import Any
 
 from sandbox.activity import FeedEntry
 from shared.errors import ConfigError, SourceBusy
-from shared.streams.activity.decode import read_page
+from shared.streams.activity.endpoint import read_page
 from shared.streams.activity.rows import identity
 
 

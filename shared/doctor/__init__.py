@@ -4,7 +4,7 @@ import logging
 from collections.abc import Awaitable
 
 from shared import tables
-from shared.doctor import past, sink, source, state
+from shared.doctor import sink, source, state
 from shared.doctor.check import Api, Check, Probe, Subject, Verdict, failed
 from shared.logs import event, logger
 from shared.runs.run import Run, RunKind
@@ -43,7 +43,7 @@ async def examine(subject: Subject) -> tuple[Run, list[Check]]:
             state.initialized(stands),
             state.lag(stands),
         ]
-        checks += [await _guarded("last run", past.last_run(subject)), await _guarded("drift", past.drift(subject))]
+        checks += [await _guarded("last run", state.last_run(subject)), await _guarded("drift", state.drift(subject))]
         checks += [state.dead_letters(stands), state.health_waiting(stands)]
     if run.error is not None:
         what = f"the examination stopped here ({type(run.error).__name__})"

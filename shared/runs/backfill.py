@@ -26,8 +26,7 @@ from shared.state import checkpoint as checkpoints
 from shared.state import plan as plans
 from shared.state.checkpoint import OpenWindow
 from shared.state.ledger import hour_digest
-from shared.state.plan import Plan, PlannedWindow
-from shared.state.plan_store import PlanStore
+from shared.state.plan import Plan, PlannedWindow, PlanStore
 from shared.state.store import Lease
 
 log = logger(__name__)

@@ -18,10 +18,9 @@ from shared.runs.paging import Source
 from shared.runs.pipeline import DeadLetterStore, Known, Pipeline, Sink
 from shared.runs.run import Run, RunKind, RunState
 from shared.source.endpoint import Endpoint
-from shared.state.checkpoint import Pace
-from shared.state.checkpoint_store import CheckpointStore
+from shared.state.checkpoint import CheckpointStore, Pace
 from shared.state.ledger import Ledger
-from shared.state.plan_store import PlanStore
+from shared.state.plan import PlanStore
 from shared.state.store import Store
 from shared.streams import Stream
 from shared.streams.activity.fold import RowContext

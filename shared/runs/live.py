@@ -11,7 +11,7 @@ from shared.runs.paging import read_window
 from shared.runs.run import Run, RunKind, RunState
 from shared.state import checkpoint as checkpoints
 from shared.state import plan as plans
-from shared.state.checkpoint_store import OpenCheckpoint
+from shared.state.checkpoint import OpenCheckpoint
 
 log = logger(__name__)
 

@@ -18,10 +18,9 @@ from shared.errors import BudgetSpent, SourceBusy, SourceIncoherent
 from shared.logs import event, logger
 from shared.models import Receipts
 from shared.retry import http_date, retrying
-from shared.source.body import ACCEPTED_ENCODING, pieces, whole_body
 from shared.source.endpoint import Endpoint, Method
 from shared.source.rate_limit import RateLimit, RateLimits
-from shared.source.refusals import refusal
+from shared.source.response import ACCEPTED_ENCODING, pieces, refusal, whole_body
 
 log = logger(__name__)
 

@@ -13,7 +13,7 @@ from bench.measurements import MEASUREMENTS, Measurement, Target
 from bench.reading import Reading
 from bench.run import Readings, app, entry, verdicts
 from bench.sample import SIZE_BYTES, bodies, entries
-from shared.streams.activity.decode import read_page
+from shared.streams.activity.endpoint import read_page
 
 PROMISED = {"name", "value", "unit", "baseline", "ratio", "runs", "method", "spread"}
 ROOT = Path(__file__).parents[2]

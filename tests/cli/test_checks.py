@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from shared import tables
-from shared.doctor import Subject, examine, past, sink, source, state
+from shared.doctor import Subject, examine, sink, source, state
 from shared.doctor.source import DELETE_SCOPE, OWN_READ, Replies
 from shared.errors import BridgeError, ConfigError, SinkBusy, SinkRefused, SourceBusy
 from shared.runs import live
@@ -206,7 +206,7 @@ async def test_columns_that_cannot_be_asked_are_told(error: BridgeError, verdict
     """A missing table or role fails; a busy workspace warns; the questions about the past only warn."""
     asked = subject(Answering(error))
     assert (await sink.columns(asked, tables.HEALTH)).verdict == verdict
-    assert (await past.last_run(asked)).verdict == (await past.drift(asked)).verdict == "warn"
+    assert (await state.last_run(asked)).verdict == (await state.drift(asked)).verdict == "warn"
 
 
 @pytest.mark.parametrize(
@@ -224,20 +224,20 @@ async def test_columns_that_cannot_be_asked_are_told(error: BridgeError, verdict
 async def test_the_last_run_is_judged_by_state_and_age(run_state: str, age: int, verdict: str) -> None:
     """Fifteen minutes of silence warn, an hour fails, and so does a bad state at once."""
     asked = subject(Answering([[NOON - age * MINUTE, run_state]]))
-    check = await past.last_run(asked)
+    check = await state.last_run(asked)
     assert check.verdict == verdict and run_state in check.what
 
 
 async def test_no_run_at_all_is_told() -> None:
     """An empty answer is no good news."""
-    assert (await past.last_run(subject(Answering([])))).verdict == "warn"
+    assert (await state.last_run(subject(Answering([])))).verdict == "warn"
 
 
 async def test_drift_is_summed_over_the_day() -> None:
     """Cells come as JSON text, parsed, empty, or damaged; the question names the connection and the day."""
     types = [json.dumps({"new_type": 2}), {"new_type": 3}, "", None, "{"]
     workspace = Answering([[cell, None, '{"user.shoe_size": 1}'] for cell in types])
-    check = await past.drift(subject(workspace))
+    check = await state.drift(subject(workspace))
     assert check.verdict == "warn" and "type new_type (5)" in check.what and "field user.shoe_size (5)" in check.what
     assert 'ConnectionName == "test"' in workspace.asked[0] and "2026-10-30T12:00:00Z" in workspace.asked[0]
 

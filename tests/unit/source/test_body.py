@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from shared.errors import SourceBusy, SourceIncoherent
-from shared.source.body import PIECE_BYTES, pieces
+from shared.source.response import PIECE_BYTES, pieces
 from tests.unit.source.api import parts
 
 GZIP = {"content-encoding": "gzip"}

@@ -17,9 +17,9 @@ from shared.errors import (
     SourceRefused,
 )
 from shared.source import endpoints
-from shared.source.body import BODY_LIMIT_BYTES
 from shared.source.endpoint import Endpoint
 from shared.source.rate_limit import RateLimits
+from shared.source.response import BODY_LIMIT_BYTES
 from tests.unit.source.api import NOON, ApiWorld, parts
 
 

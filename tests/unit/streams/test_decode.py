@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from shared.errors import SourceBusy, SourceIncoherent
 from shared.rows.sanitize import DEPTH_LIMIT, sanitize, text_of
-from shared.streams.activity.decode import read_page
+from shared.streams.activity.endpoint import read_page
 from shared.streams.activity.fold import activity_key, fold
 
 from .golden_pairs import CARRIAGE
