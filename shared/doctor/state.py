@@ -1,4 +1,4 @@
-"""The bridge's own state: can it be stored, is the connection initialized, what is waiting; and what the last runs report."""
+"""The bridge's own state: can it be stored, is it initialized, what is waiting; and the last runs."""
 
 import json
 from collections import Counter
