@@ -43,12 +43,12 @@ function chart(body, height, label, option) {
 const MEANING = { weaker: "--c5", stronger: "--c3", unclear: "--c8", Failed: "--c5", Blocked: "--c2", "Set aside": "--c5", Late: "--c2" };
 const meant = (name) => (MEANING[name] ? { color: css(MEANING[name]) } : {});
 
-const colours = () => Array.from({ length: COLOURS }, (_, index) => css(`--c${index + 1}`));
+const color = () => Array.from({ length: COLOURS }, (_, index) => css(`--c${index + 1}`));
 
 function base(count) {
   const quiet = css("--quiet"), line = css("--line"), text = css("--text");
   return {
-    color: colours(),
+    color: color(),
     animation: false,
     textStyle: { fontFamily: "inherit", color: text },
     legend: count > 1 ? { type: "scroll", bottom: 0, icon: "roundRect", itemWidth: 10, itemHeight: 10, itemGap: 14,

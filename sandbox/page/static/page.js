@@ -105,7 +105,7 @@ async function show() {
     button.tabIndex = on ? 0 : -1;
     if (on) button.scrollIntoView({ block: "nearest", inline: "nearest" });
   }
-  main.setAttribute("aria-labelledby", `tab-${tab.slug}`);
+  main.setAttribute("aria-labeledby", `tab-${tab.slug}`);
   const { drill, picked, kql, ...rest } = state();
   const key = JSON.stringify({ ...rest, tab: tab.slug });
   if (key !== shown || tab.slug === "kql") {

@@ -171,7 +171,7 @@ class Past:
 def types_read(bounds: Iterable[Bound]) -> set[str] | None:
     """The activity types these queries and the functions they call name; None when a query reads all of them.
 
-    ClaudePeople then knows the people who are seen in these, and no others.
+    ClaudePeople then contains only the people seen in these.
     """
     found: set[str] = set()
     for bound in bounds:

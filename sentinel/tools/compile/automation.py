@@ -34,7 +34,7 @@ def _title(label: str, text: str) -> str:
 def automation_rule(file: File[Rule]) -> dict[str, Any] | None:
     """The automation rule of one analytics rule; None when that makes no incidents.
 
-    `rule` is the analytics rule's id: only a deployment knows the workspace, and so the condition that names it.
+    `rule` is the analytics rule's id: only a deployment has the workspace, and so the condition that names it.
     """
     said = file.value
     if not said.incident_configuration.create_incident:

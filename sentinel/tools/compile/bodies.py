@@ -55,7 +55,7 @@ def rule(file: File[Rule]) -> Body:
 
 
 def description(file: File[Rule]) -> str:
-    """The rule's text, and the name by which ClaudeTuning and the tuning file know it."""
+    """The rule's text, and its name in ClaudeTuning and the tuning file."""
     text = f"{file.value.description.strip()}\n\n{file.slug}, version {file.value.version}"
     return f"{_ALONE} {text}" if COLLECTOR in file.value.tags else text
 

@@ -72,10 +72,10 @@ def _too_much(texts: Mapping[Path, str]) -> Iterator[Problem]:
             )
     size = sum(map(len, texts.values()))
     if size > TEMPLATE_LIMIT_BYTES:
-        yield Problem(GENERATED, 0, f"{size} bytes; a template has room for {TEMPLATE_LIMIT_BYTES}")
+        yield Problem(GENERATED, 0, f"{size} bytes; a template can have {TEMPLATE_LIMIT_BYTES}")
     count = sum(len(json.loads(text)) for text in texts.values())
     if count > RESOURCE_LIMIT:
-        yield Problem(GENERATED, 0, f"{count} resources; a template has room for {RESOURCE_LIMIT}")
+        yield Problem(GENERATED, 0, f"{count} resources; a template can have {RESOURCE_LIMIT}")
 
 
 def stale(texts: Mapping[Path, str]) -> list[Problem]:

@@ -4,7 +4,7 @@
 
 It is the parameter `tuning` of every deployment (infra/bicep/tuning.json), and so survives releases: what is off stays
 off. A threshold is a `let name = number;` or `let name = span;` at the start of a line of the rule's query. The
-templates apply the file (infra/bicep/tuning.bicep) and refuse what does not fit; this reports it earlier.
+templates apply the file (infra/bicep/tuning.bicep) and refuse invalid entries; this reports them earlier and in detail.
 """
 
 import json

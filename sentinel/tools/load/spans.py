@@ -29,7 +29,7 @@ def show(span: timedelta) -> str:
 
 
 def iso(span: timedelta) -> str:
-    """ISO 8601 as ARM wants it: PT5M, PT1H, P1D."""
+    """ISO 8601 as ARM expects it: PT5M, PT1H, P1D."""
     short = show(span).upper()
     return f"P{short}" if short.endswith("D") else f"PT{short}"
 

@@ -1,4 +1,4 @@
-"""What must hold for every rule, whatever it looks for: its firing tests are replayed in other ways.
+"""What must hold for every rule, whatever it detects: its firing tests are re-run with varied data.
 
 late        the bridge learns of everything six hours after it happened: the rule fires all the same
 once        the same query, one run later and with nothing new: silence

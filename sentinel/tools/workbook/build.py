@@ -32,7 +32,7 @@ Json = dict[str, Any]
 
 
 def compiled(book: Workbook) -> Json:
-    """The whole workbook as Sentinel's gallery and editor know it."""
+    """The whole workbook in the format of Sentinel's gallery and editor."""
     head = book.head
     return {
         "version": "Notebook/1.0",
