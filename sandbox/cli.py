@@ -57,7 +57,9 @@ def demo(
     ] = None,
     people: Annotated[int, typer.Option(min=10, max=20_000, help="Size of the simulated tenant.")] = 400,
     seed: Annotated[int, typer.Option(help="Random seed of the simulated tenant.")] = 7,
-    folder: Annotated[Path, typer.Option(help="Folder for the demo's workspace; emptied first.")] = Path("build/demo"),
+    folder: Annotated[Path, typer.Option(help="Folder for the demo's files; an earlier demo's are replaced.")] = Path(
+        "build/demo"
+    ),
 ) -> None:
     """Load a month of simulated activity, and a morning with API faults, with the production code.
 

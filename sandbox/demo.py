@@ -12,11 +12,12 @@ from sandbox.activity import raw_entry
 from sandbox.completeness import Completeness, check_completeness
 from sandbox.compliance.feed import SimulatedFeed
 from sandbox.faults import Fault
-from sandbox.run import log_to, watching
+from sandbox.run import LOG_FILE, log_to, watching
 from sandbox.tenant import Storyline, Tenant, build_tenant
 from sandbox.world import World, open_world
 from shared.cli import selftest
 from shared.clock import SimulatedClock
+from shared.errors import ConfigError
 from shared.runs import live
 from shared.runs.run import Run
 from shared.settings import load
@@ -25,6 +26,9 @@ from shared.wiring import Bridge, build
 
 WORKSPACE = "demo.duckdb"
 """The workspace file in the demo's folder; kept for the page and for queries."""
+MARKER = ".claude-bridge-demo"
+WRITTEN = (WORKSPACE, f"{WORKSPACE}.wal", LOG_FILE, "state")
+"""All that a demo writes besides its marker."""
 NOW = datetime(2026, 11, 4, 8, tzinfo=UTC)
 """A Wednesday morning: the simulated time at which the bridge is started."""
 HISTORY = timedelta(days=30)
@@ -74,7 +78,7 @@ async def run_demo(
     seed: int,
     inspect: Callable[[World, DemoReport], None],
 ) -> DemoReport:
-    """Run the whole demo in `folder` (emptied first); `inspect` is called while the workspace is still open."""
+    """Run the whole demo in `folder` (what an earlier demo wrote there is replaced); `inspect` is called while the workspace is still open."""
     await asyncio.to_thread(_empty, folder)
     report_progress("tenant", 0, 1, f"{people} people, 30 days of history and one morning")
     tenant = build_tenant(start=NOW - HISTORY, end=NOW + MORNING, people=people, seed=seed, late_share=LATE_SHARE)
@@ -105,8 +109,22 @@ async def run_demo(
 
 
 def _empty(folder: Path) -> None:
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True, mode=0o700)
+    """Make `folder` ready: remove what an earlier demo wrote there, and nothing else.
+
+    ConfigError for a folder with other contents that no demo has marked as its own.
+    """
+    if folder.exists() and not folder.is_dir():
+        raise ConfigError(f"{folder} is not a folder: choose another --folder")
+    if folder.is_dir() and any(folder.iterdir()) and not (folder / MARKER).is_file():
+        raise ConfigError(f"{folder} holds files that no demo wrote: choose another --folder (nothing was removed)")
+    folder.mkdir(parents=True, mode=0o700, exist_ok=True)
+    (folder / MARKER).write_text("`python -m sandbox demo` replaces its files here\n", encoding="utf-8")
+    for name in WRITTEN:
+        path = folder / name
+        if path.is_symlink() or path.is_file():
+            path.unlink()
+        elif path.is_dir():
+            shutil.rmtree(path)
 
 
 def _add_malformed(feed: SimulatedFeed) -> None:

@@ -144,6 +144,9 @@ def _start(feed_file: FeedFile, now: datetime) -> datetime:
     return min(feed_file.first or now, now).replace(hour=0, minute=0, second=0, microsecond=0)
 
 
+LOG_FILE = "bridge.log"
+
+
 def state_folder(workspace: Path) -> Path:
     """The state folder of a local workspace: beside it, readable by its owner only."""
     return workspace.with_name(workspace.name + ".state")
@@ -154,7 +157,7 @@ def log_to(folder: Path) -> Iterator[None]:
     """Write the bridge's log (masked, as everywhere) to a file beside the state; the terminal shows progress only."""
     root = logging.getLogger()
     before, level = root.handlers[:], root.level
-    handler = logging.FileHandler(folder / "bridge.log", encoding="utf-8")
+    handler = logging.FileHandler(folder / LOG_FILE, encoding="utf-8")
     configure("INFO", handler)
     try:
         yield

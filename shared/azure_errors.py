@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
+from urllib.parse import urlsplit
 
 from azure.core.exceptions import AzureError, ClientAuthenticationError, HttpResponseError
 
@@ -156,6 +157,10 @@ def words_of(answer: HttpResponseError) -> str:
     return safe(f"{error.code} {error.message}" if error else str(answer.message))[:QUOTED_LENGTH]
 
 
+def _headers(answer: AzureError) -> Mapping[str, str]:
+    return getattr(getattr(answer, "response", None), "headers", None) or {}
+
+
 def is_busy(answer: AzureError) -> bool:
     """Worth another try: no answer, a time-out, a limit, or the service's own fault."""
     status = status_of(answer)
@@ -170,11 +175,13 @@ def translated(answer: AzureError, service: Service, what: str = "", *, now: dat
     if isinstance(answer, ClientAuthenticationError) and not status:
         return service.refused(f"{fails} ({said}): {service.no_token}")
     known = service.remedies.get(code) or service.remedies.get(status)
+    if 300 <= status < 400:  # never followed: rows and tokens go only where the settings say
+        host = safe(urlsplit(_headers(answer).get("Location", "")).hostname or "nowhere")
+        known = f"it redirects to {host}, which is not followed: correct the address, or ask who changed the network"
     if known is None and is_busy(answer):
         sentence = f"{service.name} {'is busy' if status else 'did not answer'} ({said}): {service.later}"
         if issubclass(service.busy, Busy):
-            headers = getattr(getattr(answer, "response", None), "headers", None) or {}
-            return service.busy(sentence, after=retry_after_seconds(headers.get("Retry-After"), now))
+            return service.busy(sentence, after=retry_after_seconds(_headers(answer).get("Retry-After"), now))
         return service.busy(sentence)
     quoted = f" ({words_of(answer)})" if service.quotes and isinstance(answer, HttpResponseError) else ""
     return service.refused(f"{fails} ({said}): {known or service.otherwise}{quoted}")

@@ -8,8 +8,24 @@ from typing import Any
 ROOT = "bridge"
 LONGEST_FACT = 500
 
-_SECRET = re.compile(r"sk-ant-[A-Za-z0-9]+-[A-Za-z0-9_\-]{4,}|bearer\s+[A-Za-z0-9._~+/\-]+=*", re.IGNORECASE)
-_EMAIL = re.compile(r"[^\s@<>\"(),;:=\[\]{}]+(?:@|%40)[^\s@<>\"(),;:=\[\]{}]+\.[^\s@<>\"(),;:=\[\]{}.]{2,}")
+LONGEST_TEXT = 10_000
+"""Characters of a text from outside that are looked at; the rest is cut first."""
+
+_SECRET = re.compile(
+    r"sk-ant-[A-Za-z0-9]+-[A-Za-z0-9_\-]{4,}"
+    r"|bearer\s+[A-Za-z0-9._~+/\-]+=*"
+    r"|(?<![A-Za-z0-9_\-])eyJ[A-Za-z0-9_\-]{8,}(?:\.[A-Za-z0-9_\-]+){0,2}"  # a JWT without the word before it
+    r"|authorization[\"']?\s{0,3}[:=]\s{0,3}[\"']?basic\s+\S{4,}|\bbasic\s+[A-Za-z0-9+/]{6,}={1,2}"
+    r"|(?<![A-Za-z])(?:sig|accountkey|sharedaccesskey|x-functions-key)[\"']?\s{0,3}[=:]\s{0,3}[^\s&;,<>]{6,}"
+    r"|(?<![A-Za-z])code=[A-Za-z0-9_\-%]{20,}",
+    re.IGNORECASE,
+)
+_AT = re.compile("@|%40")
+_BREAKS = frozenset(' \t\r\n\v\f@<>"(),;:=[]{}\u0085\u00a0\u2028\u2029')
+LOCAL_LENGTH, DOMAIN_LENGTH = 200, 255
+"""RFC 5321 allows 64 and 255 octets; 64 percent-encoded ones are 192 characters."""
+_CONTROLS = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160))}
+_CONTROLS |= {ord("\n"): "\\n", ord("\r"): "\\r", ord("\t"): "\\t", 0x2028: "\\u2028", 0x2029: "\\u2029"}
 
 
 def logger(name: str) -> logging.Logger:
@@ -38,17 +54,48 @@ def defect(log: logging.Logger, name: str, error: BaseException, **facts: Any) -
 
 
 def masked(text: str) -> str:
-    """Text without keys and addresses, in one line.
+    """Text without keys, tokens, signatures and addresses, in one line without control characters; in linear time.
 
     The second net under the rule that nothing personal is logged: what comes from outside (an error message, a host's
     reply) may quote a key or an address, or break the line to forge another.
     """
-    return _EMAIL.sub("<address>", _SECRET.sub("<key>", text)).replace("\r", "\\r").replace("\n", "\\n")
+    return _without_addresses(_SECRET.sub("<key>", text)).translate(_CONTROLS)
+
+
+def _without_addresses(text: str) -> str:
+    """Each `@` is looked at once, with at most LOCAL_LENGTH characters before and DOMAIN_LENGTH after it."""
+    parts, end = list[str](), 0
+    for at in _AT.finditer(text):
+        start = at.start()
+        if start < end:
+            continue
+        first = start
+        while first > max(end, start - LOCAL_LENGTH) and text[first - 1] not in _BREAKS:
+            first -= 1
+        last = at.end()
+        while last < min(len(text), at.end() + DOMAIN_LENGTH) and text[last] not in _BREAKS:
+            last += 1
+        labels = text[at.end() : last].split(".")
+        while labels and len(labels[-1]) < 2:
+            labels.pop()
+        if first < start and len(labels) > 1 and any(labels[:-1]):
+            parts += (text[end:first], "<address>")
+            end = at.end() + len(".".join(labels))
+    return "".join([*parts, text[end:]])
+
+
+def cut(text: str) -> str:
+    """At most LONGEST_TEXT characters, without the word that the cut would split: half an address is not masked."""
+    if len(text) <= LONGEST_TEXT:
+        return text
+    head = text[:LONGEST_TEXT]
+    edge = max(head.rfind(" "), LONGEST_TEXT - LOCAL_LENGTH - DOMAIN_LENGTH)
+    return head[:edge] + "..."
 
 
 def safe(value: Any) -> str:
     """A value as one masked word or sentence, at most 500 characters."""
-    text = masked(str(value))
+    text = masked(cut(str(value)))
     return text if len(text) <= LONGEST_FACT else text[: LONGEST_FACT - 3] + "..."
 
 
@@ -60,15 +107,15 @@ class MaskingFilter(logging.Filter):
             message = record.getMessage()
         except Exception:  # a library's format and its arguments do not fit: no reason to fail our run
             message = f"a log line of {record.name} that cannot be formatted"
-        record.msg, record.args = masked(message), ()
+        record.msg, record.args = masked(cut(message)), ()
         if record.exc_info and record.exc_info[1] is not None:
             error = record.exc_info[1]
             frames = "".join(traceback.format_tb(error.__traceback__)).splitlines()
-            record.exc_text = "\n".join([*(masked(frame) for frame in frames), type(error).__name__])
+            record.exc_text = "\n".join([*(masked(cut(frame)) for frame in frames), type(error).__name__])
             record.exc_info = None
         elif record.exc_text:
-            record.exc_text = masked(record.exc_text)
-        record.stack_info = masked(record.stack_info) if record.stack_info else None
+            record.exc_text = masked(cut(record.exc_text))
+        record.stack_info = masked(cut(record.stack_info)) if record.stack_info else None
         return True
 
 

@@ -1,6 +1,7 @@
 """Retrying: back-off doubles from 1 to 60 seconds, Retry-After is a floor, nothing waits beyond the deadline."""
 
 import logging
+import math
 import random
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -17,6 +18,8 @@ log = logger(__name__)
 FIRST_WAIT_SECONDS = 1.0
 LONGEST_WAIT_SECONDS = 60.0
 JITTER = 0.25
+LONGEST_RETRY_AFTER_SECONDS = 3600.0
+"""No service asks for more in earnest; a larger number must not overflow a time."""
 
 
 def retrying(
@@ -76,11 +79,14 @@ def http_date(text: str | None) -> datetime | None:
 
 
 def retry_after_seconds(text: str | None, now: datetime | None) -> float | None:
-    """Seconds asked for by a Retry-After header, as a number or an HTTP date; None when absent or unreadable."""
+    """Seconds requested by a Retry-After header, a number or an HTTP date, at most an hour; None when unreadable."""
     if text is None:
         return None
     try:
-        return max(0.0, float(text))
+        seconds = float(text)
     except ValueError:
         moment = http_date(text)
-        return max(0.0, (moment - now).total_seconds()) if moment is not None and now is not None else None
+        if moment is None or now is None:
+            return None
+        seconds = (moment - now).total_seconds()
+    return None if math.isnan(seconds) else min(max(0.0, seconds), LONGEST_RETRY_AFTER_SECONDS)

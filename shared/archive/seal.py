@@ -32,7 +32,7 @@ MANIFEST = "manifest.json"
 SEAL = "manifest.jws"
 VAULT_API = "7.4"
 """Named, because the SDK's newest is not yet known in every cloud; nothing newer is used."""
-_RETRIES: dict[str, Any] = {"retry_total": 2, "connection_timeout": 5, "read_timeout": 60}
+_RETRIES: dict[str, Any] = {"retry_total": 2, "connection_timeout": 5, "read_timeout": 60, "permit_redirects": False}
 _KEY_ID = re.compile(r"(https://[^/]+)/keys/([0-9A-Za-z-]{1,127})(?:/([0-9a-f]{32}))?/?")
 _DETACHED = re.compile(rb"([A-Za-z0-9_-]+)\.\.([A-Za-z0-9_-]+)")
 _ES256_BYTES = 64  # r and s, 32 bytes each: RFC 7518, 3.4

@@ -133,7 +133,12 @@ class LogAnalytics:
                 with attempt:
                     try:
                         await self._client.upload(
-                            self._rule_id, self._stream, io.BytesIO(packed), retry_total=0, **self._options
+                            self._rule_id,
+                            self._stream,
+                            io.BytesIO(packed),
+                            retry_total=0,
+                            permit_redirects=False,  # rows go where the settings say, or nowhere
+                            **self._options,
                         )
                     except AzureError as refused:
                         if status_of(refused) in (400, 413):

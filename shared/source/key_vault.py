@@ -22,7 +22,7 @@ VERSIONS = 2
 def open_vault(url: str, credential: AsyncTokenCredential, **options: Any) -> SecretClient:
     """A client for the vault at `url` that gives up within seconds; `options` replace single ones of the SDK."""
     limits = {"retry_total": 2, "retry_backoff_factor": 0.5, "connection_timeout": 5, "read_timeout": 10}
-    return SecretClient(url, credential, **{"api_version": API_VERSION, **limits, **options})
+    return SecretClient(url, credential, **{"api_version": API_VERSION, "permit_redirects": False, **limits, **options})
 
 
 async def vault_keys(client: SecretClient, name: str, clock: Clock) -> Sequence[SecretStr]:

@@ -58,10 +58,10 @@ def open_container(
     It tries three times within seconds: the runs come every minute, and the SDK's own pauses (15 s and more) would
     outlast a lease.
     """
-    patience = {"retry_total": 2, "initial_backoff": 1, "increment_base": 2, "random_jitter_range": 1}
-    limits = {"connection_timeout": 5, "read_timeout": 20}
+    retries = {"retry_total": 2, "initial_backoff": 1, "increment_base": 2, "random_jitter_range": 1}
+    limits = {"connection_timeout": 5, "read_timeout": 20, "permit_redirects": False}
     return ContainerClient.from_container_url(
-        url, credential, **{"api_version": API_VERSION, **patience, **limits, **options}
+        url, credential, **{"api_version": API_VERSION, **retries, **limits, **options}
     )
 
 

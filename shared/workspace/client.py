@@ -41,7 +41,12 @@ class LogAnalyticsWorkspace:
         """The answer's first table; not whole when the service says so, or when it ends at its limit of rows."""
         try:
             found = await self._client.query_workspace(
-                self._workspace_id, kql, timespan=None, server_timeout=SERVER_SECONDS, **self._options
+                self._workspace_id,
+                kql,
+                timespan=None,
+                server_timeout=SERVER_SECONDS,
+                permit_redirects=False,
+                **self._options,
             )
         except AzureError as refused:
             raise translated(refused, WORKSPACE) from refused

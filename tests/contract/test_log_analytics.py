@@ -77,6 +77,24 @@ async def test_a_body_is_made_when_its_turn_has_come(endpoint: Endpoint) -> None
     assert taken[-1] == 20
 
 
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+async def test_a_redirect_is_not_followed(endpoint: Endpoint, status: int) -> None:
+    """No row reaches another host, nothing is recorded as sent, and the error names the host."""
+    elsewhere = list[str]()
+
+    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+        elsewhere.append(scope["path"])
+        target = [(b"location", f"{endpoint.url}/elsewhere".encode())] if scope["path"] != "/elsewhere" else []
+        await send({"type": "http.response.start", "status": status if target else 204, "headers": target})
+        await send({"type": "http.response.body", "body": b""})
+
+    endpoint.recorder.app = answer
+    async with endpoint.sink() as sink:
+        with pytest.raises(SinkRefused, match=r"redirects to 127\.0\.0\.1, which is not followed"):
+            await sink.send(rows(3), endpoint.remember, deadline=endpoint.soon)
+    assert "/elsewhere" not in elsewhere and endpoint.remembered == []
+
+
 async def test_too_large_is_halved_until_it_fits(endpoint: Endpoint) -> None:
     """With our limit set too high, the endpoint's limit of a mebibyte applies: no row is lost or refused."""
     async with endpoint.sink(limit_bytes=4_000_000) as sink:

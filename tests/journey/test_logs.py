@@ -3,6 +3,7 @@
 import io
 import json
 import logging
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from sandbox.faults import Fault
 from sandbox.world import World, open_world
 from shared import logs
 from shared.clock import SimulatedClock
-from shared.logs import configure, event, logger, safe
+from shared.logs import configure, event, logger, masked, safe
 from shared.runs import live
 from shared.settings import load
 from shared.wiring import build
@@ -54,6 +55,12 @@ def log() -> io.StringIO:
         "Authorization: Bearer eyJ0eXAi.eyJhdWQi.c2ln",
         "authorization: bearer abc.def",
         "BEARER abc.def",
+        "eyJ0eXAiOiJKV1Qi.eyJhdWQiOiJ4.c2lnbmF0dXJl",
+        "https://x.blob.core.windows.net/a?se=2026&sig=AbC%2Fd8e9f0",
+        "AccountKey=AbCdEf0123456789==",
+        "x-functions-key: abcdefgh12345678",
+        "https://x.azurewebsites.net/api/plan?code=AbCdEfGhIjKlMnOpQrSt_u",
+        "Authorization: Basic dXNlcjpwYXNz",
     ],
 )
 def test_keys_and_tokens_are_masked(text: str) -> None:
@@ -77,6 +84,36 @@ def test_addresses_are_masked_in_every_alphabet(address: str) -> None:
     """The whole address goes, not only its ASCII part."""
     masked = safe(f"user <{address}> not found")
     assert masked == "user <<address>> not found"
+
+
+@pytest.mark.parametrize(
+    "unit", ["x", "a@bbb", "a@b.b.b.", "x%40", "@", "x y ", "bearer ", "sk-ant-", "eyJ", "sig=", "%40.", "a.b@"]
+)
+def test_masking_takes_linear_time(unit: str) -> None:
+    """A text four times as long takes about four times as long, whatever it repeats; quadratic would be sixteen."""
+
+    def seconds(length: int) -> float:
+        text, spent = (unit * length)[:length], list[float]()
+        for _ in range(3):
+            start = time.process_time()
+            masked(text)
+            spent.append(time.process_time() - start)
+        return min(spent)
+
+    assert seconds(40_000) < 10 * max(seconds(10_000), 0.002)
+
+
+def test_what_is_cut_leaves_no_half_of_an_address() -> None:
+    """Also where keys before it shrink, so that the cut is within what is shown."""
+    for filler in range(9_000, 10_010, 7):
+        shown = safe("sk-ant-api01-" + "x" * filler + " somebody.with.a.name@mail.example.com and more")
+        assert "somebody" not in shown, filler
+
+
+def test_control_characters_are_escaped() -> None:
+    """Neither a second log line nor a terminal's escape sequence can be forged."""
+    shown = safe("a\x1b[2Jb\u2028c\u0085d\x00e\nf")
+    assert shown == "a\\x1b[2Jb\\u2028c\\x85d\\x00e\\nf"
 
 
 def test_a_long_text_is_cut() -> None:

@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 from rich.console import Console
+from typer.testing import CliRunner
 
 from sandbox import demo
+from sandbox.cli import app
 from sandbox.completeness import check_completeness
 from sandbox.demo_queries import DEMO_QUERIES
 from sandbox.demo_report import as_json, print_report
@@ -44,6 +46,37 @@ async def test_a_small_demo_answers_every_question_and_misses_nothing(short: Non
     assert all(question.title in text for question in DEMO_QUERIES)
     assert summaries[0]["complete"] is True and summaries[0]["expected"] == report.completeness.expected
     assert sum(report.api_faults.values()) > 0 and sum(report.sink_faults.values()) > 0
+
+
+def _tree(folder: Path) -> set[str]:
+    return {str(path.relative_to(folder)) for path in folder.rglob("*")}
+
+
+@pytest.mark.parametrize("own", ["photos/a.jpg", "state/important.json", "demo.duckdb", ".git/config"])
+@pytest.mark.parametrize("spelling", ["{}", "{}/.", "{}/../mine"])
+def test_a_folder_of_somebody_else_is_refused_and_kept(tmp_path: Path, own: str, spelling: str) -> None:
+    """Also when a file is named as the demo would name its own: exit code 2, one sentence, nothing removed."""
+    (tmp_path / "mine" / own).parent.mkdir(parents=True)
+    (tmp_path / "mine" / own).write_text("kept")
+    before = _tree(tmp_path)
+    result = CliRunner().invoke(
+        app, ["demo", "--once", "--people", "10", "--folder", spelling.format(tmp_path / "mine")]
+    )
+    assert result.exit_code == 2 and "nothing was removed" in " ".join(result.output.split())
+    assert _tree(tmp_path) == before and (tmp_path / "mine" / own).read_text() == "kept"
+
+
+def test_a_second_demo_replaces_only_what_the_first_wrote(tmp_path: Path) -> None:
+    """A file that was put beside it stays, and a link is removed instead of followed."""
+    folder, outside = tmp_path / "demo", tmp_path / "outside"
+    demo._empty(folder)
+    outside.mkdir()
+    (outside / "kept").touch()
+    (folder / "notes.txt").touch()
+    (folder / demo.WORKSPACE).touch()
+    (folder / "state").symlink_to(outside)
+    demo._empty(folder)
+    assert _tree(folder) == {demo.MARKER, "notes.txt"} and (outside / "kept").exists()
 
 
 async def test_the_verdict_notices_what_is_missing(tmp_path: Path) -> None:
