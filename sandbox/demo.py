@@ -78,7 +78,7 @@ async def run_demo(
     seed: int,
     inspect: Callable[[World, DemoReport], None],
 ) -> DemoReport:
-    """Run the whole demo in `folder` (what an earlier demo wrote there is replaced); `inspect` is called while the workspace is still open."""
+    """Run the whole demo in `folder`, replacing an earlier one; `inspect` is called while the workspace is open."""
     await asyncio.to_thread(_empty, folder)
     report_progress("tenant", 0, 1, f"{people} people, 30 days of history and one morning")
     tenant = build_tenant(start=NOW - HISTORY, end=NOW + MORNING, people=people, seed=seed, late_share=LATE_SHARE)

@@ -1,9 +1,11 @@
 """Retrying: back-off doubles from 1 to 60 seconds, Retry-After is a floor, nothing waits beyond the deadline."""
 
+import asyncio
 import logging
 import math
 import random
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
@@ -18,6 +20,8 @@ log = logger(__name__)
 FIRST_WAIT_SECONDS = 1.0
 LONGEST_WAIT_SECONDS = 60.0
 JITTER = 0.25
+GRACE_SECONDS = 5.0
+"""What is under way at the deadline may still end; nothing starts."""
 LONGEST_RETRY_AFTER_SECONDS = 3600.0
 """No service asks for more in earnest; a larger number must not overflow a time."""
 
@@ -68,6 +72,19 @@ def retrying(
         before_sleep=retried,
         reraise=True,
     )
+
+
+@asynccontextmanager
+async def bounded(clock: Clock, deadline: datetime, late: Busy) -> AsyncIterator[None]:
+    """End what runs inside at `deadline` plus GRACE_SECONDS, as `late`: clients time out per read."""
+    left = max(0.0, (deadline - clock.now()).total_seconds())
+    try:
+        async with asyncio.timeout(left + GRACE_SECONDS) as limit:
+            yield
+    except TimeoutError as over:
+        if not limit.expired():
+            raise  # the credential's own, say
+        raise late from over
 
 
 def http_date(text: str | None) -> datetime | None:

@@ -15,7 +15,7 @@ from shared.clock import Clock
 from shared.errors import BridgeError, SinkBusy, SinkRefused
 from shared.logs import event, logger
 from shared.models import Outgoing
-from shared.retry import retrying
+from shared.retry import bounded, retrying
 from shared.sink.batches import SCHEMA_FAULT_ROWS, SINK_ATTEMPTS, UPLOAD_LIMIT_BYTES, Batch, Sent, batches
 
 log = logger(__name__)
@@ -132,14 +132,15 @@ class LogAnalytics:
             ):
                 with attempt:
                     try:
-                        await self._client.upload(
-                            self._rule_id,
-                            self._stream,
-                            io.BytesIO(packed),
-                            retry_total=0,
-                            permit_redirects=False,  # rows go where the settings say, or nowhere
-                            **self._options,
-                        )
+                        async with bounded(self._clock, deadline, _late()):  # the token as well
+                            await self._client.upload(
+                                self._rule_id,
+                                self._stream,
+                                io.BytesIO(packed),
+                                retry_total=0,
+                                permit_redirects=False,  # rows go where the settings say, or nowhere
+                                **self._options,
+                            )
                     except AzureError as refused:
                         if status_of(refused) in (400, 413):
                             raise _Refused(f"{status_of(refused)}: {_words(refused)}") from refused
@@ -148,6 +149,13 @@ class LogAnalytics:
                             raise SinkBusy("the ingestion endpoint refused the token", after=0.0) from refused
                         raise translated(refused, INGESTION, now=self._clock.now()) from refused
         return len(packed)
+
+
+def _late() -> SinkBusy:
+    return SinkBusy(
+        "the ingestion endpoint, or the identity's token for it, had not answered when the run's time was up: the next "
+        "run sends again what was not acknowledged"
+    )
 
 
 def _words(answer: AzureError) -> str:

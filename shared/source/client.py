@@ -17,7 +17,7 @@ from shared.clock import Clock
 from shared.errors import BudgetSpent, SourceBusy, SourceIncoherent
 from shared.logs import event, logger
 from shared.models import Receipts
-from shared.retry import http_date, retrying
+from shared.retry import bounded, http_date, retrying
 from shared.source.endpoint import Endpoint, Method
 from shared.source.rate_limit import RateLimit, RateLimits
 from shared.source.response import ACCEPTED_ENCODING, pieces, refusal, whole_body
@@ -203,11 +203,12 @@ class ComplianceClient:
             await self._leave_some(endpoint, reserve, deadline)
         async for attempt in self._attempts(endpoint, receipts, deadline):
             with attempt:
-                response = await self._open(endpoint, ids, parameters, receipts)
-                try:
-                    body = await whole_body(response)
-                finally:
-                    await response.aclose()
+                async with bounded(self._clock, deadline, _late()):
+                    response = await self._open(endpoint, ids, parameters, receipts)
+                    try:
+                        body = await whole_body(response)
+                    finally:
+                        await response.aclose()
                 answer = ApiResponse(body, _request_id(response), http_date(response.headers.get("date")))
                 if take is not None:
                     take(answer)
@@ -234,7 +235,8 @@ class ComplianceClient:
             await self._leave_some(endpoint, reserve, deadline)
         async for attempt in self._attempts(endpoint, receipts, deadline):
             with attempt:
-                response = await self._open(endpoint, ids, parameters, receipts)
+                async with bounded(self._clock, deadline, _late()):
+                    response = await self._open(endpoint, ids, parameters, receipts)
         try:
             async with aclosing(pieces(response, limit_bytes=limit_bytes)) as body:
                 yield Download(dict(response.headers), _request_id(response), self._in_time(body, deadline))
@@ -312,6 +314,13 @@ class ComplianceClient:
             if await self._keys.current() != refused:
                 return True
             return self._keys.next()
+
+
+def _late() -> SourceBusy:
+    return SourceBusy(
+        "the Compliance API had not finished its answer when the run's time was up: the next run asks again",
+        about_page=True,
+    )
 
 
 def _request_id(response: httpx.Response) -> str:

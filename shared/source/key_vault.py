@@ -1,5 +1,6 @@
 """A connection's key from Key Vault: the current version, and the one before it for the hour of a rotation."""
 
+import asyncio
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,12 +12,14 @@ from pydantic import SecretStr
 
 from shared.azure_errors import SECRETS, answered, translated
 from shared.clock import Clock
-from shared.errors import ConfigError
+from shared.errors import ConfigError, SourceBusy
 from shared.settings import key_kind
 
 API_VERSION = "7.4"
 """Named, because the SDK's newest is not yet known in every cloud; nothing newer is used."""
 VERSIONS = 2
+ANSWER_SECONDS = 45
+"""For all requests of one key and the token for them; a run has its own time besides."""
 
 
 def open_vault(url: str, credential: AsyncTokenCredential, **options: Any) -> SecretClient:
@@ -31,8 +34,14 @@ async def vault_keys(client: SecretClient, name: str, clock: Clock) -> Sequence[
     Raises ConfigError when there is none or the vault refuses us, SourceBusy when it cannot be asked now.
     """
     try:
-        usable = await _usable_versions(client, name, clock)
-        values = [await _value(client, version) for version in usable[:VERSIONS]]
+        async with asyncio.timeout(ANSWER_SECONDS):
+            usable = await _usable_versions(client, name, clock)
+            values = [await _value(client, version) for version in usable[:VERSIONS]]
+    except TimeoutError as late:
+        raise SourceBusy(
+            f"the Key Vault, or the identity's token for it, did not answer within {ANSWER_SECONDS} seconds (secret "
+            f"{name}): if it lasts, check KEY_VAULT_URL and the network"
+        ) from late
     except AzureError as refused:
         raise translated(refused, SECRETS, name) from refused
     except ValueError as wrong:  # the SDK's word for a vault that sends our token to another address

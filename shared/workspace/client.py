@@ -1,5 +1,6 @@
 """The one query client: KQL to a Log Analytics workspace, and what the bridge asks it about its own rows."""
 
+import asyncio
 import logging
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -14,6 +15,7 @@ from shared.clock import Clock
 from shared.errors import SinkBusy
 from shared.logs import event, logger
 from shared.models import Hour, hour_of
+from shared.retry import GRACE_SECONDS
 from shared.tables import ACTIVITY, HEALTH
 from shared.workspace.query import Answer, kql_moment, quoted
 
@@ -40,14 +42,17 @@ class LogAnalyticsWorkspace:
     async def ask(self, kql: str) -> Answer:
         """The answer's first table; not whole when the service says so, or when it ends at its limit of rows."""
         try:
-            found = await self._client.query_workspace(
-                self._workspace_id,
-                kql,
-                timespan=None,
-                server_timeout=SERVER_SECONDS,
-                permit_redirects=False,
-                **self._options,
-            )
+            async with asyncio.timeout(SERVER_SECONDS + GRACE_SECONDS):
+                found = await self._client.query_workspace(
+                    self._workspace_id,
+                    kql,
+                    timespan=None,
+                    server_timeout=SERVER_SECONDS,
+                    permit_redirects=False,
+                    **self._options,
+                )
+        except TimeoutError as late:
+            raise SinkBusy("the workspace did not answer within five minutes: ask for a shorter period") from late
         except AzureError as refused:
             raise translated(refused, WORKSPACE) from refused
         partial = isinstance(found, LogsQueryPartialResult)
